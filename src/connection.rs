@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use crate::sqlite::{ask_for_wal, set_busy_timeout, while_busy};
+use crate::{Error, Result};
+
+/// How long a configured connection waits for a lock that another connection holds, before it gives up with an error
+/// that [`Error::is_busy`] recognises.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens a database with the settings that an activity log wants, those of [`configure`].
+///
+/// `database_url` is a path, a `file:` or `sqlite://` URL, or `:memory:` for a database that lives as long as the
+/// connection. A file that does not exist is created; its folder is not.
+///
+/// ```
+/// # fn main() -> activity_log::Result<()> {
+/// let mut conn = activity_log::connect(":memory:")?;
+/// activity_log::run_migrations(&mut conn)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Connection`] when the file cannot be opened, and those of [`configure`].
+pub fn connect(database_url: &str) -> Result<SqliteConnection> {
+    let mut conn = SqliteConnection::establish(database_url)?;
+    configure(&mut conn)?;
+    Ok(conn)
+}
+
+/// Applies to a connection, which the host opened or pools, the settings that an activity log wants:
+///
+/// - a busy timeout of [`BUSY_TIMEOUT`], so that connections wait for each other instead of failing with "database is
+///   locked";
+/// - write-ahead logging, which the file keeps from then on, so that readers and a writer do not wait for each other
+///   at all (a database in memory stays as it is);
+/// - `synchronous = FULL`: a committed entry survives a power cut. A host that sets `NORMAL` afterwards commits
+///   several times faster, and trades for it what was committed in the last moments before the power went; a crash of
+///   the server alone loses nothing under either;
+/// - foreign keys are enforced, for the host's own tables: the log has none.
+///
+/// ```
+/// use diesel::prelude::*;
+///
+/// # fn main() -> activity_log::Result<()> {
+/// let mut conn = SqliteConnection::establish(":memory:")?;
+/// activity_log::configure(&mut conn)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Database`] when a setting fails, as all do inside a transaction, or when other connections kept the
+/// database busy throughout the timeout; [`Error::JournalMode`] when the database cannot have a write-ahead log.
+pub fn configure(conn: &mut SqliteConnection) -> Result<()> {
+    set_busy_timeout(conn, BUSY_TIMEOUT)?;
+    match while_busy(BUSY_TIMEOUT, || ask_for_wal(conn))?.as_str() {
+        "wal" | "memory" => {}
+        mode => return Err(Error::JournalMode { mode: mode.to_owned() }),
+    }
+    conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    Ok(())
+}

@@ -1,0 +1,127 @@
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel::sqlite::Sqlite;
+use serde::{Deserialize, Serialize};
+
+use crate::row::text;
+use crate::schema::activity_log::{self, BoxedQuery};
+use crate::sqlite::{LIKE_PATTERN_MAX_BYTES, LIST_MAX_VALUES, instr, lower};
+use crate::timestamp::{Bound, lower_bound, upper_bound};
+use crate::{ActivityCategory, ActivitySeverity, Error, Result};
+
+/// Which entries to read, count or export: those that pass every filter set.
+///
+/// An empty list or `None` restricts nothing, so the default value matches the whole log.
+///
+/// ```
+/// use activity_log::{ActivityCategory, ActivityLogFilters, ActivitySeverity};
+///
+/// let failed_sign_ins = ActivityLogFilters {
+///     categories: vec![ActivityCategory::Auth],
+///     severities: vec![ActivitySeverity::Warning, ActivitySeverity::Error],
+///     ..ActivityLogFilters::default()
+/// };
+/// ```
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ActivityLogFilters {
+    /// Any of these categories; at most 32,000 different ones.
+    pub categories: Vec<ActivityCategory>,
+    /// Any of these severities.
+    pub severities: Vec<ActivitySeverity>,
+    /// Exactly this actor.
+    pub actor: Option<String>,
+    /// Exactly this type of entity.
+    pub entity_type: Option<String>,
+    /// Exactly this id of an entity.
+    pub entity_id: Option<String>,
+    /// At or after this instant; finer than a microsecond is exact, it rounds up.
+    pub since: Option<DateTime<Utc>>,
+    /// At or before this instant; finer than a microsecond is exact, it rounds down.
+    pub until: Option<DateTime<Utc>>,
+    /// A text that the message contains, of any length, taken literally (`%`, `_` and `\` match themselves). ASCII
+    /// letters match in either case, all others exactly.
+    pub message_contains: Option<String>,
+}
+
+impl ActivityLogFilters {
+    /// The one place where filters become SQL: query, page, count and export all build on what it returns.
+    pub(crate) fn to_query(&self) -> Result<BoxedQuery<'_, Sqlite>> {
+        let mut query = activity_log::table.into_boxed();
+
+        // One value is compared with `=`: Diesel keeps that statement prepared, but never one with a list.
+        query = match distinct("categories", self.categories.iter().map(ActivityCategory::as_str))?.as_slice() {
+            [] => query,
+            [one] => query.filter(activity_log::category.eq(one.clone())),
+            any => query.filter(activity_log::category.eq_any(any.to_vec())),
+        };
+        query = match distinct("severities", self.severities.iter().map(|severity| severity.as_str()))?.as_slice() {
+            [] => query,
+            [one] => query.filter(activity_log::severity.eq(one.clone())),
+            any => query.filter(activity_log::severity.eq_any(any.to_vec())),
+        };
+        if let Some(actor) = &self.actor {
+            query = query.filter(activity_log::actor.eq(text(actor)));
+        }
+        if let Some(entity_type) = &self.entity_type {
+            query = query.filter(activity_log::entity_type.eq(text(entity_type)));
+        }
+        if let Some(entity_id) = &self.entity_id {
+            query = query.filter(activity_log::entity_id.eq(text(entity_id)));
+        }
+        if let Some(since) = self.since {
+            query = match lower_bound(since) {
+                Bound::All => query,
+                Bound::Nothing => query.filter(false.into_sql::<Bool>()),
+                Bound::Text(bound) => query.filter(activity_log::ts.ge(bound)),
+            };
+        }
+        if let Some(until) = self.until {
+            query = match upper_bound(until) {
+                Bound::All => query,
+                Bound::Nothing => query.filter(false.into_sql::<Bool>()),
+                Bound::Text(bound) => query.filter(activity_log::ts.le(bound)),
+            };
+        }
+        if let Some(term) = self.message_contains.as_deref().filter(|term| !term.is_empty()) {
+            let term = text(term);
+            query = match like_pattern(&term) {
+                Some(pattern) => query.filter(activity_log::message.like(pattern).escape('\\')),
+                None => query.filter(instr(lower(activity_log::message), term.to_ascii_lowercase()).gt(0)),
+            };
+        }
+        Ok(query)
+    }
+}
+
+/// The values of a list as they are stored, each once; a list that SQLite cannot take is refused.
+fn distinct<'a>(field: &'static str, values: impl Iterator<Item = &'a str>) -> Result<Vec<Cow<'a, str>>> {
+    let values = values.map(text).collect::<BTreeSet<_>>();
+    if values.len() > LIST_MAX_VALUES {
+        let reason = format!("lists {} different values, and at most {LIST_MAX_VALUES} are possible", values.len());
+        return Err(Error::InvalidFilter { field, reason });
+    }
+    Ok(values.into_iter().collect())
+}
+
+/// The pattern for a message that contains `term`; `None` where LIKE would refuse the pattern or not take it literally:
+/// it reads U+FFFE and U+FFFF as U+FFFD.
+fn like_pattern(term: &str) -> Option<String> {
+    if term.contains(['\u{FFFD}', '\u{FFFE}', '\u{FFFF}']) {
+        return None;
+    }
+    let mut pattern = String::with_capacity(term.len() + 2);
+    pattern.push('%');
+    for character in term.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    (pattern.len() <= LIKE_PATTERN_MAX_BYTES).then_some(pattern)
+}

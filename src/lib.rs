@@ -1,0 +1,67 @@
+//! An activity (audit) log for servers: who did what, to which entity, when; kept in the server's own SQLite database,
+//! through [Diesel](diesel).
+//!
+//! - [`connect`] or [`configure`] a connection, and [`run_migrations`] at start-up beside the server's own.
+//! - [`record`](ActivityLogRepository::record) inside the same transaction as the change that the entry describes.
+//! - [`page`](ActivityLogRepository::page), [`count`](ActivityLogRepository::count) and
+//!   [`iter_export`](ActivityLogRepository::iter_export) the log by [filters](ActivityLogFilters), and
+//!   [`prune`](ActivityLogRepository::prune) it every night.
+//!
+//! ```
+//! use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
+//!
+//! # fn main() -> activity_log::Result<()> {
+//! let mut conn = activity_log::connect(":memory:")?;
+//! activity_log::run_migrations(&mut conn)?;
+//!
+//! let mut log = ActivityLogRepository::new(&mut conn);
+//! log.record(
+//!     &NewActivityLogEntry::new(ActivityCategory::Auth, "user.signed_in", "alice", "Alice signed in")
+//!         .metadata_value("address", "192.0.2.7"),
+//! )?;
+//!
+//! let by_alice = ActivityLogFilters { actor: Some("alice".to_owned()), ..Default::default() };
+//! let page = log.page(&by_alice, None, 50)?;
+//! assert_eq!(page.entries[0].action, "user.signed_in");
+//! assert_eq!(page.next_before_seq, None);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! - `bundled` (default): compiles SQLite into the program instead of linking the system's, which must then be 3.35 or
+//!   newer.
+//! - `r2d2`: [`ConnectionCustomizer`] for Diesel's connection pool.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod category;
+mod connection;
+mod entry;
+mod error;
+mod export;
+mod filters;
+mod migrations;
+#[cfg(feature = "r2d2")]
+mod pool;
+mod prune;
+mod repository;
+mod row;
+/// The table as Diesel sees it, for a host's own queries over the log.
+pub mod schema;
+mod severity;
+mod sqlite;
+mod timestamp;
+
+pub use category::ActivityCategory;
+pub use connection::{BUSY_TIMEOUT, configure, connect};
+pub use entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
+pub use error::{Error, Result};
+pub use filters::ActivityLogFilters;
+pub use migrations::{MIGRATIONS, run_migrations};
+#[cfg(feature = "r2d2")]
+#[cfg_attr(docsrs, doc(cfg(feature = "r2d2")))]
+pub use pool::ConnectionCustomizer;
+pub use repository::ActivityLogRepository;
+pub use severity::{ActivitySeverity, ParseSeverityError};

@@ -1,0 +1,157 @@
+//! Deleting what is due, in transactions so short that nobody else is held up.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{max, min};
+use diesel::prelude::*;
+
+use crate::Result;
+use crate::schema::activity_log;
+use crate::sqlite::{busy_timeout, in_transaction, set_busy_timeout, while_busy};
+use crate::timestamp::{Bound, lower_bound};
+
+/// How long one batch may hold the write lock. What a row costs differs a hundredfold among disks and indexes, so the
+/// number of rows follows from the time that the last batch took.
+const LOCK_TIME: Duration = Duration::from_millis(20);
+const FIRST_BATCH: i64 = 500;
+const SMALLEST_BATCH: i64 = 50;
+
+/// Deletes the rows older than `before_ts` and, of what is left, all but the newest `max_entries`.
+pub(crate) fn prune(
+    conn: &mut SqliteConnection,
+    before_ts: Option<DateTime<Utc>>,
+    max_entries: Option<u64>,
+) -> Result<u64> {
+    if before_ts.is_none() && max_entries.is_none() {
+        return Ok(0);
+    }
+    let before = before_ts.map_or(Bound::All, lower_bound);
+    let due = conn.transaction(|conn| Due::find(conn, &before, max_entries))?;
+
+    let batch = diesel::alias!(activity_log as batch);
+    let mut deleted = 0;
+    if let Some(last) = due.all_through {
+        deleted += in_batches(conn, |conn, rows| {
+            let oldest = batch
+                .select(batch.field(activity_log::seq))
+                .filter(batch.field(activity_log::seq).le(last))
+                .order(batch.field(activity_log::seq).asc())
+                .limit(rows);
+            diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(oldest))).execute(conn)
+        })?;
+    }
+    if let Some((text, newest)) = &due.older {
+        deleted += in_batches(conn, |conn, rows| {
+            let older = batch
+                .select(batch.field(activity_log::seq))
+                .filter(batch.field(activity_log::ts).lt(text))
+                .filter(batch.field(activity_log::seq).le(newest))
+                .order(batch.field(activity_log::ts).asc())
+                .limit(rows);
+            diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(older))).execute(conn)
+        })?;
+    }
+    Ok(deleted)
+}
+
+/// What is to be deleted, as the log stood when the prune began.
+#[derive(Default)]
+struct Due {
+    /// Every row up to this `seq`.
+    all_through: Option<i64>,
+    /// The rows whose `ts` sorts below the text, up to this `seq`.
+    older: Option<(String, i64)>,
+}
+
+impl Due {
+    /// Reads within one transaction, so that its counts agree with each other.
+    fn find(conn: &mut SqliteConnection, before: &Bound, max_entries: Option<u64>) -> QueryResult<Self> {
+        let oldest = activity_log::table.select(min(activity_log::seq)).get_result::<Option<i64>>(conn)?;
+        let newest = activity_log::table.select(max(activity_log::seq)).get_result::<Option<i64>>(conn)?;
+        let (Some(oldest), Some(newest)) = (oldest, newest) else {
+            return Ok(Self::default());
+        };
+        let older = match before {
+            Bound::All => None,
+            Bound::Nothing => return Ok(Self { all_through: Some(newest), older: None }),
+            Bound::Text(text) => Some(text),
+        };
+        let older_rows = match older {
+            None => 0,
+            Some(text) => activity_log::table.filter(activity_log::ts.lt(text)).count().get_result::<i64>(conn)?,
+        };
+        let all_through = match max_entries.map(i64::try_from) {
+            // No log holds more than i64::MAX rows, and none more than its numbers span.
+            None | Some(Err(_)) => None,
+            Some(Ok(max_entries)) if newest.saturating_sub(oldest) < max_entries => None,
+            Some(Ok(max_entries)) => {
+                let excess = activity_log::table.count().get_result::<i64>(conn)? - older_rows - max_entries;
+                last_of_oldest(conn, older, excess)?
+            }
+        };
+        Ok(Self { all_through, older: older.filter(|_| older_rows > 0).map(|text| (text.clone(), newest)) })
+    }
+}
+
+/// The `seq` of the last of the `excess` oldest rows by number, those not counted that go by age.
+///
+/// It walks from the old end, over rows that will all be deleted, and never over those that stay.
+fn last_of_oldest(conn: &mut SqliteConnection, older: Option<&String>, excess: i64) -> QueryResult<Option<i64>> {
+    if excess <= 0 {
+        return Ok(None);
+    }
+    let mut rows = activity_log::table.select(activity_log::seq).into_boxed();
+    if let Some(text) = older {
+        // An older table may hold a NULL here, which is neither.
+        rows = rows.filter(activity_log::ts.ge(text).or(activity_log::ts.is_null()));
+    }
+    rows.order(activity_log::seq.asc()).offset(excess - 1).limit(1).get_result(conn).optional()
+}
+
+/// Deletes batch after batch until one comes out short; returns the rows deleted.
+fn in_batches(
+    conn: &mut SqliteConnection,
+    mut delete: impl FnMut(&mut SqliteConnection, i64) -> QueryResult<usize>,
+) -> Result<u64> {
+    // The caller's transaction holds the lock until it ends, whatever is done here.
+    if in_transaction(conn)? {
+        return Ok(delete(conn, i64::MAX)? as u64);
+    }
+    let patience = busy_timeout(conn)?;
+    set_busy_timeout(conn, Duration::ZERO)?;
+    let deleted = delete_and_pause(conn, patience, delete);
+    set_busy_timeout(conn, patience)?;
+    Ok(deleted?)
+}
+
+fn delete_and_pause(
+    conn: &mut SqliteConnection,
+    patience: Duration,
+    mut delete: impl FnMut(&mut SqliteConnection, i64) -> QueryResult<usize>,
+) -> QueryResult<u64> {
+    let mut deleted = 0;
+    let mut size = FIRST_BATCH;
+    loop {
+        let mut started = Instant::now();
+        let rows = while_busy(patience, || {
+            started = Instant::now();
+            delete(conn, size)
+        })?;
+        let held = started.elapsed();
+        deleted += rows as u64;
+        if (rows as i64) < size {
+            return Ok(deleted);
+        }
+        // As long as the batch took: a writer that waits is served before the next one.
+        sleep(held);
+        size = next_size(size, held);
+    }
+}
+
+/// The number of rows that should take [`LOCK_TIME`], at most twice or half as many as before.
+fn next_size(size: i64, held: Duration) -> i64 {
+    let ratio = (LOCK_TIME.as_secs_f64() / held.as_secs_f64().max(f64::MIN_POSITIVE)).clamp(0.5, 2.0);
+    ((size as f64 * ratio) as i64).max(SMALLEST_BATCH)
+}

@@ -1,0 +1,279 @@
+use std::fmt;
+use std::iter::FusedIterator;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind::UniqueViolation;
+use diesel::result::Error::{DatabaseError, NotFound};
+
+use crate::export::Export;
+use crate::row::{NewRow, StoredRow};
+use crate::schema::activity_log;
+use crate::sqlite::last_insert_rowid;
+use crate::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, Error, NewActivityLogEntry, Result};
+
+/// Writes and reads the log through a connection that it borrows.
+///
+/// So [`record`](Self::record) joins whatever transaction the caller is in: the entry is there exactly when the change
+/// that it describes is.
+///
+/// ```
+/// use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
+/// use diesel::prelude::*;
+///
+/// # fn main() -> activity_log::Result<()> {
+/// # let mut conn = activity_log::connect(":memory:")?;
+/// # activity_log::run_migrations(&mut conn)?;
+/// # diesel::sql_query("CREATE TABLE devices (name TEXT)").execute(&mut conn)?;
+/// conn.transaction::<_, activity_log::Error, _>(|conn| {
+///     diesel::sql_query("INSERT INTO devices (name) VALUES ('Lamp')").execute(conn)?;
+///     let entry = NewActivityLogEntry::new(ActivityCategory::Device, "device.created", "alice", "Added the lamp");
+///     ActivityLogRepository::new(conn).record(&entry)
+/// })?;
+///
+/// let page = ActivityLogRepository::new(&mut conn).page(&ActivityLogFilters::default(), None, 50)?;
+/// assert_eq!(page.entries[0].message, "Added the lamp");
+/// assert_eq!(page.next_before_seq, None);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Order and cursors
+///
+/// The log is ordered by `seq`, which the database assigns: strictly ascending in the order of commits, whatever the
+/// clocks say, and never given twice, not even after [`clear`](Self::clear). A cursor therefore stays valid for ever,
+/// also when the row that it names is gone; any number is one.
+///
+/// # Errors
+///
+/// Every method returns [`Error::Database`] when the database fails, with [`Error::is_busy`] when another connection
+/// held the lock throughout the busy timeout. Those that take filters return [`Error::InvalidFilter`] when these
+/// cannot be run.
+pub struct ActivityLogRepository<'conn> {
+    conn: &'conn mut SqliteConnection,
+}
+
+impl<'conn> ActivityLogRepository<'conn> {
+    /// A repository over `conn`, whose database has been through [`run_migrations`](crate::run_migrations).
+    pub fn new(conn: &'conn mut SqliteConnection) -> Self {
+        Self { conn }
+    }
+
+    /// Writes one entry and returns its `seq`.
+    ///
+    /// Outside a transaction the entry is durable on return, as far as the connection's settings go (see
+    /// [`configure`](crate::configure)); inside one, when that commits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidEntry`] when the entry cannot be stored so that it reads back, [`Error::DuplicateId`] when its
+    /// id is taken; nothing is written then.
+    pub fn record(&mut self, entry: &NewActivityLogEntry) -> Result<i64> {
+        self.insert(entry, 0)?;
+        Ok(diesel::select(last_insert_rowid()).get_result(self.conn)?)
+    }
+
+    /// Writes all the entries, in their order, or none; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`record`](Self::record), with the entry's index; nothing is written then.
+    pub fn record_all(&mut self, entries: &[NewActivityLogEntry]) -> Result<usize> {
+        if entries.is_empty() {
+            return Ok(0);
+        }
+        self.conn.transaction(|conn| {
+            let mut repository = ActivityLogRepository::new(conn);
+            for (index, entry) in entries.iter().enumerate() {
+                repository.insert(entry, index)?;
+            }
+            Ok(entries.len())
+        })
+    }
+
+    fn insert(&mut self, entry: &NewActivityLogEntry, index: usize) -> Result<()> {
+        let row = NewRow::encode(entry, index)?;
+        match diesel::insert_into(activity_log::table).values(row).execute(self.conn) {
+            // A trigger of the host's may ignore the row without an error.
+            Ok(0) => Err(NotFound.into()),
+            Ok(_) => Ok(()),
+            Err(DatabaseError(UniqueViolation, violation)) if violation.message().ends_with(" activity_log.id") => {
+                Err(Error::DuplicateId { index })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The newest entries that match and are older than `before_seq`, newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnreadableRow`] for the newest of them that cannot be read.
+    pub fn query(
+        &mut self,
+        filters: &ActivityLogFilters,
+        before_seq: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<ActivityLogEntry>> {
+        self.rows_before(filters, before_seq, limit.into())?.into_iter().map(StoredRow::decode).collect()
+    }
+
+    /// Like [`query`](Self::query), with the cursor of the next page, if there is one.
+    ///
+    /// It reads one row more than `limit` to know, so that no walk ends in an empty page. A `limit` of 0 gives no
+    /// entries and no cursor.
+    ///
+    /// ```
+    /// # use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// # let mut repository = ActivityLogRepository::new(&mut conn);
+    /// # for _ in 0..5 {
+    /// #     repository.record(&NewActivityLogEntry::new(ActivityCategory::System, "tick", "cron", "Tick"))?;
+    /// # }
+    /// let filters = ActivityLogFilters::default();
+    /// let mut before_seq = None;
+    /// loop {
+    ///     let page = repository.page(&filters, before_seq, 2)?;
+    ///     for entry in &page.entries {
+    ///         println!("{} {}", entry.ts, entry.message);
+    ///     }
+    ///     before_seq = page.next_before_seq;
+    ///     if before_seq.is_none() {
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnreadableRow`] for the newest row of the page that cannot be read.
+    pub fn page(
+        &mut self,
+        filters: &ActivityLogFilters,
+        before_seq: Option<i64>,
+        limit: u32,
+    ) -> Result<ActivityLogPage> {
+        let limit_rows = usize::try_from(limit).unwrap_or(usize::MAX);
+        if limit == 0 {
+            filters.to_query()?;
+            return Ok(ActivityLogPage::default());
+        }
+        let mut rows = self.rows_before(filters, before_seq, i64::from(limit) + 1)?;
+        let more = rows.len() > limit_rows;
+        rows.truncate(limit_rows);
+        let next_before_seq = rows.last().filter(|_| more).map(|row| row.seq);
+        let entries = rows.into_iter().map(StoredRow::decode).collect::<Result<_>>()?;
+        Ok(ActivityLogPage { entries, next_before_seq })
+    }
+
+    fn rows_before(
+        &mut self,
+        filters: &ActivityLogFilters,
+        before_seq: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<StoredRow>> {
+        let mut query = filters.to_query()?;
+        if let Some(before_seq) = before_seq {
+            query = query.filter(activity_log::seq.lt(before_seq));
+        }
+        let query = query.order(activity_log::seq.desc()).limit(limit);
+        Ok(query.select(StoredRow::as_select()).load(self.conn)?)
+    }
+
+    /// The oldest entries that match and are newer than `after_seq`, oldest first, at most `limit`: for followers that
+    /// ask what is new.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnreadableRow`] for the oldest of them that cannot be read.
+    pub fn query_after(
+        &mut self,
+        filters: &ActivityLogFilters,
+        after_seq: i64,
+        limit: u32,
+    ) -> Result<Vec<ActivityLogEntry>> {
+        filters
+            .to_query()?
+            .filter(activity_log::seq.gt(after_seq))
+            .order(activity_log::seq.asc())
+            .limit(limit.into())
+            .select(StoredRow::as_select())
+            .load::<StoredRow>(self.conn)?
+            .into_iter()
+            .map(StoredRow::decode)
+            .collect()
+    }
+
+    /// How many entries match, those that cannot be read included.
+    ///
+    /// # Errors
+    ///
+    /// See [the repository's](Self#errors).
+    pub fn count(&mut self, filters: &ActivityLogFilters) -> Result<u64> {
+        let count = filters.to_query()?.count().get_result::<i64>(self.conn)?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Deletes the entries older than `before_ts` and, of what is left, all but the newest `max_entries` by `seq`, as
+    /// they stood when it began; returns how many. `None` twice deletes nothing.
+    ///
+    /// With nothing due it takes no write lock. Otherwise it works in transactions of some 20 ms with pauses as long
+    /// between them, so that a writer on another connection is not held up; for each it waits as long as the
+    /// connection's busy timeout. Inside a caller's transaction it is part of that, and the lock is held until its end.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails on the way, what was deleted until then stays deleted: prune again.
+    pub fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<u64> {
+        crate::prune::prune(self.conn, before_ts, max_entries)
+    }
+
+    /// Deletes every entry, in one transaction; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// See [the repository's](Self#errors).
+    pub fn clear(&mut self) -> Result<u64> {
+        Ok(diesel::delete(activity_log::table).execute(self.conn)? as u64)
+    }
+
+    /// The matching entries by `seq` ascending, up to the newest that is there now.
+    ///
+    /// It reads in batches of at most 512 rows or about a megabyte, and holds neither more than one batch nor, between
+    /// batches, a transaction: a slow reader blocks nobody. Rows that are deleted meanwhile may be missing.
+    ///
+    /// An item is an [`Error::UnreadableRow`] in the place of a row that cannot be read, and the rows after it follow;
+    /// or it is the database's error, and the last.
+    ///
+    /// ```
+    /// # use activity_log::{ActivityLogFilters, ActivityLogRepository};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// for entry in ActivityLogRepository::new(&mut conn).iter_export(&ActivityLogFilters::default())? {
+    ///     println!("{}", entry?.message);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [the repository's](Self#errors).
+    pub fn iter_export<'a>(
+        &'a mut self,
+        filters: &ActivityLogFilters,
+    ) -> Result<impl FusedIterator<Item = Result<ActivityLogEntry>> + use<'a, 'conn>> {
+        Export::begin(self.conn, filters)
+    }
+}
+
+impl fmt::Debug for ActivityLogRepository<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActivityLogRepository").finish_non_exhaustive()
+    }
+}

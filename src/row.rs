@@ -1,0 +1,147 @@
+//! The rows of the table, and the codec between them and entries.
+
+use std::borrow::Cow;
+
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::schema::activity_log;
+use crate::{ActivityLogEntry, Error, NewActivityLogEntry, Result, timestamp};
+
+/// `serde_json` reads no deeper.
+const MAX_METADATA_DEPTH: usize = 127;
+
+/// A row to be inserted. Its `None`s are written as NULL, so that every insert is one and the same cached statement.
+#[derive(Insertable)]
+#[diesel(table_name = activity_log, treat_none_as_default_value = false)]
+pub(crate) struct NewRow<'a> {
+    id: Cow<'a, str>,
+    ts: String,
+    category: Cow<'a, str>,
+    action: Cow<'a, str>,
+    severity: &'static str,
+    actor: Cow<'a, str>,
+    entity_type: Option<Cow<'a, str>>,
+    entity_id: Option<Cow<'a, str>>,
+    entity_name: Option<Cow<'a, str>>,
+    message: Cow<'a, str>,
+    metadata: String,
+}
+
+impl<'a> NewRow<'a> {
+    /// The row of the entry at `index` of what is being recorded.
+    pub(crate) fn encode(entry: &'a NewActivityLogEntry, index: usize) -> Result<Self> {
+        let invalid = |field, reason: &str| Error::InvalidEntry { index, field, reason: reason.to_owned() };
+        Ok(Self {
+            id: text(&entry.id),
+            ts: timestamp::encode(entry.ts)
+                .ok_or_else(|| invalid("ts", "is not within the years 0001 to 9999, in UTC"))?,
+            category: text(entry.category.as_str()),
+            action: text(&entry.action),
+            severity: entry.severity.as_str(),
+            actor: text(&entry.actor),
+            entity_type: entry.entity_type.as_deref().map(text),
+            entity_id: entry.entity_id.as_deref().map(text),
+            entity_name: entry.entity_name.as_deref().map(text),
+            message: text(&entry.message),
+            metadata: encode_metadata(&entry.metadata).map_err(|reason| invalid("metadata", &reason))?,
+        })
+    }
+}
+
+/// A text as it is stored: LIKE stops at U+0000, and PostgreSQL refuses it.
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
+}
+
+fn encode_metadata(metadata: &Map<String, Value>) -> Result<String, String> {
+    if metadata.values().any(|value| nests_deeper(value, MAX_METADATA_DEPTH - 1)) {
+        return Err(format!("is nested more than {MAX_METADATA_DEPTH} levels deep"));
+    }
+    serde_json::to_string(metadata).map_err(|error| format!("cannot be written as JSON: {error}"))
+}
+
+/// Looks no further than `depth`, so that hostile nesting cannot exhaust the stack.
+fn nests_deeper(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Array(values) => depth == 0 || values.iter().any(|value| nests_deeper(value, depth - 1)),
+        Value::Object(map) => depth == 0 || map.values().any(|value| nests_deeper(value, depth - 1)),
+        _ => false,
+    }
+}
+
+/// A row as it is stored, unread: a value that is broken, or NULL where an older table allowed it, fails the decoding
+/// of its own row and not the loading of all.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = activity_log, check_for_backend(diesel::sqlite::Sqlite))]
+pub(crate) struct StoredRow {
+    pub(crate) seq: i64,
+    #[diesel(select_expression = activity_log::id.nullable())]
+    id: Option<String>,
+    #[diesel(select_expression = activity_log::ts.nullable())]
+    ts: Option<String>,
+    #[diesel(select_expression = activity_log::category.nullable())]
+    category: Option<String>,
+    #[diesel(select_expression = activity_log::action.nullable())]
+    action: Option<String>,
+    #[diesel(select_expression = activity_log::severity.nullable())]
+    severity: Option<String>,
+    #[diesel(select_expression = activity_log::actor.nullable())]
+    actor: Option<String>,
+    entity_type: Option<String>,
+    entity_id: Option<String>,
+    entity_name: Option<String>,
+    #[diesel(select_expression = activity_log::message.nullable())]
+    message: Option<String>,
+    #[diesel(select_expression = activity_log::metadata.nullable())]
+    metadata: Option<String>,
+}
+
+impl StoredRow {
+    /// The entry that the row holds.
+    pub(crate) fn decode(self) -> Result<ActivityLogEntry> {
+        let seq = self.seq;
+        let unreadable = |column, reason: String| Error::UnreadableRow { seq, column, reason };
+        let present = |column, value: Option<String>| value.ok_or_else(|| unreadable(column, "is NULL".to_owned()));
+
+        let ts = present("ts", self.ts)?;
+        let severity = present("severity", self.severity)?;
+        let metadata = present("metadata", self.metadata)?;
+        Ok(ActivityLogEntry {
+            seq,
+            id: present("id", self.id)?,
+            ts: timestamp::decode(&ts).map_err(|error| unreadable("ts", format!("is no RFC 3339 time: {error}")))?,
+            category: present("category", self.category)?.into(),
+            action: present("action", self.action)?,
+            severity: severity.parse().map_err(|error| unreadable("severity", format!("{error}")))?,
+            actor: present("actor", self.actor)?,
+            entity_type: self.entity_type,
+            entity_id: self.entity_id,
+            entity_name: self.entity_name,
+            message: present("message", self.message)?,
+            metadata: serde_json::from_str(&metadata)
+                .map_err(|error| unreadable("metadata", format!("is no JSON object: {error}")))?,
+        })
+    }
+
+    /// How many bytes of text it holds.
+    pub(crate) fn len(&self) -> usize {
+        [
+            &self.id,
+            &self.ts,
+            &self.category,
+            &self.action,
+            &self.severity,
+            &self.actor,
+            &self.entity_type,
+            &self.entity_id,
+            &self.entity_name,
+            &self.message,
+            &self.metadata,
+        ]
+        .into_iter()
+        .flatten()
+        .map(String::len)
+        .sum()
+    }
+}

@@ -1,0 +1,74 @@
+//! What is SQLite's own: its limits, functions and settings.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use diesel::connection::{SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use crate::error::is_busy;
+
+/// `SQLITE_MAX_LIKE_PATTERN_LENGTH`.
+pub(crate) const LIKE_PATTERN_MAX_BYTES: usize = 50_000;
+
+/// `SQLITE_MAX_VARIABLE_NUMBER` is 32,766; the other filters and the page need a few.
+pub(crate) const LIST_MAX_VALUES: usize = 32_000;
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// The rowid of the connection's last insert.
+    fn last_insert_rowid() -> BigInt;
+    /// Where `part` starts in `whole`, counted from 1, or 0.
+    fn instr(whole: Text, part: Text) -> Integer;
+    /// ASCII letters in lower case, all others as they are.
+    fn lower(text: Text) -> Text;
+}
+
+#[derive(QueryableByName)]
+struct JournalMode {
+    #[diesel(sql_type = Text)]
+    journal_mode: String,
+}
+
+/// Asks for write-ahead logging, and returns the mode that the database is in then.
+pub(crate) fn ask_for_wal(conn: &mut SqliteConnection) -> QueryResult<String> {
+    diesel::sql_query("PRAGMA journal_mode = WAL").get_result::<JournalMode>(conn).map(|row| row.journal_mode)
+}
+
+#[derive(QueryableByName)]
+struct BusyTimeout {
+    #[diesel(sql_type = BigInt)]
+    timeout: i64,
+}
+
+/// How long the connection waits for a lock that another one holds.
+pub(crate) fn busy_timeout(conn: &mut SqliteConnection) -> QueryResult<Duration> {
+    let row = diesel::sql_query("PRAGMA busy_timeout").get_result::<BusyTimeout>(conn)?;
+    Ok(Duration::from_millis(row.timeout.unsigned_abs()))
+}
+
+/// Sets how long the connection waits, cut to milliseconds.
+pub(crate) fn set_busy_timeout(conn: &mut SqliteConnection, timeout: Duration) -> QueryResult<()> {
+    conn.batch_execute(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))
+}
+
+/// Whether the connection is inside a transaction that was begun through Diesel.
+pub(crate) fn in_transaction(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    let status = <SqliteConnection as Connection>::TransactionManager::transaction_manager_status_mut(conn);
+    Ok(status.transaction_depth()?.is_some())
+}
+
+/// Tries again every millisecond while another connection holds the lock, up to `patience` in all.
+///
+/// SQLite's own waiting backs off to 100 ms and so hardly ever meets the moment in which a busy writer lets go; and a
+/// change of the journal mode does not wait at all.
+pub(crate) fn while_busy<T>(patience: Duration, mut attempt: impl FnMut() -> QueryResult<T>) -> QueryResult<T> {
+    let started = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if is_busy(&error) && started.elapsed() < patience => sleep(Duration::from_millis(1)),
+            outcome => return outcome,
+        }
+    }
+}
