@@ -57,7 +57,7 @@ pub struct NewActivityLogEntry {
 impl NewActivityLogEntry {
     /// An entry of now, with a new id, severity [`Info`](ActivitySeverity::Info), no entity and empty metadata.
     ///
-    /// The id is `al_` and a `UUIDv7` as 32 hex digits, so that ids sort by the time of their making. The time is the
+    /// The id is `al_` and a UUIDv7 as 32 hex digits, so that ids sort by the time of their making. The time is the
     /// system clock's, cut (never rounded up) to microseconds.
     #[must_use]
     pub fn new(
