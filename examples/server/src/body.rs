@@ -1,0 +1,136 @@
+//! What a client posts: one entry as JSON, or one a line as NDJSON.
+
+use activity_log::{ActivityCategory, ActivitySeverity, NewActivityLogEntry};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
+
+use crate::error::ApiError;
+use crate::time::rfc3339;
+
+/// How the body is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BodyFormat {
+    Json,
+    Ndjson,
+}
+
+impl BodyFormat {
+    /// The format that the `Content-Type` names, whatever its parameters.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        match media_type.to_ascii_lowercase().as_str() {
+            "application/json" => Ok(Self::Json),
+            "application/x-ndjson" => Ok(Self::Ndjson),
+            _ => Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the content type must be application/json for one entry, or application/x-ndjson for one a line",
+            )),
+        }
+    }
+}
+
+/// The entries of a body, and the lines that they come from.
+#[derive(Debug, Default)]
+pub(crate) struct Posted {
+    pub(crate) entries: Vec<NewActivityLogEntry>,
+    /// For each entry its line, counted from 1; empty when the body is no NDJSON.
+    lines: Vec<usize>,
+}
+
+impl Posted {
+    pub(crate) fn read(format: BodyFormat, body: &[u8]) -> Result<Self, ApiError> {
+        let mut posted = Self::default();
+        match format {
+            BodyFormat::Json => posted.entries.push(entry(body)?),
+            BodyFormat::Ndjson => {
+                let lines = (1..).zip(body.split(|byte| *byte == b'\n'));
+                for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
+                    posted.entries.push(entry(line).map_err(|error| error.at_line(Some(number)))?);
+                    posted.lines.push(number);
+                }
+            }
+        }
+        Ok(posted)
+    }
+
+    /// Tells the client where the entry stands that the log refuses.
+    pub(crate) fn refused(&self, index: usize, field: &str, reason: &str) -> ApiError {
+        ApiError::field(field, reason).at_line(self.lines.get(index).copied())
+    }
+}
+
+/// An entry as clients write it: without an id, and with a time only if it was not just now.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PostedEntry {
+    // Optional for serde, which would not say in a form for programs which one is missing.
+    category: Option<ActivityCategory>,
+    action: Option<String>,
+    actor: Option<String>,
+    message: Option<String>,
+    #[serde(default)]
+    severity: ActivitySeverity,
+    ts: Option<String>,
+    entity_type: Option<String>,
+    entity_id: Option<String>,
+    entity_name: Option<String>,
+    #[serde(default)]
+    metadata: Map<String, Value>,
+}
+
+impl PostedEntry {
+    fn into_entry(self) -> Result<NewActivityLogEntry, ApiError> {
+        let entry = NewActivityLogEntry::new(
+            required("category", self.category)?,
+            required("action", self.action)?,
+            required("actor", self.actor)?,
+            required("message", self.message)?,
+        );
+        let ts = self.ts.map(|ts| rfc3339(&ts)).transpose().map_err(|reason| ApiError::field("ts", reason))?;
+        Ok(NewActivityLogEntry {
+            ts: ts.unwrap_or(entry.ts),
+            severity: self.severity,
+            entity_type: self.entity_type,
+            entity_id: self.entity_id,
+            entity_name: self.entity_name,
+            metadata: self.metadata,
+            ..entry
+        })
+    }
+}
+
+fn required<T>(field: &str, value: Option<T>) -> Result<T, ApiError> {
+    value.ok_or_else(|| ApiError::field(field, "is missing"))
+}
+
+fn entry(json: &[u8]) -> Result<NewActivityLogEntry, ApiError> {
+    // serde would also take an array, by the order of the fields.
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "an entry must be a JSON object"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let posted: PostedEntry = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let reason = reason(error.inner());
+        match error.path().iter().next() {
+            Some(Segment::Map { key }) => ApiError::field(key, format!("cannot be read: {reason}")),
+            _ => ApiError::new(StatusCode::BAD_REQUEST, format!("the entry cannot be read: {reason}")),
+        }
+    })?;
+    deserializer.end().map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, format!("the entry cannot be read: {}", reason(&error)))
+    })?;
+    posted.into_entry()
+}
+
+/// The message without its position: a line of NDJSON is line 1 to `serde_json`.
+fn reason(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    match message.strip_suffix(&position) {
+        Some(reason) => reason.to_owned(),
+        None => message,
+    }
+}

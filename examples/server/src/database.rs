@@ -1,0 +1,56 @@
+//! The pool, and how async code uses it without blocking.
+
+use std::time::Duration;
+
+use activity_log::ConnectionCustomizer;
+use diesel::SqliteConnection;
+use diesel::r2d2::{ConnectionManager, Pool, PoolError};
+use tokio::task::{JoinError, spawn_blocking};
+
+/// SQLite has one writer at a time, so that more connections serve readers only.
+const POOL_SIZE: u32 = 8;
+
+/// How long a request waits for a connection before it is told to come back.
+const POOL_TIMEOUT: Duration = Duration::from_secs(3);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DatabaseError {
+    #[error(transparent)]
+    Log(#[from] activity_log::Error),
+    #[error("no connection to the database is to be had: {0}")]
+    Pool(#[from] PoolError),
+    #[error("the work on the database was not finished: {0}")]
+    Task(#[from] JoinError),
+}
+
+/// The server's database; clones share its connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    pool: Pool<ConnectionManager<SqliteConnection>>,
+}
+
+impl Database {
+    /// Opens the file, creates it when it is missing, and brings it to the schema of this program.
+    pub(crate) fn open(path: &str) -> Result<Self, DatabaseError> {
+        // Not from the pool, which would retry until its timeout before it says what is wrong with the file.
+        activity_log::run_migrations(&mut activity_log::connect(path)?)?;
+
+        let pool = Pool::builder()
+            .max_size(POOL_SIZE)
+            .connection_timeout(POOL_TIMEOUT)
+            .connection_customizer(Box::new(ConnectionCustomizer))
+            .build(ConnectionManager::new(path))?;
+        Ok(Self { pool })
+    }
+
+    /// Runs `work` with a connection, on a thread that may block.
+    ///
+    /// It also runs to its end when the caller stops waiting: what it records is recorded.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        let pool = self.pool.clone();
+        spawn_blocking(move || Ok(work(&mut *pool.get()?)?)).await?
+    }
+}

@@ -1,0 +1,120 @@
+//! What the client is told when a request fails.
+
+use std::fmt;
+
+use axum::Json;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tokio::task::JoinError;
+
+use crate::database::DatabaseError;
+
+/// An error response: `{"error": {"message": "…", "parameter": "limit"}}`, with what is to blame where that is known.
+#[derive(Debug, Serialize)]
+pub(crate) struct ApiError {
+    #[serde(skip)]
+    status: StatusCode,
+    message: String,
+    /// The parameter of the query string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<String>,
+    /// The line of an NDJSON body, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    /// The field of an entry in the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), parameter: None, line: None, field: None }
+    }
+
+    /// A 400 for a parameter; `reason` goes on after its name: "must be …".
+    pub(crate) fn parameter(parameter: &str, reason: impl fmt::Display) -> Self {
+        let error = Self::new(StatusCode::BAD_REQUEST, format!("`{parameter}` {reason}"));
+        Self { parameter: Some(parameter.to_owned()), ..error }
+    }
+
+    /// A 400 for a field of an entry; `reason` goes on after its name: "must be …".
+    pub(crate) fn field(field: &str, reason: impl fmt::Display) -> Self {
+        let error = Self::new(StatusCode::BAD_REQUEST, format!("`{field}` {reason}"));
+        Self { field: Some(field.to_owned()), ..error }
+    }
+
+    pub(crate) fn at_line(self, line: Option<usize>) -> Self {
+        match line {
+            Some(number) => Self { message: format!("line {number}: {}", self.message), line, ..self },
+            None => self,
+        }
+    }
+
+    /// A 503: the same request may succeed in a moment.
+    fn busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database is busy; try again")
+    }
+
+    /// A 500. The details are for the operator, not for the client.
+    fn internal(details: impl fmt::Display) -> Self {
+        eprintln!("example-server: {details}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its standard error says why")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: &'a ApiError,
+        }
+
+        let mut response = (self.status, Json(Body { error: &self })).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Log(error) => error.into(),
+            DatabaseError::Pool(_) => Self::busy(),
+            DatabaseError::Task(error) => error.into(),
+        }
+    }
+}
+
+impl From<activity_log::Error> for ApiError {
+    fn from(error: activity_log::Error) -> Self {
+        use activity_log::Error::{InvalidEntry, InvalidFilter, UnreadableRow};
+        match error {
+            InvalidEntry { field, reason, .. } => Self::field(field, reason),
+            InvalidFilter { field: "message_contains", reason } => Self::parameter("q", reason),
+            InvalidFilter { field, reason } => Self::parameter(field, reason),
+            UnreadableRow { seq, .. } => {
+                let internal = Self::internal(error);
+                let message = format!("the entry with seq {seq} cannot be read; before_seq={seq} lists the older ones");
+                Self { message, ..internal }
+            }
+            error if error.is_busy() => Self::busy(),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<JoinError> for ApiError {
+    fn from(error: JoinError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<BytesRejection> for ApiError {
+    fn from(rejection: BytesRejection) -> Self {
+        Self::new(rejection.status(), rejection.body_text())
+    }
+}

@@ -1,0 +1,58 @@
+//! Stopping so that what runs is finished first.
+
+use std::future::IntoFuture;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// How long requests may take to finish: well below the 10 s after which Docker kills, so that the stop is recorded.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Resolves when the server is asked to stop; it listens from the call on, not only once it is awaited.
+#[cfg(unix)]
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Resolves when the server is asked to stop; it listens from the call on, not only once it is awaited.
+#[cfg(windows)]
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut ctrl_c = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        ctrl_c.recv().await;
+    })
+}
+
+/// Serves until `stop`, then lets the running requests finish, within [`GRACE`].
+pub(crate) async fn serve_until(
+    stop: impl Future<Output = ()> + Send + 'static,
+    listener: TcpListener,
+    router: Router,
+) -> io::Result<()> {
+    let (stopping, mut stopped) = watch::channel(false);
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop.await;
+        stopping.send_replace(true);
+    });
+    tokio::select! {
+        served = server.into_future() => served,
+        // A client that never ends its request must not keep the server from stopping.
+        () = async { _ = stopped.wait_for(|stopping| *stopping).await; sleep(GRACE).await; } => {
+            eprintln!("example-server: stopped with requests unfinished after {} s", GRACE.as_secs());
+            Ok(())
+        }
+    }
+}
