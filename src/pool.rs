@@ -17,7 +17,7 @@ use crate::{Error, configure};
 /// let pool = Pool::builder()
 ///     .connection_customizer(Box::new(activity_log::ConnectionCustomizer))
 ///     .build(ConnectionManager::<SqliteConnection>::new(path))?;
-/// activity_log::run_migrations(&mut pool.get()?)?;
+/// activity_log::run_migrations(&mut *pool.get()?)?;
 /// # Ok(())
 /// # }
 /// ```

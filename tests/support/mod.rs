@@ -13,7 +13,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use serde_json::Value;
 
 /// A test fails with whatever error it meets.
-pub(crate) type TestResult<T = ()> = Result<T, Box<dyn Error>>;
+pub(crate) type TestResult<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// An empty log in memory.
 pub(crate) fn empty_log() -> TestResult<SqliteConnection> {

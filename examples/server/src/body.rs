@@ -37,7 +37,7 @@ impl BodyFormat {
 pub(crate) struct Posted {
     pub(crate) entries: Vec<NewActivityLogEntry>,
     /// For each entry its line, counted from 1; empty when the body is no NDJSON.
-    lines: Vec<usize>,
+    pub(crate) lines: Vec<usize>,
 }
 
 impl Posted {
@@ -54,11 +54,6 @@ impl Posted {
             }
         }
         Ok(posted)
-    }
-
-    /// Tells the client where the entry stands that the log refuses.
-    pub(crate) fn refused(&self, index: usize, field: &str, reason: &str) -> ApiError {
-        ApiError::field(field, reason).at_line(self.lines.get(index).copied())
     }
 }
 

@@ -91,9 +91,8 @@ impl From<DatabaseError> for ApiError {
 
 impl From<activity_log::Error> for ApiError {
     fn from(error: activity_log::Error) -> Self {
-        use activity_log::Error::{InvalidEntry, InvalidFilter, UnreadableRow};
+        use activity_log::Error::{InvalidFilter, UnreadableRow};
         match error {
-            InvalidEntry { field, reason, .. } => Self::field(field, reason),
             InvalidFilter { field: "message_contains", reason } => Self::parameter("q", reason),
             InvalidFilter { field, reason } => Self::parameter(field, reason),
             UnreadableRow { seq, .. } => {

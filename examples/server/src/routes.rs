@@ -8,7 +8,6 @@ use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
-use diesel::Connection;
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 
@@ -59,15 +58,17 @@ async fn record(
     let format = BodyFormat::of(&headers)?;
     let body = body?;
     // Megabytes of JSON take their time too.
-    let posted = spawn_blocking(move || Posted::read(format, &body)).await??;
-    let (outcome, posted) = database
-        .run(move |conn| Ok((ActivityLogRepository::new(conn).record_all(&posted.entries), posted)))
-        .await?;
-    let recorded = outcome.map_err(|error| match error {
-        InvalidEntry { index, field, reason } => posted.refused(index, field, &reason),
-        other => other.into(),
-    })?;
-    let ids = posted.entries.into_iter().map(|entry| entry.id).collect();
+    let Posted { entries, lines } = spawn_blocking(move || Posted::read(format, &body)).await??;
+    let ids = entries.iter().map(|entry| entry.id.clone()).collect();
+    let recorded =
+        database.run(move |conn| ActivityLogRepository::new(conn).record_all(&entries)).await.map_err(|error| {
+            match error {
+                DatabaseError::Log(InvalidEntry { index, field, reason }) => {
+                    ApiError::field(field, reason).at_line(lines.get(index).copied())
+                }
+                other => other.into(),
+            }
+        })?;
     Ok((StatusCode::CREATED, Json(Recorded { recorded, ids })))
 }
 

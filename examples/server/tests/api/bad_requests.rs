@@ -1,0 +1,161 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use crate::server::{PATH, Server, TestResult, entry, with};
+
+#[test]
+fn a_bad_parameter_is_named() -> TestResult {
+    let server = Server::start()?;
+    for (query, parameter, hint) in [
+        ("limit=0", "limit", "from 1 to 200"),
+        ("limit=201", "limit", "from 1 to 200"),
+        ("limit=-1", "limit", "from 1 to 200"),
+        ("limit=ten", "limit", "from 1 to 200"),
+        ("limit=99999999999999999999", "limit", "from 1 to 200"),
+        ("before_seq=x", "before_seq", "whole number"),
+        ("before_seq=9223372036854775808", "before_seq", "64 bits"),
+        ("before_seq=1.5", "before_seq", "whole number"),
+        ("severities=fatal", "severities", "`fatal`, which is none of `info`, `warning` and `error`"),
+        ("severities=info,Error", "severities", "`Error`"),
+        ("severities=info,", "severities", "comma"),
+        ("categories=,", "categories", "comma"),
+        ("since=yesterday", "since", "RFC 3339"),
+        ("since=2026-01-31", "since", "RFC 3339"),
+        ("until=2026-02-30T00:00:00Z", "until", "RFC 3339"),
+        ("until=2026-01-31T12:00:00", "until", "RFC 3339"),
+        ("actor=%FF", "actor", "UTF-8"),
+        ("actor=alice&actor=bob", "actor", "more than once"),
+        ("q=&q=lamp", "q", "more than once"),
+        ("severity=error", "severity", "none of the parameters: categories, severities"),
+        ("Actor=alice", "Actor", "none of the parameters"),
+        ("limit=5&page", "page", "none of the parameters"),
+        ("=5", "", "none of the parameters"),
+    ] {
+        let answer = server.get(query)?;
+        assert_eq!(answer.status, 400, "{query}");
+        assert_eq!(answer.error("parameter"), parameter, "{query}: {}", answer.body);
+        let message = answer.error("message").as_str().unwrap_or_default();
+        assert!(message.starts_with(&format!("`{parameter}` ")) && message.contains(hint), "{query}: {message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_bad_field_is_named() -> TestResult {
+    let server = Server::start()?;
+    let without = |field| {
+        let mut entry = entry("Incomplete");
+        entry.as_object_mut().map(|fields| fields.remove(field));
+        entry
+    };
+    for (body, field, hint) in [
+        (without("category"), "category", "is missing"),
+        (without("action"), "action", "is missing"),
+        (without("actor"), "actor", "is missing"),
+        (without("message"), "message", "is missing"),
+        (with(entry("Nobody"), "actor", Value::Null), "actor", "is missing"),
+        (with(entry("A number"), "actor", 7), "actor", "expected a string"),
+        (with(entry("Not closed"), "severity", "fatal"), "severity", "`info`, `warning`, `error`"),
+        (with(entry("No time"), "ts", "yesterday"), "ts", "RFC 3339"),
+        (with(entry("No offset"), "ts", "2026-01-31T12:00:00"), "ts", "RFC 3339"),
+        (with(entry("Year 0"), "ts", "0000-12-31T23:59:59Z"), "ts", "0001 to 9999"),
+        (with(entry("A list"), "metadata", json!([1])), "metadata", "expected a map"),
+        (with(entry("Its own id"), "id", "al_1"), "id", "unknown field"),
+        (with(entry("A typo"), "entity", "lamp"), "entity", "unknown field"),
+    ] {
+        let answer = server.post_json(&body)?;
+        assert_eq!(answer.status, 400, "{body}");
+        assert_eq!(answer.error("field"), field, "{body}: {}", answer.body);
+        assert_eq!(answer.error("line"), &Value::Null);
+        let message = answer.error("message").as_str().unwrap_or_default();
+        assert!(message.starts_with(&format!("`{field}` ")) && message.contains(hint), "{body}: {message}");
+    }
+    assert_eq!(server.get("actor=alice")?.messages()?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn what_is_no_entry_is_refused() -> TestResult {
+    let server = Server::start()?;
+    let repeated = entry("Twice").to_string().replace('}', r#", "actor": "bob"}"#);
+    for (body, hint) in [
+        ("", "JSON object"),
+        ("null", "JSON object"),
+        (&*json!([entry("In a list")]).to_string(), "JSON object"),
+        (&*json!(["auth", "a", "b", "c", "info", null, null, null, null, {}]).to_string(), "JSON object"),
+        ("{", "EOF"),
+        (&*format!("{}{}", entry("One"), entry("Two")), "trailing characters"),
+        (&*repeated, "duplicate field `actor`"),
+    ] {
+        let answer = server.post("application/json", body)?;
+        assert_eq!(answer.status, 400, "{body}");
+        let message = answer.error("message").as_str().unwrap_or_default();
+        assert!(message.contains(hint), "{body}: {message}");
+    }
+    assert_eq!(server.get("")?.entries()?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn nesting_without_end_is_refused() -> TestResult {
+    let server = Server::start()?;
+    let nested = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let body = entry("Deep").to_string().replace('}', &format!(r#", "metadata": {{"deep": {nested}}}}}"#));
+    let answer = server.post("application/json", body)?;
+    assert_eq!((answer.status, answer.error("field")), (400, &json!("metadata")));
+    Ok(())
+}
+
+#[test]
+fn another_content_type_is_refused() -> TestResult {
+    let server = Server::start()?;
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonl", ""] {
+        let answer = server.post(content_type, entry("As text").to_string())?;
+        assert_eq!(answer.status, 415, "{content_type}");
+        let message = answer.error("message").as_str().unwrap_or_default();
+        assert!(message.contains("application/json") && message.contains("application/x-ndjson"), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn another_path_is_not_found() -> TestResult {
+    let server = Server::start()?;
+    for path in ["/", "/api/v1", "/api/v1/activity-log/", "/api/v1/activity-log/1"] {
+        let answer = server.request("GET", path)?;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.error("message").is_string());
+    }
+    Ok(())
+}
+
+#[test]
+fn another_method_is_not_allowed() -> TestResult {
+    let server = Server::start()?;
+    for method in ["PUT", "PATCH", "OPTIONS"] {
+        let answer = server.request(method, PATH)?;
+        assert_eq!(answer.status, 405, "{method}");
+        assert!(answer.error("message").is_string());
+        let allowed = answer.headers.get("allow").map(|value| value.as_bytes());
+        assert_eq!(allowed, Some(&b"GET,HEAD,POST,DELETE"[..]));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_before_it_is_sent() -> TestResult {
+    let server = Server::start()?;
+    let mut stream = TcpStream::connect(&server.address)?;
+    let length = (16 << 20) + 1;
+    write!(stream, "POST {PATH} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n")?;
+    write!(stream, "content-type: application/x-ndjson\r\ncontent-length: {length}\r\n\r\n")?;
+
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or(answer.clone())?;
+    assert!(head.starts_with("HTTP/1.1 413 "), "{head}");
+    assert!(serde_json::from_str::<Value>(body)?["error"]["message"].is_string(), "{body}");
+    Ok(())
+}

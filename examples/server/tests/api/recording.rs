@@ -1,0 +1,102 @@
+use std::collections::HashSet;
+
+use activity_log::ActivitySeverity;
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::server::{Server, TestResult, entry, with};
+
+#[test]
+fn one_entry_is_recorded_with_every_field() -> TestResult {
+    let server = Server::start()?;
+    let sent = json!({
+        "category": "device", "action": "device.updated", "actor": "alice", "message": "Renamed the lamp",
+        "severity": "warning", "ts": "2026-01-31T13:00:00.123456+01:00", "entity_type": "device",
+        "entity_id": "dev_7", "entity_name": "Desk lamp", "metadata": {"previous": {"name": "Lamp", "level": 0.3}},
+    });
+    let answer = server.post("application/json; charset=utf-8", sent.to_string())?;
+    assert_eq!(answer.status, 201);
+
+    let mut listed = server.get("")?.body["entries"][0].take();
+    assert_eq!(answer.body, json!({"recorded": 1, "ids": [listed["id"]]}));
+    assert_eq!(listed["seq"].take(), 2);
+    let id = listed["id"].take();
+    assert!(id.as_str().is_some_and(|id| id.starts_with("al_")), "{id}");
+    let expected = with(sent, "ts", "2026-01-31T12:00:00.123456Z");
+    assert_eq!(listed, with(with(expected, "seq", Value::Null), "id", Value::Null));
+    Ok(())
+}
+
+#[test]
+fn what_is_not_given_is_filled_in() -> TestResult {
+    let server = Server::start()?;
+    let before = Utc::now() - TimeDelta::seconds(1);
+    server.post_json(&entry("Short"))?;
+
+    let listed = server.get("limit=1")?.entries()?.remove(0);
+    assert!(before < listed.ts && listed.ts <= Utc::now(), "{}", listed.ts);
+    assert_eq!(listed.severity, ActivitySeverity::Info);
+    assert_eq!((listed.entity_type, listed.entity_id, listed.entity_name), (None, None, None));
+    assert!(listed.metadata.is_empty());
+    Ok(())
+}
+
+#[test]
+fn ndjson_is_recorded_in_the_order_of_its_lines() -> TestResult {
+    let server = Server::start()?;
+    let body = format!("{}\r\n\n  \n{}\n{}", entry("First"), entry("Second"), entry("Last, without a line end"));
+    let answer = server.post("Application/X-NDJSON", body)?;
+    assert_eq!((answer.status, &answer.body["recorded"]), (201, &json!(3)));
+
+    let page = server.get("actor=alice")?;
+    assert_eq!(page.messages()?, ["Last, without a line end", "Second", "First"]);
+    let ids = page.entries()?.into_iter().rev().map(|entry| entry.id).collect::<Vec<_>>();
+    assert_eq!(answer.body["ids"], json!(ids));
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 3);
+    Ok(())
+}
+
+#[test]
+fn an_ndjson_body_of_nothing_records_nothing() -> TestResult {
+    let server = Server::start()?;
+    let answer = server.post("application/x-ndjson", "\n\n")?;
+    assert_eq!((answer.status, answer.body), (201, json!({"recorded": 0, "ids": []})));
+    Ok(())
+}
+
+#[test]
+fn a_broken_line_is_named_and_none_of_its_neighbours_is_recorded() -> TestResult {
+    let server = Server::start()?;
+    let broken = [
+        ("{\"category\": \"device\"", None),
+        ("no JSON", None),
+        ("[]", None),
+        ("{} {}", Some("category")),
+        (&*format!("{} {{}}", entry("Two on one line")), None),
+        (&*with(entry("Misspelt"), "severity", "fatal").to_string(), Some("severity")),
+        // What reads well but cannot be stored is only found out with the first lines already inserted.
+        (&*with(entry("Too old"), "ts", "0000-12-31T23:59:59Z").to_string(), Some("ts")),
+    ];
+    for (line, field) in broken {
+        let body = format!("{}\n\n{line}\n{}\n", entry("Before"), entry("After"));
+        let answer = server.post("application/x-ndjson", body)?;
+        assert_eq!(answer.status, 400, "{line}");
+        assert_eq!(answer.error("line"), 3, "{line}: {}", answer.body);
+        if field != Some("category") {
+            assert_eq!(answer.error("field").as_str(), field, "{line}: {}", answer.body);
+        }
+        let message = answer.error("message").as_str().unwrap_or_default();
+        assert!(message.starts_with("line 3: "), "{message}");
+    }
+    assert_eq!(server.get("actor=alice")?.messages()?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn many_megabytes_are_recorded_at_once() -> TestResult {
+    let server = Server::start()?;
+    let long = "long ".repeat(1 << 20);
+    assert_eq!(server.post_ndjson(&[entry(&long), entry(&long), entry(&long)])?.status, 201);
+    assert_eq!(server.get("actor=alice&limit=1")?.messages()?, [long]);
+    Ok(())
+}

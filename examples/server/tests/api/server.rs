@@ -1,0 +1,171 @@
+//! A running server and what it answers.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use activity_log::ActivityLogEntry;
+use diesel::SqliteConnection;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::http::{HeaderMap, Request};
+
+pub(crate) type TestResult<T = ()> = Result<T, Box<dyn Error>>;
+
+pub(crate) const PATH: &str = "/api/v1/activity-log";
+
+/// The program, running in a folder of its own; it is killed and the folder deleted when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+    agent: ureq::Agent,
+    folder: TempDir,
+}
+
+impl Server {
+    pub(crate) fn start() -> TestResult<Self> {
+        Self::start_in(tempfile::tempdir()?)
+    }
+
+    fn start_in(folder: TempDir) -> TestResult<Self> {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_example-server"))
+            .args(["--listen", "127.0.0.1:0"])
+            .current_dir(&folder)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
+        // Before the line is read, so that the child is killed when it is not what is expected.
+        let mut server = Self { child, address: String::new(), agent: config.into(), folder };
+        let address = line.trim_end().strip_prefix("listening on http://");
+        server.address = address.ok_or_else(|| format!("the server printed {line:?}"))?.to_owned();
+        Ok(server)
+    }
+
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.folder.path().join("activity-log.db")
+    }
+
+    /// A connection past the server, for what no client can do.
+    pub(crate) fn connect(&self) -> TestResult<SqliteConnection> {
+        Ok(activity_log::connect(&self.database_file().display().to_string())?)
+    }
+
+    pub(crate) fn get(&self, query: &str) -> TestResult<Answer> {
+        self.request("GET", &format!("{PATH}?{query}"))
+    }
+
+    pub(crate) fn delete(&self, query: &str) -> TestResult<Answer> {
+        self.request("DELETE", &format!("{PATH}?{query}"))
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> TestResult<Answer> {
+        let request = Request::builder().method(method).uri(format!("http://{}{path}", self.address)).body(())?;
+        Answer::read(self.agent.run(request)?)
+    }
+
+    pub(crate) fn post(&self, content_type: &str, body: impl AsRef<[u8]>) -> TestResult<Answer> {
+        let url = format!("http://{}{PATH}", self.address);
+        Answer::read(self.agent.post(url).header("content-type", content_type).send(body.as_ref())?)
+    }
+
+    pub(crate) fn post_json(&self, entry: &Value) -> TestResult<Answer> {
+        self.post("application/json", entry.to_string())
+    }
+
+    pub(crate) fn post_ndjson(&self, entries: &[Value]) -> TestResult<Answer> {
+        self.post("application/x-ndjson", entries.iter().map(|entry| format!("{entry}\n")).collect::<String>())
+    }
+
+    /// Asks the server to stop, as an operator or a terminal does.
+    pub(crate) fn signal(&self, signal: &str) -> TestResult {
+        let status = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status()?;
+        if status.success() { Ok(()) } else { Err(format!("kill: {status}").into()) }
+    }
+
+    /// Waits until the server has ended by itself.
+    pub(crate) fn wait(&mut self, patience: Duration) -> TestResult<ExitStatus> {
+        let started = Instant::now();
+        while started.elapsed() < patience {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            sleep(Duration::from_millis(5));
+        }
+        Err(format!("the server still runs after {patience:?}").into())
+    }
+
+    /// Stops the server in order.
+    pub(crate) fn stop(&mut self) -> TestResult<ExitStatus> {
+        self.signal("TERM")?;
+        self.wait(Duration::from_secs(20))
+    }
+
+    /// Stops the server in order, and starts another one on the same file.
+    pub(crate) fn restart(&mut self) -> TestResult {
+        self.stop()?;
+        self.restart_after_exit()
+    }
+
+    /// Starts another server on the file of this one, which has ended.
+    pub(crate) fn restart_after_exit(&mut self) -> TestResult {
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir()?);
+        *self = Self::start_in(folder)?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    fn read(response: ureq::http::Response<ureq::Body>) -> TestResult<Self> {
+        let (head, mut body) = response.into_parts();
+        let text = body.read_to_string()?;
+        let body = serde_json::from_str(&text).map_err(|error| format!("{}: {text:?}: {error}", head.status))?;
+        Ok(Self { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// What the body of an error says under `key`.
+    pub(crate) fn error(&self, key: &str) -> &Value {
+        &self.body["error"][key]
+    }
+
+    /// The entries of a page.
+    pub(crate) fn entries(&self) -> TestResult<Vec<ActivityLogEntry>> {
+        Ok(serde_json::from_value(self.body["entries"].clone()).map_err(|error| format!("{}: {error}", self.body))?)
+    }
+
+    /// The messages of a page, in their order.
+    pub(crate) fn messages(&self) -> TestResult<Vec<String>> {
+        Ok(self.entries()?.into_iter().map(|entry| entry.message).collect())
+    }
+}
+
+/// An entry to post, with no more than it must have.
+pub(crate) fn entry(message: &str) -> Value {
+    json!({"category": "device", "action": "device.updated", "actor": "alice", "message": message})
+}
+
+/// The entry with one field set.
+pub(crate) fn with(mut entry: Value, field: &str, value: impl Into<Value>) -> Value {
+    entry[field] = value.into();
+    entry
+}

@@ -1,0 +1,53 @@
+//! Several processes start on one fresh file at once: all connect, migrate and record.
+
+mod support;
+
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
+
+use activity_log::{ActivityLogRepository, NewActivityLogEntry, connect, run_migrations};
+use support::{TestResult, everything};
+
+const PROCESSES: usize = 8;
+const ROUNDS: usize = 5;
+
+#[test]
+fn eight_processes_start_on_one_fresh_file_and_all_record() -> TestResult {
+    for round in 0..ROUNDS {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("log.db").display().to_string();
+        let mut processes = (0..PROCESSES).map(|_| process()).collect::<TestResult<Vec<_>>>()?;
+        // They wait for the path, so that they start together.
+        for process in &mut processes {
+            process.stdin.take().ok_or("no input")?.write_all(path.as_bytes())?;
+        }
+        for process in processes {
+            let output = process.wait_with_output()?;
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success() && printed.contains("1 passed"), "round {round}: {printed}");
+        }
+        let count = ActivityLogRepository::new(&mut connect(&path)?).count(&everything())?;
+        assert_eq!(count, PROCESSES as u64, "round {round}");
+    }
+    Ok(())
+}
+
+/// This program, running the one test below.
+fn process() -> TestResult<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["--exact", "one_process_starts_and_records", "--ignored"]);
+    Ok(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?)
+}
+
+#[test]
+#[ignore = "the test above runs it in processes of their own, and says on which file"]
+fn one_process_starts_and_records() -> TestResult {
+    let path = std::io::read_to_string(std::io::stdin())?;
+    if path.is_empty() {
+        return Err("no path on standard input".into());
+    }
+    let mut conn = connect(&path)?;
+    run_migrations(&mut conn)?;
+    ActivityLogRepository::new(&mut conn).record(&NewActivityLogEntry::new("system", "started", "test", "Started"))?;
+    Ok(())
+}
