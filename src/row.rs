@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::sqlite::{Sqlite, SqliteValue};
 use serde_json::{Map, Value};
 
 use crate::schema::activity_log;
@@ -70,31 +73,42 @@ fn nests_deeper(value: &Value, depth: usize) -> bool {
     }
 }
 
+/// A stored text. Bytes that are no UTF-8, which SQLite does not mind, are read as U+FFFD: Diesel's own reading would
+/// fail the whole page for them.
+#[derive(FromSqlRow)]
+pub(crate) struct StoredText(String);
+
+impl FromSql<Text, Sqlite> for StoredText {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Ok(Self(value.read_text().to_owned()))
+    }
+}
+
 /// A row as it is stored, unread: a value that is broken, or NULL where an older table allowed it, fails the decoding
 /// of its own row and not the loading of all.
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = activity_log, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = activity_log, check_for_backend(Sqlite))]
 pub(crate) struct StoredRow {
     pub(crate) seq: i64,
     #[diesel(select_expression = activity_log::id.nullable())]
-    id: Option<String>,
+    id: Option<StoredText>,
     #[diesel(select_expression = activity_log::ts.nullable())]
-    ts: Option<String>,
+    ts: Option<StoredText>,
     #[diesel(select_expression = activity_log::category.nullable())]
-    category: Option<String>,
+    category: Option<StoredText>,
     #[diesel(select_expression = activity_log::action.nullable())]
-    action: Option<String>,
+    action: Option<StoredText>,
     #[diesel(select_expression = activity_log::severity.nullable())]
-    severity: Option<String>,
+    severity: Option<StoredText>,
     #[diesel(select_expression = activity_log::actor.nullable())]
-    actor: Option<String>,
-    entity_type: Option<String>,
-    entity_id: Option<String>,
-    entity_name: Option<String>,
+    actor: Option<StoredText>,
+    entity_type: Option<StoredText>,
+    entity_id: Option<StoredText>,
+    entity_name: Option<StoredText>,
     #[diesel(select_expression = activity_log::message.nullable())]
-    message: Option<String>,
+    message: Option<StoredText>,
     #[diesel(select_expression = activity_log::metadata.nullable())]
-    metadata: Option<String>,
+    metadata: Option<StoredText>,
 }
 
 impl StoredRow {
@@ -102,7 +116,9 @@ impl StoredRow {
     pub(crate) fn decode(self) -> Result<ActivityLogEntry> {
         let seq = self.seq;
         let unreadable = |column, reason: String| Error::UnreadableRow { seq, column, reason };
-        let present = |column, value: Option<String>| value.ok_or_else(|| unreadable(column, "is NULL".to_owned()));
+        let text = |value: StoredText| value.0;
+        let present =
+            |column, value: Option<StoredText>| value.map(text).ok_or_else(|| unreadable(column, "is NULL".to_owned()));
 
         let ts = present("ts", self.ts)?;
         let severity = present("severity", self.severity)?;
@@ -115,9 +131,9 @@ impl StoredRow {
             action: present("action", self.action)?,
             severity: severity.parse().map_err(|error| unreadable("severity", format!("{error}")))?,
             actor: present("actor", self.actor)?,
-            entity_type: self.entity_type,
-            entity_id: self.entity_id,
-            entity_name: self.entity_name,
+            entity_type: self.entity_type.map(text),
+            entity_id: self.entity_id.map(text),
+            entity_name: self.entity_name.map(text),
             message: present("message", self.message)?,
             metadata: serde_json::from_str(&metadata)
                 .map_err(|error| unreadable("metadata", format!("is no JSON object: {error}")))?,
@@ -141,7 +157,7 @@ impl StoredRow {
         ]
         .into_iter()
         .flatten()
-        .map(String::len)
+        .map(|text| text.0.len())
         .sum()
     }
 }
