@@ -65,3 +65,8 @@ pub use migrations::{MIGRATIONS, run_migrations};
 pub use pool::ConnectionCustomizer;
 pub use repository::ActivityLogRepository;
 pub use severity::{ActivitySeverity, ParseSeverityError};
+
+/// Compiles and runs what the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

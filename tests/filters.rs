@@ -43,7 +43,7 @@ fn until(ts: &str) -> TestResult<ActivityLogFilters> {
 fn mixed() -> TestResult<Vec<NewActivityLogEntry>> {
     (0..80_i64)
         .map(|n| {
-            let pick = |values: [&'static str; 2], bit: i64| values[usize::from(n >> bit & 1 == 1)];
+            let pick = |[zero, one]: [&'static str; 2], bit: i64| if n >> bit & 1 == 1 { one } else { zero };
             let mut entry = NewActivityLogEntry::new(pick(["auth", "device"], 0), "act", pick(["alice", "bob"], 2), "")
                 .id(format!("al_{n:08x}"))
                 .ts(at("2026-01-01T00:00:00Z")? + chrono::TimeDelta::minutes(n))
@@ -56,8 +56,10 @@ fn mixed() -> TestResult<Vec<NewActivityLogEntry>> {
         .collect()
 }
 
+type Passes = fn(&NewActivityLogEntry) -> bool;
+
 /// One use of every filter, with what it should let pass.
-fn one_of_each() -> TestResult<Vec<(ActivityLogFilters, fn(&NewActivityLogEntry) -> bool)>> {
+fn one_of_each() -> TestResult<Vec<(ActivityLogFilters, Passes)>> {
     Ok(vec![
         (ActivityLogFilters { categories: vec!["device".into()], ..everything() }, |entry| {
             entry.category == ActivityCategory::Device

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use activity_log::{ActivityCategory, ActivityLogRepository, MIGRATIONS, connect, run_migrations};
 use diesel::connection::SimpleConnection;
-use diesel::migration::{Migration, MigrationSource};
+use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel::sqlite::Sqlite;
@@ -78,7 +78,7 @@ fn the_first_migration_can_be_run_by_hand_twice() -> TestResult {
 fn the_embedded_migrations_are_those_of_the_folder() -> TestResult {
     let embedded = MigrationSource::<Sqlite>::migrations(&MIGRATIONS)?
         .iter()
-        .map(|migration: &Box<dyn Migration<Sqlite>>| migration.name().to_string())
+        .map(|migration| migration.name().to_string())
         .collect::<BTreeSet<_>>();
     let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))?
         .map(|folder| Ok(folder?.file_name().to_string_lossy().into_owned()))
