@@ -13,7 +13,8 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Opens a database with the settings that an activity log wants, those of [`configure`].
 ///
 /// `database_url` is a path, a `file:` or `sqlite://` URL, or `:memory:` for a database that lives as long as the
-/// connection. A file that does not exist is created; its folder is not.
+/// connection. A file that does not exist is created; its folder is not. (Connections that share a database in memory
+/// by `cache=shared` do not wait for each other, whatever their busy timeout.)
 ///
 /// ```
 /// # fn main() -> activity_log::Result<()> {
@@ -34,8 +35,9 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 
 /// Applies to a connection, which the host opened or pools, the settings that an activity log wants:
 ///
-/// - a busy timeout of [`BUSY_TIMEOUT`], so that connections wait for each other instead of failing with "database is
-///   locked";
+/// - a busy timeout of [`BUSY_TIMEOUT`], so that writers wait for each other instead of failing with "database is
+///   locked" (a transaction that reads before it writes must begin with `immediate_transaction` for that: see
+///   [`Error::is_busy`]);
 /// - write-ahead logging, which the file keeps from then on, so that readers and a writer do not wait for each other
 ///   at all (a database in memory stays as it is);
 /// - `synchronous = FULL`: a committed entry survives a power cut. A host that sets `NORMAL` afterwards commits

@@ -147,7 +147,7 @@ impl NewActivityLogEntry {
 /// An entry as it was read: what was written, and its place in the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActivityLogEntry {
-    /// Its place in the log: later entries have greater ones, and none is ever given twice.
+    /// Its place in the log: later entries have greater ones, and none that was committed is ever given again.
     pub seq: i64,
     /// Names the entry, once in the whole log.
     pub id: String,

@@ -19,7 +19,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database refused or failed; what the statement would have changed is unchanged.
+    /// The database refused or failed; what the call would have changed is unchanged.
+    ///
+    /// Inside a transaction it must be passed on, never ignored: on some errors, a full disk among them, SQLite has
+    /// rolled the whole transaction back by then, and what follows would be committed by itself.
     #[error("the activity log's database failed: {0}")]
     Database(#[from] diesel::result::Error),
 
@@ -67,8 +70,8 @@ pub enum Error {
 
     /// A stored row, which this crate did not write, cannot be read as an entry.
     ///
-    /// The rows around it can: page past it with `before_seq` set to its `seq`, or export, which reports it in its
-    /// place and goes on.
+    /// The rows around it can: with its `seq` as the cursor, `query` and `page` go on with the older ones, and
+    /// `query_after` with the newer ones, which that page held before it. An export reports it in its place and goes on.
     #[error("the entry with seq {seq} cannot be read: its `{column}` {reason}")]
     UnreadableRow {
         /// The row's `seq`.
@@ -81,18 +84,27 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether another connection held the database's lock for longer than the busy timeout.
+    /// Whether another connection's lock was in the way, for longer than the busy timeout or at the wrong moment.
     ///
-    /// What was asked for did not happen, and may succeed when it is asked for again.
+    /// What was asked for did not happen, and may succeed when it is asked for again. Inside a transaction that is the
+    /// whole transaction: one that began by reading and then writes fails at once where another connection has
+    /// committed in between, and only a new one sees what that committed. One that begins with
+    /// [`immediate_transaction`](diesel::SqliteConnection::immediate_transaction) waits instead.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Database(error) if is_busy(error))
+        match self {
+            Self::Database(error) => is_busy(error),
+            Self::Migration(error) => error.downcast_ref().is_some_and(is_busy),
+            _ => false,
+        }
     }
 }
 
-/// Diesel has no kind for SQLite's `SQLITE_BUSY`: only its fixed message tells.
+/// Diesel has no kind for SQLite's `SQLITE_BUSY` and `SQLITE_LOCKED`: only their messages tell.
 pub(crate) fn is_busy(error: &diesel::result::Error) -> bool {
     use diesel::result::Error::DatabaseError;
     matches!(error, DatabaseError(DatabaseErrorKind::Unknown, information)
-        if information.message() == "database is locked")
+        if ["database is locked", "database table is locked", "database schema is locked"]
+            .iter()
+            .any(|message| information.message().starts_with(message)))
 }

@@ -44,7 +44,8 @@ pub struct ActivityLogFilters {
     /// At or before this instant; finer than a microsecond is exact, it rounds down.
     pub until: Option<DateTime<Utc>>,
     /// A text that the message contains, of any length, taken literally (`%`, `_` and `\` match themselves). ASCII
-    /// letters match in either case, all others exactly.
+    /// letters match in either case, all others exactly. (SQLite's deprecated `PRAGMA case_sensitive_like` changes that
+    /// for the connection that sets it.)
     pub message_contains: Option<String>,
 }
 

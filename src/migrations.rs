@@ -7,14 +7,15 @@ use crate::{Error, Result};
 /// The migrations of the repository's `migrations/` folder, for a host that runs them by its own means.
 ///
 /// Their versions sort below any timestamp, so that a host's own newest migration stays the newest in the table that
-/// Diesel shares among all: its `revert_last_migration` keeps working.
+/// Diesel shares among all: its `revert_last_migration` keeps working. (Versions of the host's that merely count, such
+/// as `00001`, sort below these; and its `revert_all_migrations` stops at the first that is not its own.)
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 /// Brings the database to the schema that this version of the crate reads and writes.
 ///
-/// It runs what has not yet been run, all or nothing; when that is nothing it changes nothing. An `activity_log` table
+/// It runs what has not yet been run, all or nothing; when that is nothing it waits for nobody. An `activity_log` table
 /// that is already there is adopted with its rows. Run it at every start-up, before or after the host's own
-/// migrations; several processes may do so at once, and wait for each other.
+/// migrations; several processes may do so at once, and wait for each other as long as their busy timeout.
 ///
 /// ```
 /// # fn main() -> activity_log::Result<()> {
@@ -29,10 +30,13 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 ///
 /// [`Error::Migration`] when a migration fails, [`Error::Database`] when the lock cannot be had.
 pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
+    if !conn.has_pending_migration(MIGRATIONS).map_err(Error::Migration)? {
+        return Ok(());
+    }
     let run = |conn: &mut SqliteConnection| {
         conn.run_pending_migrations(MIGRATIONS).map_err(Error::Migration)?;
         Ok(())
     };
-    // The lock is taken before the first look, or two processes would both find the migrations pending.
+    // The lock is taken before the look that counts, or two processes would both find the same migration pending.
     if in_transaction(conn)? { conn.transaction(run) } else { conn.immediate_transaction(run) }
 }

@@ -12,9 +12,12 @@ use crate::schema::activity_log;
 use crate::sqlite::{busy_timeout, in_transaction, set_busy_timeout, while_busy};
 use crate::timestamp::{Bound, lower_bound};
 
-/// How long one batch may hold the write lock. What a row costs differs a hundredfold among disks and indexes, so the
+/// How long one batch should hold the write lock. What a row costs differs a hundredfold among disks and indexes, so the
 /// number of rows follows from the time that the last batch took.
 const LOCK_TIME: Duration = Duration::from_millis(20);
+/// How many busy timeouts a batch may wait for the lock: nobody waits for a prune, and beside a writer that hardly ever
+/// lets go it may take long to meet the moment.
+const PATIENCE: u32 = 12;
 const FIRST_BATCH: i64 = 500;
 const SMALLEST_BATCH: i64 = 50;
 
@@ -30,28 +33,43 @@ pub(crate) fn prune(
     let before = before_ts.map_or(Bound::All, lower_bound);
     let due = conn.transaction(|conn| Due::find(conn, &before, max_entries))?;
 
-    let batch = diesel::alias!(activity_log as batch);
+    let due_row = diesel::alias!(activity_log as due_row);
     let mut deleted = 0;
     if let Some(last) = due.all_through {
-        deleted += in_batches(conn, |conn, rows| {
-            let oldest = batch
-                .select(batch.field(activity_log::seq))
-                .filter(batch.field(activity_log::seq).le(last))
-                .order(batch.field(activity_log::seq).asc())
-                .limit(rows);
-            diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(oldest))).execute(conn)
-        })?;
+        let oldest = |offset, limit| {
+            due_row
+                .select(due_row.field(activity_log::seq))
+                .filter(due_row.field(activity_log::seq).le(last))
+                .order(due_row.field(activity_log::seq).asc())
+                .offset(offset)
+                .limit(limit)
+        };
+        deleted += in_batches(
+            conn,
+            |conn, offset, limit| {
+                diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(oldest(offset, limit))))
+                    .execute(conn)
+            },
+            |conn, offset| oldest(offset, 1).get_result(conn),
+        )?;
     }
     if let Some((text, newest)) = &due.older {
-        deleted += in_batches(conn, |conn, rows| {
-            let older = batch
-                .select(batch.field(activity_log::seq))
-                .filter(batch.field(activity_log::ts).lt(text))
-                .filter(batch.field(activity_log::seq).le(newest))
-                .order(batch.field(activity_log::ts).asc())
-                .limit(rows);
-            diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(older))).execute(conn)
-        })?;
+        let older = |offset, limit| {
+            due_row
+                .select(due_row.field(activity_log::seq))
+                .filter(due_row.field(activity_log::ts).lt(text))
+                .filter(due_row.field(activity_log::seq).le(newest))
+                .order(due_row.field(activity_log::ts).asc())
+                .offset(offset)
+                .limit(limit)
+        };
+        deleted += in_batches(
+            conn,
+            |conn, offset, limit| {
+                diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(older(offset, limit)))).execute(conn)
+            },
+            |conn, offset| older(offset, 1).get_result(conn),
+        )?;
     }
     Ok(deleted)
 }
@@ -110,48 +128,58 @@ fn last_of_oldest(conn: &mut SqliteConnection, older: Option<&String>, excess: i
     rows.order(activity_log::seq.asc()).offset(excess - 1).limit(1).get_result(conn).optional()
 }
 
-/// Deletes batch after batch until one comes out short; returns the rows deleted.
+/// Deletes batch after batch; returns the rows deleted.
+///
+/// `delete` deletes a `limit` of due rows from an `offset` on, and `due_at` finds the one at an offset. The offset leaves
+/// out the rows that a trigger of the host's holds back, which would otherwise fill every batch.
 fn in_batches(
     conn: &mut SqliteConnection,
-    mut delete: impl FnMut(&mut SqliteConnection, i64) -> QueryResult<usize>,
+    delete: impl Fn(&mut SqliteConnection, i64, i64) -> QueryResult<usize>,
+    due_at: impl Fn(&mut SqliteConnection, i64) -> QueryResult<i64>,
 ) -> Result<u64> {
     // The caller's transaction holds the lock until it ends, whatever is done here.
     if in_transaction(conn)? {
-        return Ok(delete(conn, i64::MAX)? as u64);
+        return Ok(delete(conn, 0, i64::MAX)? as u64);
     }
-    let patience = busy_timeout(conn)?;
+    let busy_timeout = busy_timeout(conn)?;
     set_busy_timeout(conn, Duration::ZERO)?;
-    let deleted = delete_and_pause(conn, patience, delete);
-    set_busy_timeout(conn, patience)?;
+    let deleted = delete_and_pause(conn, busy_timeout * PATIENCE, delete, due_at);
+    set_busy_timeout(conn, busy_timeout)?;
     Ok(deleted?)
 }
 
 fn delete_and_pause(
     conn: &mut SqliteConnection,
     patience: Duration,
-    mut delete: impl FnMut(&mut SqliteConnection, i64) -> QueryResult<usize>,
+    delete: impl Fn(&mut SqliteConnection, i64, i64) -> QueryResult<usize>,
+    due_at: impl Fn(&mut SqliteConnection, i64) -> QueryResult<i64>,
 ) -> QueryResult<u64> {
     let mut deleted = 0;
+    let mut held_back = 0;
     let mut size = FIRST_BATCH;
     loop {
         let mut started = Instant::now();
         let rows = while_busy(patience, || {
             started = Instant::now();
-            delete(conn, size)
+            delete(conn, held_back, size)
         })?;
-        let held = started.elapsed();
+        let lock_time = started.elapsed();
         deleted += rows as u64;
-        if (rows as i64) < size {
-            return Ok(deleted);
+        let missing = size - rows as i64;
+        if missing > 0 {
+            held_back += missing;
+            if due_at(conn, held_back).optional()?.is_none() {
+                return Ok(deleted);
+            }
         }
         // As long as the batch took: a writer that waits is served before the next one.
-        sleep(held);
-        size = next_size(size, held);
+        sleep(lock_time);
+        size = next_size(size, lock_time);
     }
 }
 
 /// The number of rows that should take [`LOCK_TIME`], at most twice or half as many as before.
-fn next_size(size: i64, held: Duration) -> i64 {
-    let ratio = (LOCK_TIME.as_secs_f64() / held.as_secs_f64().max(f64::MIN_POSITIVE)).clamp(0.5, 2.0);
+fn next_size(size: i64, lock_time: Duration) -> i64 {
+    let ratio = (LOCK_TIME.as_secs_f64() / lock_time.as_secs_f64().max(f64::MIN_POSITIVE)).clamp(0.5, 2.0);
     ((size as f64 * ratio) as i64).max(SMALLEST_BATCH)
 }

@@ -25,7 +25,7 @@ use crate::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, Error, NewAct
 /// # let mut conn = activity_log::connect(":memory:")?;
 /// # activity_log::run_migrations(&mut conn)?;
 /// # diesel::sql_query("CREATE TABLE devices (name TEXT)").execute(&mut conn)?;
-/// conn.transaction::<_, activity_log::Error, _>(|conn| {
+/// conn.immediate_transaction::<_, activity_log::Error, _>(|conn| {
 ///     diesel::sql_query("INSERT INTO devices (name) VALUES ('Lamp')").execute(conn)?;
 ///     let entry = NewActivityLogEntry::new(ActivityCategory::Device, "device.created", "alice", "Added the lamp");
 ///     ActivityLogRepository::new(conn).record(&entry)
@@ -41,8 +41,16 @@ use crate::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, Error, NewAct
 /// # Order and cursors
 ///
 /// The log is ordered by `seq`, which the database assigns: strictly ascending in the order of commits, whatever the
-/// clocks say, and never given twice, not even after [`clear`](Self::clear). A cursor therefore stays valid for ever,
-/// also when the row that it names is gone; any number is one.
+/// clocks say, and once committed never given again, not even after [`clear`](Self::clear). A cursor therefore stays
+/// valid for ever, also when the row that it names is gone; any number is one.
+///
+/// # Transactions
+///
+/// A transaction that reads before it records should begin with
+/// [`immediate_transaction`](diesel::SqliteConnection::immediate_transaction): it then waits for other writers, whereas
+/// one begun with `transaction` fails with [`Error::is_busy`] where another connection has committed since it read.
+/// A transaction is what was begun through Diesel: inside one that was begun as SQL text, only the methods that need
+/// none of their own work (`record`, `clear` and those that read).
 ///
 /// # Errors
 ///
@@ -62,7 +70,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     /// Writes one entry and returns its `seq`.
     ///
     /// Outside a transaction the entry is durable on return, as far as the connection's settings go (see
-    /// [`configure`](crate::configure)); inside one, when that commits.
+    /// [`configure`](crate::configure)); inside one, when that commits, and until then its `seq` is not to be told.
     ///
     /// # Errors
     ///
@@ -108,7 +116,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// # Errors
     ///
-    /// [`Error::UnreadableRow`] for the newest of them that cannot be read.
+    /// [`Error::UnreadableRow`] for the newest of them that cannot be read, which says how to read the others.
     pub fn query(
         &mut self,
         filters: &ActivityLogFilters,
@@ -150,7 +158,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// # Errors
     ///
-    /// [`Error::UnreadableRow`] for the newest row of the page that cannot be read.
+    /// [`Error::UnreadableRow`] for the newest row of the page that cannot be read, which says how to read the others.
     pub fn page(
         &mut self,
         filters: &ActivityLogFilters,
@@ -221,9 +229,10 @@ impl<'conn> ActivityLogRepository<'conn> {
     /// Deletes the entries older than `before_ts` and, of what is left, all but the newest `max_entries` by `seq`, as
     /// they stood when it began; returns how many. `None` twice deletes nothing.
     ///
-    /// With nothing due it takes no write lock. Otherwise it works in transactions of some 20 ms with pauses as long
-    /// between them, so that a writer on another connection is not held up; for each it waits as long as the
-    /// connection's busy timeout. Inside a caller's transaction it is part of that, and the lock is held until its end.
+    /// With nothing due it takes no write lock. Otherwise it works in short transactions, which aim at 20 ms each, with
+    /// pauses as long between them, so that a writer on another connection is not held up; for each it waits up to
+    /// twelve times the connection's busy timeout. Inside a caller's transaction it is part of that, and the lock is
+    /// held until its end.
     ///
     /// # Errors
     ///

@@ -15,6 +15,9 @@ pub(crate) const LIKE_PATTERN_MAX_BYTES: usize = 50_000;
 /// `SQLITE_MAX_VARIABLE_NUMBER` is 32,766; the other filters and the page need a few.
 pub(crate) const LIST_MAX_VALUES: usize = 32_000;
 
+/// About as long as a writer that records without a pause leaves the lock free between two commits.
+const RETRY_INTERVAL: Duration = Duration::from_micros(100);
+
 #[diesel::declare_sql_function]
 extern "SQL" {
     /// The rowid of the connection's last insert.
@@ -59,7 +62,7 @@ pub(crate) fn in_transaction(conn: &mut SqliteConnection) -> QueryResult<bool> {
     Ok(status.transaction_depth()?.is_some())
 }
 
-/// Tries again every millisecond while another connection holds the lock, up to `patience` in all.
+/// Tries again and again while another connection holds the lock, up to `patience` in all.
 ///
 /// SQLite's own waiting backs off to 100 ms and so hardly ever meets the moment in which a busy writer lets go; and a
 /// change of the journal mode does not wait at all.
@@ -67,7 +70,7 @@ pub(crate) fn while_busy<T>(patience: Duration, mut attempt: impl FnMut() -> Que
     let started = Instant::now();
     loop {
         match attempt() {
-            Err(error) if is_busy(&error) && started.elapsed() < patience => sleep(Duration::from_millis(1)),
+            Err(error) if is_busy(&error) && started.elapsed() < patience => sleep(RETRY_INTERVAL),
             outcome => return outcome,
         }
     }

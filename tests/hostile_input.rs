@@ -209,6 +209,20 @@ fn a_broken_row_is_reported_with_its_seq_and_column() -> TestResult {
 }
 
 #[test]
+fn a_page_with_a_broken_row_is_recovered_from_both_of_its_sides() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 100)?;
+    diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 75").execute(&mut conn)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    let Err(Error::UnreadableRow { seq, .. }) = log.page(&everything(), None, 50) else {
+        return Err("the broken row was read".into());
+    };
+    assert_eq!(seqs(&log.query_after(&everything(), seq, 50)?), (76..=100).collect::<Vec<_>>());
+    assert_eq!(seqs(&log.query(&everything(), Some(seq), 100)?), (1..=74).rev().collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
 fn the_rows_around_a_broken_one_are_read_by_paging_past_it() -> TestResult {
     for (_, assignment) in BROKEN {
         let mut conn = log_with_a_broken_row(assignment)?;
@@ -251,6 +265,33 @@ fn a_broken_row_is_counted_pruned_and_cleared_like_any_other() -> TestResult {
 
         let mut conn = log_with_a_broken_row(assignment)?;
         assert_eq!(ActivityLogRepository::new(&mut conn).clear()?, 5, "{assignment}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_null_that_an_older_table_allowed_is_reported_with_its_column() -> TestResult {
+    for column in ["id", "ts", "category", "action", "severity", "actor", "message", "metadata"] {
+        let mut conn = activity_log::connect(":memory:")?;
+        diesel::sql_query(
+            "CREATE TABLE activity_log (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT, ts TEXT, category TEXT,
+             action TEXT, severity TEXT, actor TEXT, entity_type TEXT, entity_id TEXT, entity_name TEXT, message TEXT,
+             metadata TEXT)",
+        )
+        .execute(&mut conn)?;
+        activity_log::run_migrations(&mut conn)?;
+        record_numbered(&mut conn, 3)?;
+        diesel::sql_query(format!("UPDATE activity_log SET {column} = NULL WHERE seq = 2")).execute(&mut conn)?;
+
+        let mut log = ActivityLogRepository::new(&mut conn);
+        let exported = log.iter_export(&everything())?.map(|item| item.map_err(|error| error.to_string()));
+        let exported = exported.map(|item| item.map(|entry| entry.seq)).collect::<Vec<_>>();
+        let unread = format!("the entry with seq 2 cannot be read: its `{column}` is NULL");
+        assert_eq!(exported, [Ok(1), Err(unread), Ok(3)]);
+        assert_eq!(log.count(&everything())?, 3);
+        // What has no time is not older than any, and goes by its number.
+        assert_eq!(log.prune(Some(numbered(3).ts), Some(1))?, 2, "{column}");
+        assert_eq!(stored_seqs(&mut conn)?, [3], "{column}");
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Barrier;
+use std::thread;
 
 use activity_log::{ActivityCategory, ActivityLogRepository, MIGRATIONS, connect, run_migrations};
 use diesel::connection::SimpleConnection;
@@ -11,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use support::{TestResult, at, everything, numbered, record_numbered, seqs, stored_seqs};
+use support::{LogFile, TestResult, at, everything, numbered, record_numbered, seqs, stored_seqs};
 
 const HOST_MIGRATIONS: EmbeddedMigrations = embed_migrations!("tests/host_migrations");
 
@@ -60,6 +62,42 @@ fn running_twice_changes_nothing() -> TestResult {
     run_migrations(&mut conn)?;
     assert_eq!(schema(&mut conn)?, first);
     assert_eq!(stored_seqs(&mut conn)?, [1, 2, 3]);
+    Ok(())
+}
+
+#[test]
+fn running_with_nothing_pending_waits_for_nobody() -> TestResult {
+    let file = LogFile::create()?;
+    let (mut conn, mut writer) = (file.connect()?, file.connect()?);
+    conn.batch_execute("PRAGMA busy_timeout = 0")?;
+    writer.batch_execute("BEGIN IMMEDIATE")?;
+    run_migrations(&mut conn)?;
+    Ok(())
+}
+
+#[test]
+fn several_that_start_where_a_host_migrated_before_run_each_migration_once() -> TestResult {
+    const STARTERS: usize = 8;
+    for round in 0..10 {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("host.db").display().to_string();
+        connect(&path)?.run_pending_migrations(HOST_MIGRATIONS)?;
+
+        let together = Barrier::new(STARTERS);
+        let failures = thread::scope(|scope| {
+            let starters = (0..STARTERS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let mut conn = connect(&path)?;
+                        together.wait();
+                        run_migrations(&mut conn)
+                    })
+                })
+                .collect::<Vec<_>>();
+            starters.into_iter().map(|starter| starter.join()).filter(|end| !matches!(end, Ok(Ok(())))).count()
+        });
+        assert_eq!(failures, 0, "round {round}");
+    }
     Ok(())
 }
 

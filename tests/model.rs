@@ -17,6 +17,8 @@ use support::{TestResult, empty_log, read_back};
 enum Operation {
     Record(NewActivityLogEntry),
     RecordAll(Vec<NewActivityLogEntry>),
+    /// More than a batch of an export or a prune.
+    RecordMany(NewActivityLogEntry, usize),
     Query(ActivityLogFilters, Option<i64>, u32),
     Page(ActivityLogFilters, Option<i64>, u32),
     QueryAfter(ActivityLogFilters, i64, u32),
@@ -145,12 +147,13 @@ fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         6 => entry().prop_map(Operation::Record),
         3 => vec(entry(), 0..12).prop_map(Operation::RecordAll),
+        1 => (entry(), 400_usize..1_200).prop_map(|(entry, count)| Operation::RecordMany(entry, count)),
         3 => (filters(), option::of(cursor()), 0_u32..12).prop_map(|(f, c, l)| Operation::Query(f, c, l)),
         3 => (filters(), option::of(cursor()), 0_u32..12).prop_map(|(f, c, l)| Operation::Page(f, c, l)),
         2 => (filters(), cursor(), 0_u32..12).prop_map(|(f, c, l)| Operation::QueryAfter(f, c, l)),
         2 => filters().prop_map(Operation::Count),
         2 => filters().prop_map(Operation::Export),
-        2 => (option::of(bound()), option::of(0_u64..30)).prop_map(|(b, m)| Operation::Prune(b, m)),
+        2 => (option::of(bound()), option::of(prop_oneof![0_u64..30, 0_u64..1_500])).prop_map(|(b, m)| Operation::Prune(b, m)),
         1 => Just(Operation::Clear),
     ]
 }
@@ -164,6 +167,11 @@ fn agree(model: &mut Model, log: &mut ActivityLogRepository<'_>, operation: Oper
             for entry in entries {
                 model.record(entry);
             }
+        }
+        Operation::RecordMany(entry, count) => {
+            let number = model.last_seq;
+            let entries = (0..count).map(|n| entry.clone().id(format!("{number} {n}"))).collect::<Vec<_>>();
+            agree(model, log, Operation::RecordAll(entries))?;
         }
         Operation::Query(filters, before_seq, limit) => {
             assert_eq!(log.query(&filters, before_seq, limit)?, model.query(&filters, before_seq, limit as usize));
@@ -198,7 +206,7 @@ fn agree(model: &mut Model, log: &mut ActivityLogRepository<'_>, operation: Oper
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_log_answers_as_a_plain_list_would(operations in vec(operation(), 1..40)) {

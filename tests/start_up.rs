@@ -17,10 +17,12 @@ fn eight_processes_start_on_one_fresh_file_and_all_record() -> TestResult {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("log.db").display().to_string();
         let mut processes = (0..PROCESSES).map(|_| process()).collect::<TestResult<Vec<_>>>()?;
-        // They wait for the path, so that they start together.
-        for process in &mut processes {
-            process.stdin.take().ok_or("no input")?.write_all(path.as_bytes())?;
+        let mut inputs = processes.iter_mut().filter_map(|process| process.stdin.take()).collect::<Vec<_>>();
+        for input in &mut inputs {
+            input.write_all(path.as_bytes())?;
         }
+        // Each reads to the end of its input: they start together, when all of these end.
+        drop(inputs);
         for process in processes {
             let output = process.wait_with_output()?;
             let printed = String::from_utf8_lossy(&output.stdout).into_owned();

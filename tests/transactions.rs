@@ -9,6 +9,7 @@ use std::time::Duration;
 use activity_log::{ActivityLogRepository, Error, NewActivityLogEntry};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::RollbackTransaction;
 use support::{LogFile, TestResult, empty_log, everything, numbered, record_numbered, seqs, stored_seqs};
 
@@ -198,5 +199,39 @@ fn a_writer_that_waited_in_vain_gets_an_error_that_says_so() -> TestResult {
     first.batch_execute("ROLLBACK")?;
     assert_eq!(log.record(&numbered(1))?, 1);
     assert!(log.record(&numbered(1)).is_err_and(|error| !error.is_busy()));
+    Ok(())
+}
+
+#[test]
+fn a_transaction_that_read_before_another_committed_fails_at_once_and_succeeds_as_a_new_one() -> TestResult {
+    let file = LogFile::create()?;
+    let (mut one, mut other) = (file.connect()?, file.connect()?);
+    let mut attempts = 0;
+    let mut read_then_record = |conn: &mut SqliteConnection| {
+        attempts += 1;
+        let seen = ActivityLogRepository::new(conn).count(&everything())?;
+        if attempts == 1 {
+            ActivityLogRepository::new(&mut other).record(&numbered(1))?;
+        }
+        ActivityLogRepository::new(conn).record(&numbered(2))?;
+        Ok::<_, Error>(seen)
+    };
+    assert!(one.transaction(&mut read_then_record).is_err_and(|error| error.is_busy()));
+    assert_eq!(one.immediate_transaction(&mut read_then_record)?, 1);
+    assert_eq!(stored_seqs(&mut one)?, [1, 2]);
+    Ok(())
+}
+
+#[test]
+fn a_unique_index_of_the_hosts_is_not_taken_for_the_id() -> TestResult {
+    let mut conn = empty_log()?;
+    conn.batch_execute("CREATE UNIQUE INDEX one_of_each ON activity_log (action)")?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    log.record(&numbered(1))?;
+    let refused = log.record(&numbered(2));
+    assert!(
+        matches!(refused, Err(Error::Database(diesel::result::Error::DatabaseError(UniqueViolation, _)))),
+        "{refused:?}"
+    );
     Ok(())
 }
