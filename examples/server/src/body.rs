@@ -1,7 +1,9 @@
 //! What a client posts: one entry as JSON, or one a line as NDJSON.
 
 use activity_log::{ActivityCategory, ActivitySeverity, NewActivityLogEntry};
+use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
@@ -9,7 +11,32 @@ use serde_path_to_error::Segment;
 use crate::error::ApiError;
 use crate::time::rfc3339;
 
-/// How the body is written.
+const MAX_BYTES: usize = 16 << 20;
+
+/// Receives a whole body.
+///
+/// Of one that is too large it keeps nothing, yet reads on to its end: a client that still sends reads no answer.
+pub(crate) async fn receive(mut body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut received = Vec::new();
+    let mut too_large = false;
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body broke off: {error}")))?;
+        let data = frame.into_data().unwrap_or_default();
+        too_large |= received.len() + data.len() > MAX_BYTES;
+        if too_large {
+            received = Vec::new();
+        } else {
+            received.extend_from_slice(&data);
+        }
+    }
+    if too_large {
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {MAX_BYTES} bytes")));
+    }
+    Ok(received)
+}
+
+/// How a body is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum BodyFormat {
     Json,
@@ -57,23 +84,22 @@ impl Posted {
     }
 }
 
-/// An entry as clients write it: without an id, and with a time only if it was not just now.
+/// An entry as clients write it: without an id, and with a time only if it was not just now. `null` is as good as absent.
+///
+/// All is optional to serde: of a field that is missing its error gives the name in a sentence only.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PostedEntry {
-    // Optional for serde, which would not say in a form for programs which one is missing.
     category: Option<ActivityCategory>,
     action: Option<String>,
     actor: Option<String>,
     message: Option<String>,
-    #[serde(default)]
-    severity: ActivitySeverity,
+    severity: Option<ActivitySeverity>,
     ts: Option<String>,
     entity_type: Option<String>,
     entity_id: Option<String>,
     entity_name: Option<String>,
-    #[serde(default)]
-    metadata: Map<String, Value>,
+    metadata: Option<Map<String, Value>>,
 }
 
 impl PostedEntry {
@@ -87,11 +113,11 @@ impl PostedEntry {
         let ts = self.ts.map(|ts| rfc3339(&ts)).transpose().map_err(|reason| ApiError::field("ts", reason))?;
         Ok(NewActivityLogEntry {
             ts: ts.unwrap_or(entry.ts),
-            severity: self.severity,
+            severity: self.severity.unwrap_or_default(),
             entity_type: self.entity_type,
             entity_id: self.entity_id,
             entity_name: self.entity_name,
-            metadata: self.metadata,
+            metadata: self.metadata.unwrap_or_default(),
             ..entry
         })
     }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use axum::Json;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -109,11 +108,5 @@ impl From<activity_log::Error> for ApiError {
 impl From<JoinError> for ApiError {
     fn from(error: JoinError) -> Self {
         Self::internal(error)
-    }
-}
-
-impl From<BytesRejection> for ApiError {
-    fn from(rejection: BytesRejection) -> Self {
-        Self::new(rejection.status(), rejection.body_text())
     }
 }

@@ -11,7 +11,10 @@ use crate::time::rfc3339_in_query;
 const DEFAULT_LIMIT: u32 = 50;
 const LIMITS: RangeInclusive<u32> = 1..=200;
 
-/// The parameters of `GET`.
+/// The parameters of `GET`, each of them optional: see [`ActivityLogFilters`] for what they mean.
+///
+/// Lists are separated by commas; `since` and `until` are RFC 3339; `q` is `message_contains`; the `before_seq` of the
+/// next page is the `next_before_seq` of the one before.
 #[derive(Debug)]
 pub(crate) struct ListQuery {
     pub(crate) filters: ActivityLogFilters,

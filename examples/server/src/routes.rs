@@ -2,21 +2,18 @@
 
 use activity_log::Error::InvalidEntry;
 use activity_log::{ActivityCategory, ActivityLogPage, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry};
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 
-use crate::body::{BodyFormat, Posted};
+use crate::body::{self, BodyFormat, Posted};
 use crate::database::{Database, DatabaseError};
 use crate::error::ApiError;
 use crate::query::{ClearQuery, ListQuery};
-
-const MAX_BODY_BYTES: usize = 16 << 20;
 
 pub(crate) fn router(database: Database) -> Router {
     Router::new()
@@ -25,7 +22,6 @@ pub(crate) fn router(database: Database) -> Router {
         .method_not_allowed_fallback(async || {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "the log takes GET, POST and DELETE")
         })
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(database)
 }
 
@@ -53,22 +49,20 @@ struct Recorded {
 async fn record(
     State(database): State<Database>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<(StatusCode, Json<Recorded>), ApiError> {
+    let body = body::receive(body).await?;
     let format = BodyFormat::of(&headers)?;
-    let body = body?;
     // Megabytes of JSON take their time too.
     let Posted { entries, lines } = spawn_blocking(move || Posted::read(format, &body)).await??;
     let ids = entries.iter().map(|entry| entry.id.clone()).collect();
-    let recorded =
-        database.run(move |conn| ActivityLogRepository::new(conn).record_all(&entries)).await.map_err(|error| {
-            match error {
-                DatabaseError::Log(InvalidEntry { index, field, reason }) => {
-                    ApiError::field(field, reason).at_line(lines.get(index).copied())
-                }
-                other => other.into(),
-            }
-        })?;
+    let outcome = database.run(move |conn| ActivityLogRepository::new(conn).record_all(&entries)).await;
+    let recorded = outcome.map_err(|error| match error {
+        DatabaseError::Log(InvalidEntry { index, field, reason }) => {
+            ApiError::field(field, reason).at_line(lines.get(index).copied())
+        }
+        other => other.into(),
+    })?;
     Ok((StatusCode::CREATED, Json(Recorded { recorded, ids })))
 }
 

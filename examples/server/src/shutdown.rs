@@ -1,6 +1,5 @@
 //! Stopping so that what runs is finished first.
 
-use std::future::IntoFuture;
 use std::io;
 use std::time::Duration;
 
@@ -47,10 +46,14 @@ pub(crate) async fn serve_until(
         stop.await;
         stopping.send_replace(true);
     });
+    // A client that never ends its request must not keep the server from stopping.
+    let out_of_patience = async {
+        _ = stopped.wait_for(|stopping| *stopping).await;
+        sleep(GRACE).await;
+    };
     tokio::select! {
         served = server.into_future() => served,
-        // A client that never ends its request must not keep the server from stopping.
-        () = async { _ = stopped.wait_for(|stopping| *stopping).await; sleep(GRACE).await; } => {
+        () = out_of_patience => {
             eprintln!("example-server: stopped with requests unfinished after {} s", GRACE.as_secs());
             Ok(())
         }

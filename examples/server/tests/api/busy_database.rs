@@ -1,4 +1,5 @@
-use std::thread::scope;
+use std::thread::{scope, sleep};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use serde_json::json;
@@ -9,6 +10,21 @@ fn assert_busy(answer: &Answer) {
     assert_eq!(answer.status, 503, "{}", answer.body);
     assert_eq!(answer.error("message"), &json!("the database is busy; try again"));
     assert_eq!(answer.headers.get("retry-after").map(|value| value.as_bytes()), Some(&b"1"[..]));
+}
+
+#[test]
+fn a_writer_waits_until_another_one_is_done() -> TestResult {
+    let server = Server::start()?;
+    let mut other = server.connect()?;
+    other.batch_execute("BEGIN IMMEDIATE")?;
+    scope(|scope| {
+        let posting = scope.spawn(|| server.post_json(&entry("In time")).map_err(|error| error.to_string()));
+        sleep(Duration::from_millis(500));
+        assert!(!posting.is_finished());
+        other.batch_execute("COMMIT")?;
+        assert_eq!(posting.join().map_err(|_| "the request panicked")??.status, 201);
+        Ok(())
+    })
 }
 
 #[test]
