@@ -2,12 +2,13 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::ConnectionError;
 
 use crate::sqlite::{ask_for_wal, set_busy_timeout, while_busy};
 use crate::{Error, Result};
 
-/// How long a configured connection waits for a lock that another connection holds, before it gives up with an error
-/// that [`Error::is_busy`] recognises.
+/// How long a configured connection waits for a lock that another connection holds, before it gives up with
+/// [`Error::Busy`].
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a database with the settings that an activity log wants, those of [`configure`].
@@ -28,6 +29,10 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// [`Error::Connection`] when the file cannot be opened, and those of [`configure`].
 pub fn connect(database_url: &str) -> Result<SqliteConnection> {
+    if database_url.contains('\0') {
+        // Diesel's error for it would carry the whole URL, and with it a password.
+        return Err(ConnectionError::BadConnection("the URL holds a U+0000".to_owned()).into());
+    }
     let mut conn = SqliteConnection::establish(database_url)?;
     configure(&mut conn)?;
     Ok(conn)
@@ -37,7 +42,7 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 ///
 /// - a busy timeout of [`BUSY_TIMEOUT`], so that writers wait for each other instead of failing with "database is
 ///   locked" (a transaction that reads before it writes must begin with `immediate_transaction` for that: see
-///   [`Error::is_busy`]);
+///   [`Error::Busy`]);
 /// - write-ahead logging, which the file keeps from then on, so that readers and a writer do not wait for each other
 ///   at all (a database in memory stays as it is);
 /// - `synchronous = FULL`: a committed entry survives a power cut. A host that sets `NORMAL` afterwards commits
@@ -57,8 +62,8 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 ///
 /// # Errors
 ///
-/// [`Error::Database`] when a setting fails, as all do inside a transaction, or when other connections kept the
-/// database busy throughout the timeout; [`Error::JournalMode`] when the database cannot have a write-ahead log.
+/// [`Error::Database`] when a setting fails, as all do inside a transaction; [`Error::Busy`] when other connections kept
+/// the database busy throughout the timeout; [`Error::JournalMode`] when the database cannot have a write-ahead log.
 pub fn configure(conn: &mut SqliteConnection) -> Result<()> {
     set_busy_timeout(conn, BUSY_TIMEOUT)?;
     match while_busy(BUSY_TIMEOUT, || ask_for_wal(conn))?.as_str() {

@@ -21,10 +21,25 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The database refused or failed; what the call would have changed is unchanged.
     ///
-    /// Inside a transaction it must be passed on, never ignored: on some errors, a full disk among them, SQLite has
-    /// rolled the whole transaction back by then, and what follows would be committed by itself.
+    /// Inside a transaction this and the two errors below must be passed on, never ignored: on some, a full disk among
+    /// them, SQLite has rolled the whole transaction back by then, and what follows would be committed by itself.
     #[error("the activity log's database failed: {0}")]
-    Database(#[from] diesel::result::Error),
+    Database(#[source] diesel::result::Error),
+
+    /// Another connection's lock was in the way, for longer than the busy timeout or at the wrong moment.
+    ///
+    /// What was asked for did not happen, and may succeed when it is asked for again. Inside a transaction that is the
+    /// whole transaction: one that began by reading and then writes fails at once where another connection has
+    /// committed in between, and only a new one sees what that committed. One that begins with
+    /// [`immediate_transaction`](diesel::SqliteConnection::immediate_transaction) waits instead.
+    #[error("the activity log's database is busy, try again: {0}")]
+    Busy(#[source] diesel::result::Error),
+
+    /// The disk, or the size that the database may have, is used up; what the call would have changed is unchanged.
+    ///
+    /// [`prune`](crate::ActivityLogRepository::prune) makes room within the database.
+    #[error("the activity log's database has no room left, prune it or free some disk: {0}")]
+    Full(#[source] diesel::result::Error),
 
     /// The database could not be opened.
     #[error("the activity log's database could not be opened: {0}")]
@@ -83,28 +98,40 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// Whether another connection's lock was in the way, for longer than the busy timeout or at the wrong moment.
-    ///
-    /// What was asked for did not happen, and may succeed when it is asked for again. Inside a transaction that is the
-    /// whole transaction: one that began by reading and then writes fails at once where another connection has
-    /// committed in between, and only a new one sees what that committed. One that begins with
-    /// [`immediate_transaction`](diesel::SqliteConnection::immediate_transaction) waits instead.
-    #[must_use]
-    pub fn is_busy(&self) -> bool {
-        match self {
-            Self::Database(error) => is_busy(error),
-            Self::Migration(error) => error.downcast_ref().is_some_and(is_busy),
-            _ => false,
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        match Condition::of(&error) {
+            Condition::Busy => Self::Busy(error),
+            Condition::Full => Self::Full(error),
+            Condition::Other => Self::Database(error),
         }
     }
 }
 
-/// Diesel has no kind for SQLite's `SQLITE_BUSY` and `SQLITE_LOCKED`: only their messages tell.
-pub(crate) fn is_busy(error: &diesel::result::Error) -> bool {
-    use diesel::result::Error::DatabaseError;
-    matches!(error, DatabaseError(DatabaseErrorKind::Unknown, information)
-        if ["database is locked", "database table is locked", "database schema is locked"]
-            .iter()
-            .any(|message| information.message().starts_with(message)))
+/// What SQLite's result code was. Diesel has no kind for these: only their fixed messages tell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Condition {
+    /// `SQLITE_BUSY` or `SQLITE_LOCKED`.
+    Busy,
+    /// `SQLITE_FULL`.
+    Full,
+    Other,
+}
+
+impl Condition {
+    pub(crate) fn of(error: &diesel::result::Error) -> Self {
+        use diesel::result::Error::{DatabaseError, RollbackErrorOnCommit};
+        match error {
+            DatabaseError(DatabaseErrorKind::Unknown, information) => match information.message() {
+                "database is locked" => Self::Busy,
+                // With the name of the table, where SQLite knows it.
+                message if message.starts_with("database table is locked") => Self::Busy,
+                message if message.starts_with("database schema is locked") => Self::Busy,
+                "database or disk is full" => Self::Full,
+                _ => Self::Other,
+            },
+            RollbackErrorOnCommit { commit_error, .. } => Self::of(commit_error),
+            _ => Self::Other,
+        }
+    }
 }

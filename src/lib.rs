@@ -43,6 +43,7 @@ mod error;
 mod export;
 mod filters;
 mod migrations;
+mod pace;
 #[cfg(feature = "r2d2")]
 mod pool;
 mod prune;

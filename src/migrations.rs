@@ -28,15 +28,27 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 ///
 /// # Errors
 ///
-/// [`Error::Migration`] when a migration fails, [`Error::Database`] when the lock cannot be had.
+/// [`Error::Busy`] when the lock cannot be had, [`Error::Full`] when there is no room, [`Error::Migration`] when a
+/// migration fails otherwise.
 pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
-    if !conn.has_pending_migration(MIGRATIONS).map_err(Error::Migration)? {
+    if !conn.has_pending_migration(MIGRATIONS).map_err(migration_error)? {
         return Ok(());
     }
     let run = |conn: &mut SqliteConnection| {
-        conn.run_pending_migrations(MIGRATIONS).map_err(Error::Migration)?;
+        conn.run_pending_migrations(MIGRATIONS).map_err(migration_error)?;
         Ok(())
     };
     // The lock is taken before the look that counts, or two processes would both find the same migration pending.
     if in_transaction(conn)? { conn.transaction(run) } else { conn.immediate_transaction(run) }
+}
+
+/// A database that is busy or full is so here as everywhere else.
+fn migration_error(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    match error.downcast::<diesel::result::Error>() {
+        Ok(error) => match Error::from(*error) {
+            Error::Database(error) => Error::Migration(error.into()),
+            busy_or_full => busy_or_full,
+        },
+        Err(other) => Error::Migration(other),
+    }
 }

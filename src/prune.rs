@@ -1,25 +1,16 @@
 //! Deleting what is due, in transactions so short that nobody else is held up.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
 use chrono::{DateTime, Utc};
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
 use crate::Result;
+use crate::pace::in_short_steps;
 use crate::schema::activity_log;
-use crate::sqlite::{busy_timeout, in_transaction, set_busy_timeout, while_busy};
+use crate::sqlite::in_transaction;
 use crate::timestamp::{Bound, lower_bound};
 
-/// How long one batch should hold the write lock. What a row costs differs a hundredfold among disks and indexes, so the
-/// number of rows follows from the time that the last batch took.
-const LOCK_TIME: Duration = Duration::from_millis(20);
-/// How many busy timeouts a batch may wait for the lock: nobody waits for a prune, and beside a writer that hardly ever
-/// lets go it may take long to meet the moment.
-const PATIENCE: u32 = 12;
 const FIRST_BATCH: i64 = 500;
-const SMALLEST_BATCH: i64 = 50;
 
 /// Deletes the rows older than `before_ts` and, of what is left, all but the newest `max_entries`.
 pub(crate) fn prune(
@@ -136,50 +127,18 @@ fn in_batches(
     conn: &mut SqliteConnection,
     delete: impl Fn(&mut SqliteConnection, i64, i64) -> QueryResult<usize>,
     due_at: impl Fn(&mut SqliteConnection, i64) -> QueryResult<i64>,
-) -> Result<u64> {
+) -> QueryResult<u64> {
     // The caller's transaction holds the lock until it ends, whatever is done here.
     if in_transaction(conn)? {
         return Ok(delete(conn, 0, i64::MAX)? as u64);
     }
-    let busy_timeout = busy_timeout(conn)?;
-    set_busy_timeout(conn, Duration::ZERO)?;
-    let deleted = delete_and_pause(conn, busy_timeout * PATIENCE, delete, due_at);
-    set_busy_timeout(conn, busy_timeout)?;
-    Ok(deleted?)
-}
-
-fn delete_and_pause(
-    conn: &mut SqliteConnection,
-    patience: Duration,
-    delete: impl Fn(&mut SqliteConnection, i64, i64) -> QueryResult<usize>,
-    due_at: impl Fn(&mut SqliteConnection, i64) -> QueryResult<i64>,
-) -> QueryResult<u64> {
     let mut deleted = 0;
     let mut held_back = 0;
-    let mut size = FIRST_BATCH;
-    loop {
-        let mut started = Instant::now();
-        let rows = while_busy(patience, || {
-            started = Instant::now();
-            delete(conn, held_back, size)
-        })?;
-        let lock_time = started.elapsed();
+    in_short_steps(conn, FIRST_BATCH, |conn, size| {
+        let rows = delete(conn, held_back, size)?;
         deleted += rows as u64;
-        let missing = size - rows as i64;
-        if missing > 0 {
-            held_back += missing;
-            if due_at(conn, held_back).optional()?.is_none() {
-                return Ok(deleted);
-            }
-        }
-        // As long as the batch took: a writer that waits is served before the next one.
-        sleep(lock_time);
-        size = next_size(size, lock_time);
-    }
-}
-
-/// The number of rows that should take [`LOCK_TIME`], at most twice or half as many as before.
-fn next_size(size: i64, lock_time: Duration) -> i64 {
-    let ratio = (LOCK_TIME.as_secs_f64() / lock_time.as_secs_f64().max(f64::MIN_POSITIVE)).clamp(0.5, 2.0);
-    ((size as f64 * ratio) as i64).max(SMALLEST_BATCH)
+        held_back += size - rows as i64;
+        Ok(rows as i64 == size || due_at(conn, held_back).optional()?.is_some())
+    })?;
+    Ok(deleted)
 }

@@ -48,14 +48,14 @@ use crate::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, Error, NewAct
 ///
 /// A transaction that reads before it records should begin with
 /// [`immediate_transaction`](diesel::SqliteConnection::immediate_transaction): it then waits for other writers, whereas
-/// one begun with `transaction` fails with [`Error::is_busy`] where another connection has committed since it read.
+/// one begun with `transaction` fails with [`Error::Busy`] where another connection has committed since it read.
 /// A transaction is what was begun through Diesel: inside one that was begun as SQL text, only the methods that need
 /// none of their own work (`record`, `clear` and those that read).
 ///
 /// # Errors
 ///
-/// Every method returns [`Error::Database`] when the database fails, with [`Error::is_busy`] when another connection
-/// held the lock throughout the busy timeout. Those that take filters return [`Error::InvalidFilter`] when these
+/// Every method returns [`Error::Database`] when the database fails, [`Error::Busy`] when another connection held the
+/// lock throughout the busy timeout, and [`Error::Full`] when there is no room. Those that take filters return [`Error::InvalidFilter`] when these
 /// cannot be run.
 pub struct ActivityLogRepository<'conn> {
     conn: &'conn mut SqliteConnection,

@@ -6,6 +6,7 @@ use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::{Sqlite, SqliteValue};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use crate::schema::activity_log;
@@ -136,7 +137,7 @@ impl StoredRow {
             entity_name: self.entity_name.map(text),
             message: present("message", self.message)?,
             metadata: serde_json::from_str(&metadata)
-                .map_err(|error| unreadable("metadata", format!("is no JSON object: {error}")))?,
+                .map_err(|error| unreadable("metadata", no_json_object(&error)))?,
         })
     }
 
@@ -160,4 +161,13 @@ impl StoredRow {
         .map(|text| text.0.len())
         .sum()
     }
+}
+
+/// The error's own message quotes the value, which may be a secret.
+fn no_json_object(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Data => "is JSON, but no object",
+        Category::Io | Category::Syntax | Category::Eof => "is no JSON",
+    };
+    format!("{what}: line {}, column {}", error.line(), error.column())
 }

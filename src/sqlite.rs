@@ -7,7 +7,7 @@ use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use crate::error::is_busy;
+use crate::error::Condition;
 
 /// `SQLITE_MAX_LIKE_PATTERN_LENGTH`.
 pub(crate) const LIKE_PATTERN_MAX_BYTES: usize = 50_000;
@@ -70,7 +70,9 @@ pub(crate) fn while_busy<T>(patience: Duration, mut attempt: impl FnMut() -> Que
     let started = Instant::now();
     loop {
         match attempt() {
-            Err(error) if is_busy(&error) && started.elapsed() < patience => sleep(RETRY_INTERVAL),
+            Err(error) if Condition::of(&error) == Condition::Busy && started.elapsed() < patience => {
+                sleep(RETRY_INTERVAL);
+            }
             outcome => return outcome,
         }
     }

@@ -90,7 +90,7 @@ impl From<DatabaseError> for ApiError {
 
 impl From<activity_log::Error> for ApiError {
     fn from(error: activity_log::Error) -> Self {
-        use activity_log::Error::{InvalidFilter, UnreadableRow};
+        use activity_log::Error::{Busy, InvalidFilter, UnreadableRow};
         match error {
             InvalidFilter { field: "message_contains", reason } => Self::parameter("q", reason),
             InvalidFilter { field, reason } => Self::parameter(field, reason),
@@ -99,7 +99,7 @@ impl From<activity_log::Error> for ApiError {
                 let message = format!("the entry with seq {seq} cannot be read; before_seq={seq} lists the older ones");
                 Self { message, ..internal }
             }
-            error if error.is_busy() => Self::busy(),
+            Busy(_) => Self::busy(),
             error => Self::internal(error),
         }
     }

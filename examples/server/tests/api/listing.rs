@@ -96,7 +96,8 @@ fn the_plus_of_an_offset_is_understood_encoded_or_not() -> TestResult {
 #[test]
 fn q_finds_literal_text_within_messages() -> TestResult {
     let server = server_with_entries()?;
-    assert_eq!(messages(&server, "q=50")?, ["Sent 500 invoices", "Dimmed to 50 %"]);
+    // Not without the space: the port in the message of the start may hold these digits too.
+    assert_eq!(messages(&server, "q=%2050")?, ["Sent 500 invoices", "Dimmed to 50 %"]);
     assert_eq!(messages(&server, "q=50%20%25")?, ["Dimmed to 50 %"]);
     assert_eq!(messages(&server, "q=lost_THE")?, ["Lost_the lamp"]);
     assert_eq!(messages(&server, "q=lost%25lamp")?, [""; 0]);

@@ -47,6 +47,7 @@ fn a_running_request_is_finished_before_the_stop_is_recorded() -> TestResult {
     let body = entry("Just in time").to_string();
     let (first, rest) = body.split_at(10);
     let mut stream = TcpStream::connect(&server.address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     write!(stream, "POST {PATH} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n")?;
     write!(stream, "content-length: {}\r\nexpect: 100-continue\r\n\r\n", body.len())?;
     // The server says so once the request runs.

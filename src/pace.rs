@@ -1,0 +1,59 @@
+//! Long work under the write lock, in steps so short that nobody else is held up.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+
+use crate::sqlite::{busy_timeout, set_busy_timeout, while_busy};
+
+/// How long one step should hold the lock. What a row costs differs a hundredfold among disks and indexes, so the size
+/// of a step follows from the time that the last one took.
+const LOCK_TIME: Duration = Duration::from_millis(20);
+/// How many busy timeouts a step may wait for the lock: nobody waits for this work, and beside a writer that hardly ever
+/// lets go it may take long to meet the moment.
+const PATIENCE: u32 = 12;
+const SMALLEST_STEP: i64 = 50;
+
+/// Calls `step` with a size until it says that nothing is left to do, with pauses between.
+///
+/// A step that finds the database busy has done nothing, and is called again.
+pub(crate) fn in_short_steps(
+    conn: &mut SqliteConnection,
+    first_size: i64,
+    step: impl FnMut(&mut SqliteConnection, i64) -> QueryResult<bool>,
+) -> QueryResult<()> {
+    let busy_timeout = busy_timeout(conn)?;
+    set_busy_timeout(conn, Duration::ZERO)?;
+    let outcome = steps(conn, busy_timeout * PATIENCE, first_size, step);
+    set_busy_timeout(conn, busy_timeout)?;
+    outcome
+}
+
+fn steps(
+    conn: &mut SqliteConnection,
+    patience: Duration,
+    mut size: i64,
+    mut step: impl FnMut(&mut SqliteConnection, i64) -> QueryResult<bool>,
+) -> QueryResult<()> {
+    loop {
+        let mut started = Instant::now();
+        let more = while_busy(patience, || {
+            started = Instant::now();
+            step(conn, size)
+        })?;
+        let lock_time = started.elapsed();
+        if !more {
+            return Ok(());
+        }
+        // As long as the step took: a writer that waits is served before the next one.
+        sleep(lock_time);
+        size = next_size(size, lock_time);
+    }
+}
+
+/// The size that should take [`LOCK_TIME`], at most twice or half the last.
+fn next_size(size: i64, lock_time: Duration) -> i64 {
+    let ratio = (LOCK_TIME.as_secs_f64() / lock_time.as_secs_f64().max(f64::MIN_POSITIVE)).clamp(0.5, 2.0);
+    ((size as f64 * ratio) as i64).max(SMALLEST_STEP)
+}
