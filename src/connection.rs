@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::ConnectionError;
 
-use crate::sqlite::{ask_for_wal, set_busy_timeout, while_busy};
+use crate::sqlite::{ask_for_wal, file_space, set_busy_timeout, while_busy};
 use crate::{Error, Result};
 
 /// How long a configured connection waits for a lock that another connection holds, before it gives up with
@@ -16,6 +16,8 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// `database_url` is a path, a `file:` or `sqlite://` URL, or `:memory:` for a database that lives as long as the
 /// connection. A file that does not exist is created; its folder is not. (Connections that share a database in memory
 /// by `cache=shared` do not wait for each other, whatever their busy timeout.)
+///
+/// A database that it creates has incremental vacuum, so that [`reclaim`](crate::reclaim) can shrink its file.
 ///
 /// ```
 /// # fn main() -> activity_log::Result<()> {
@@ -34,6 +36,11 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
         return Err(ConnectionError::BadConnection("the URL holds a U+0000".to_owned()).into());
     }
     let mut conn = SqliteConnection::establish(database_url)?;
+    set_busy_timeout(&mut conn, BUSY_TIMEOUT)?;
+    if file_space(&mut conn)?.pages == 0 {
+        // Only before the first write, which switching to write-ahead logging is.
+        conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
     configure(&mut conn)?;
     Ok(conn)
 }

@@ -37,7 +37,9 @@ pub enum Error {
 
     /// The disk, or the size that the database may have, is used up; what the call would have changed is unchanged.
     ///
-    /// [`prune`](crate::ActivityLogRepository::prune) makes room within the database.
+    /// [`prune`](crate::ActivityLogRepository::prune) makes room within the database; on a full disk it needs some to
+    /// begin with, which [`keep_reserve`](crate::keep_reserve) keeps for it. (Where it is the index of SQLite's log that
+    /// cannot grow, in the file `-shm`, SQLite says "disk I/O error", which is a [`Database`](Self::Database) error.)
     #[error("the activity log's database has no room left, prune it or free some disk: {0}")]
     Full(#[source] diesel::result::Error),
 
@@ -55,6 +57,10 @@ pub enum Error {
     /// A migration could not be run; the migrations of that run are all rolled back.
     #[error("the activity log's migrations failed: {0}")]
     Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// The reserve of [`keep_reserve`](crate::keep_reserve) cannot be written or given up.
+    #[error("the activity log's disk reserve failed: {0}")]
+    Reserve(#[source] std::io::Error),
 
     /// An entry cannot be stored so that it reads back. Nothing was written.
     #[error("entry {index} cannot be stored: `{field}` {reason}")]

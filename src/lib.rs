@@ -47,7 +47,9 @@ mod pace;
 #[cfg(feature = "r2d2")]
 mod pool;
 mod prune;
+mod reclaim;
 mod repository;
+mod reserve;
 mod row;
 /// The table as Diesel sees it, for a host's own queries over the log.
 pub mod schema;
@@ -64,7 +66,9 @@ pub use migrations::{MIGRATIONS, run_migrations};
 #[cfg(feature = "r2d2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "r2d2")))]
 pub use pool::ConnectionCustomizer;
+pub use reclaim::reclaim;
 pub use repository::ActivityLogRepository;
+pub use reserve::{RESERVE_BYTES, keep_reserve};
 pub use severity::{ActivitySeverity, ParseSeverityError};
 
 /// Compiles and runs what the README shows.

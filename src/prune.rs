@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
-use crate::Result;
 use crate::pace::in_short_steps;
+use crate::reserve::make_room;
 use crate::schema::activity_log;
 use crate::sqlite::in_transaction;
 use crate::timestamp::{Bound, lower_bound};
+use crate::{Error, Result};
 
 const FIRST_BATCH: i64 = 500;
 
@@ -23,9 +24,20 @@ pub(crate) fn prune(
     }
     let before = before_ts.map_or(Bound::All, lower_bound);
     let due = conn.transaction(|conn| Due::find(conn, &before, max_entries))?;
-
-    let due_row = diesel::alias!(activity_log as due_row);
     let mut deleted = 0;
+    match delete_due(conn, &due, &mut deleted).map_err(Error::from) {
+        // Inside a transaction SQLite cannot empty its log.
+        Err(Error::Full(_)) if !in_transaction(conn)? => {
+            make_room(conn)?;
+            delete_due(conn, &due, &mut deleted)?;
+        }
+        outcome => outcome?,
+    }
+    Ok(deleted)
+}
+
+fn delete_due(conn: &mut SqliteConnection, due: &Due, deleted: &mut u64) -> QueryResult<()> {
+    let due_row = diesel::alias!(activity_log as due_row);
     if let Some(last) = due.all_through {
         let oldest = |offset, limit| {
             due_row
@@ -35,8 +47,9 @@ pub(crate) fn prune(
                 .offset(offset)
                 .limit(limit)
         };
-        deleted += in_batches(
+        in_batches(
             conn,
+            deleted,
             |conn, offset, limit| {
                 diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(oldest(offset, limit))))
                     .execute(conn)
@@ -54,15 +67,16 @@ pub(crate) fn prune(
                 .offset(offset)
                 .limit(limit)
         };
-        deleted += in_batches(
+        in_batches(
             conn,
+            deleted,
             |conn, offset, limit| {
                 diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(older(offset, limit)))).execute(conn)
             },
             |conn, offset| older(offset, 1).get_result(conn),
         )?;
     }
-    Ok(deleted)
+    Ok(())
 }
 
 /// What is to be deleted, as the log stood when the prune began.
@@ -119,26 +133,26 @@ fn last_of_oldest(conn: &mut SqliteConnection, older: Option<&String>, excess: i
     rows.order(activity_log::seq.asc()).offset(excess - 1).limit(1).get_result(conn).optional()
 }
 
-/// Deletes batch after batch; returns the rows deleted.
+/// Deletes batch after batch, and adds the rows deleted to `deleted`.
 ///
 /// `delete` deletes a `limit` of due rows from an `offset` on, and `due_at` finds the one at an offset. The offset leaves
 /// out the rows that a trigger of the host's holds back, which would otherwise fill every batch.
 fn in_batches(
     conn: &mut SqliteConnection,
+    deleted: &mut u64,
     delete: impl Fn(&mut SqliteConnection, i64, i64) -> QueryResult<usize>,
     due_at: impl Fn(&mut SqliteConnection, i64) -> QueryResult<i64>,
-) -> QueryResult<u64> {
+) -> QueryResult<()> {
     // The caller's transaction holds the lock until it ends, whatever is done here.
     if in_transaction(conn)? {
-        return Ok(delete(conn, 0, i64::MAX)? as u64);
+        *deleted += delete(conn, 0, i64::MAX)? as u64;
+        return Ok(());
     }
-    let mut deleted = 0;
     let mut held_back = 0;
     in_short_steps(conn, FIRST_BATCH, |conn, size| {
         let rows = delete(conn, held_back, size)?;
-        deleted += rows as u64;
+        *deleted += rows as u64;
         held_back += size - rows as i64;
         Ok(rows as i64 == size || due_at(conn, held_back).optional()?.is_some())
-    })?;
-    Ok(deleted)
+    })
 }

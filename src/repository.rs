@@ -4,7 +4,7 @@ use std::iter::FusedIterator;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
-use diesel::result::Error::{DatabaseError, NotFound};
+use diesel::result::Error::{DatabaseError, NotFound, RollbackTransaction};
 
 use crate::export::Export;
 use crate::row::{NewRow, StoredRow};
@@ -90,13 +90,20 @@ impl<'conn> ActivityLogRepository<'conn> {
         if entries.is_empty() {
             return Ok(0);
         }
-        self.conn.transaction(|conn| {
+        let mut failure = None;
+        let outcome = self.conn.transaction(|conn| {
             let mut repository = ActivityLogRepository::new(conn);
-            for (index, entry) in entries.iter().enumerate() {
-                repository.insert(entry, index)?;
-            }
-            Ok(entries.len())
-        })
+            let mut all = entries.iter().enumerate();
+            all.try_for_each(|(index, entry)| repository.insert(entry, index)).map_err(|error| {
+                failure = Some(error);
+                RollbackTransaction
+            })
+        });
+        // Where SQLite has rolled back by itself, as on a full disk, `outcome` says only that Diesel no longer could.
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(outcome.map(|()| entries.len())?),
+        }
     }
 
     fn insert(&mut self, entry: &NewActivityLogEntry, index: usize) -> Result<()> {

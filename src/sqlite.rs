@@ -1,11 +1,12 @@
 //! What is SQLite's own: its limits, functions and settings.
 
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::error::Condition;
 
@@ -76,4 +77,53 @@ pub(crate) fn while_busy<T>(patience: Duration, mut attempt: impl FnMut() -> Que
             outcome => return outcome,
         }
     }
+}
+
+#[derive(QueryableByName)]
+struct Space {
+    #[diesel(sql_type = BigInt)]
+    auto_vacuum: i64,
+    #[diesel(sql_type = BigInt)]
+    page_size: i64,
+    #[diesel(sql_type = BigInt)]
+    page_count: i64,
+    #[diesel(sql_type = BigInt)]
+    freelist_count: i64,
+}
+
+/// How a database's file is filled.
+pub(crate) struct FileSpace {
+    /// Whether free pages can be given back without rewriting the file.
+    pub(crate) incremental_vacuum: bool,
+    /// Bytes a page.
+    pub(crate) page_size: i64,
+    /// Pages, the free ones included; 0 before the first write.
+    pub(crate) pages: i64,
+    /// Pages that hold nothing.
+    pub(crate) free_pages: i64,
+}
+
+pub(crate) fn file_space(conn: &mut SqliteConnection) -> QueryResult<FileSpace> {
+    let space = "SELECT * FROM pragma_auto_vacuum, pragma_page_size, pragma_page_count, pragma_freelist_count";
+    let Space { auto_vacuum, page_size, page_count, freelist_count } = diesel::sql_query(space).get_result(conn)?;
+    Ok(FileSpace { incremental_vacuum: auto_vacuum == 2, page_size, pages: page_count, free_pages: freelist_count })
+}
+
+#[derive(QueryableByName)]
+struct DatabaseFile {
+    #[diesel(sql_type = Nullable<Text>)]
+    file: Option<String>,
+}
+
+/// The file of the database; `None` when it is in memory.
+pub(crate) fn database_file(conn: &mut SqliteConnection) -> QueryResult<Option<PathBuf>> {
+    let main = diesel::sql_query("SELECT file FROM pragma_database_list WHERE name = 'main'");
+    let file = main.get_result::<DatabaseFile>(conn)?.file;
+    Ok(file.filter(|file| !file.is_empty()).map(PathBuf::from))
+}
+
+/// Writes what the write-ahead log holds into the file and empties it, as far as that waits for nobody.
+pub(crate) fn checkpoint(conn: &mut SqliteConnection) -> QueryResult<()> {
+    // The first does the work and takes no lock that a writer wants; the second has little left to do under one.
+    conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE);")
 }
