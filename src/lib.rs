@@ -42,12 +42,14 @@ mod entry;
 mod error;
 mod export;
 mod filters;
+mod limits;
 mod migrations;
 mod pace;
 #[cfg(feature = "r2d2")]
 mod pool;
 mod prune;
 mod reclaim;
+mod redactor;
 mod repository;
 mod reserve;
 mod row;
@@ -62,11 +64,13 @@ pub use connection::{BUSY_TIMEOUT, configure, connect};
 pub use entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 pub use error::{Error, Result};
 pub use filters::ActivityLogFilters;
+pub use limits::EntryLimits;
 pub use migrations::{MIGRATIONS, run_migrations};
 #[cfg(feature = "r2d2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "r2d2")))]
 pub use pool::ConnectionCustomizer;
 pub use reclaim::reclaim;
+pub use redactor::{REDACTED, Redactor};
 pub use repository::ActivityLogRepository;
 pub use reserve::{RESERVE_BYTES, keep_reserve};
 pub use severity::{ActivitySeverity, ParseSeverityError};

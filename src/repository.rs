@@ -7,10 +7,12 @@ use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::{DatabaseError, NotFound, RollbackTransaction};
 
 use crate::export::Export;
-use crate::row::{NewRow, StoredRow};
+use crate::row::{Encoding, NewRow, StoredRow};
 use crate::schema::activity_log;
 use crate::sqlite::last_insert_rowid;
-use crate::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, Error, NewActivityLogEntry, Result};
+use crate::{
+    ActivityLogEntry, ActivityLogFilters, ActivityLogPage, EntryLimits, Error, NewActivityLogEntry, Redactor, Result,
+};
 
 /// Writes and reads the log through a connection that it borrows.
 ///
@@ -59,12 +61,27 @@ use crate::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, Error, NewAct
 /// cannot be run.
 pub struct ActivityLogRepository<'conn> {
     conn: &'conn mut SqliteConnection,
+    encoding: Encoding<'conn>,
 }
 
 impl<'conn> ActivityLogRepository<'conn> {
     /// A repository over `conn`, whose database has been through [`run_migrations`](crate::run_migrations).
     pub fn new(conn: &'conn mut SqliteConnection) -> Self {
-        Self { conn }
+        Self { conn, encoding: Encoding::default() }
+    }
+
+    /// Bounds the size of the entries that it records; without, by [`EntryLimits::default`].
+    #[must_use]
+    pub fn with_limits(mut self, limits: EntryLimits) -> Self {
+        self.encoding.limits = limits;
+        self
+    }
+
+    /// Masks secrets in the metadata of the entries that it records.
+    #[must_use]
+    pub fn with_redactor(mut self, redactor: &'conn Redactor) -> Self {
+        self.encoding.redactor = Some(redactor);
+        self
     }
 
     /// Writes one entry and returns its `seq`.
@@ -74,10 +91,10 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidEntry`] when the entry cannot be stored so that it reads back, [`Error::DuplicateId`] when its
-    /// id is taken; nothing is written then.
+    /// [`Error::InvalidEntry`] when the entry cannot be stored so that it reads back or is larger than its limits,
+    /// [`Error::DuplicateId`] when its id is taken; nothing is written then.
     pub fn record(&mut self, entry: &NewActivityLogEntry) -> Result<i64> {
-        self.insert(entry, 0)?;
+        insert(self.conn, entry, 0, self.encoding)?;
         Ok(diesel::select(last_insert_rowid()).get_result(self.conn)?)
     }
 
@@ -90,11 +107,11 @@ impl<'conn> ActivityLogRepository<'conn> {
         if entries.is_empty() {
             return Ok(0);
         }
+        let encoding = self.encoding;
         let mut failure = None;
         let outcome = self.conn.transaction(|conn| {
-            let mut repository = ActivityLogRepository::new(conn);
             let mut all = entries.iter().enumerate();
-            all.try_for_each(|(index, entry)| repository.insert(entry, index)).map_err(|error| {
+            all.try_for_each(|(index, entry)| insert(conn, entry, index, encoding)).map_err(|error| {
                 failure = Some(error);
                 RollbackTransaction
             })
@@ -103,19 +120,6 @@ impl<'conn> ActivityLogRepository<'conn> {
         match failure {
             Some(error) => Err(error),
             None => Ok(outcome.map(|()| entries.len())?),
-        }
-    }
-
-    fn insert(&mut self, entry: &NewActivityLogEntry, index: usize) -> Result<()> {
-        let row = NewRow::encode(entry, index)?;
-        match diesel::insert_into(activity_log::table).values(row).execute(self.conn) {
-            // A trigger of the host's may ignore the row without an error.
-            Ok(0) => Err(NotFound.into()),
-            Ok(_) => Ok(()),
-            Err(DatabaseError(UniqueViolation, violation)) if violation.message().ends_with(" activity_log.id") => {
-                Err(Error::DuplicateId { index })
-            }
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -291,5 +295,23 @@ impl<'conn> ActivityLogRepository<'conn> {
 impl fmt::Debug for ActivityLogRepository<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ActivityLogRepository").finish_non_exhaustive()
+    }
+}
+
+fn insert(
+    conn: &mut SqliteConnection,
+    entry: &NewActivityLogEntry,
+    index: usize,
+    encoding: Encoding<'_>,
+) -> Result<()> {
+    let row = NewRow::encode(entry, index, encoding)?;
+    match diesel::insert_into(activity_log::table).values(row).execute(conn) {
+        // A trigger of the host's may ignore the row without an error.
+        Ok(0) => Err(NotFound.into()),
+        Ok(_) => Ok(()),
+        Err(DatabaseError(UniqueViolation, violation)) if violation.message().ends_with(" activity_log.id") => {
+            Err(Error::DuplicateId { index })
+        }
+        Err(error) => Err(error.into()),
     }
 }

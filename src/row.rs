@@ -10,7 +10,7 @@ use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use crate::schema::activity_log;
-use crate::{ActivityLogEntry, Error, NewActivityLogEntry, Result, timestamp};
+use crate::{ActivityLogEntry, EntryLimits, Error, NewActivityLogEntry, Redactor, Result, timestamp};
 
 /// `serde_json` reads no deeper.
 const MAX_METADATA_DEPTH: usize = 127;
@@ -29,26 +29,46 @@ pub(crate) struct NewRow<'a> {
     entity_id: Option<Cow<'a, str>>,
     entity_name: Option<Cow<'a, str>>,
     message: Cow<'a, str>,
-    metadata: String,
+    metadata: Cow<'a, str>,
+}
+
+/// What is done to entries before they are written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Encoding<'a> {
+    pub(crate) limits: EntryLimits,
+    pub(crate) redactor: Option<&'a Redactor>,
 }
 
 impl<'a> NewRow<'a> {
     /// The row of the entry at `index` of what is being recorded.
-    pub(crate) fn encode(entry: &'a NewActivityLogEntry, index: usize) -> Result<Self> {
-        let invalid = |field, reason: &str| Error::InvalidEntry { index, field, reason: reason.to_owned() };
+    pub(crate) fn encode(entry: &'a NewActivityLogEntry, index: usize, encoding: Encoding<'_>) -> Result<Self> {
+        let invalid = |field, reason: String| Error::InvalidEntry { index, field, reason };
+        let bounded = |field, stored: Cow<'a, str>, most| match stored.len() {
+            bytes if bytes <= most => Ok(stored),
+            bytes => Err(invalid(field, format!("has {bytes} bytes, and at most {most} are allowed"))),
+        };
+        let present = |field, value: &'a Option<String>, most| match value {
+            Some(value) => bounded(field, text(value), most).map(Some),
+            None => Ok(None),
+        };
+
+        let limits = encoding.limits;
+        let metadata = encode_metadata(&entry.metadata, encoding.redactor)
+            .map_err(|reason| invalid("metadata", reason))
+            .and_then(|json| bounded("metadata", json.into(), limits.metadata))?;
         Ok(Self {
-            id: text(&entry.id),
+            id: bounded("id", text(&entry.id), limits.id)?,
             ts: timestamp::encode(entry.ts)
-                .ok_or_else(|| invalid("ts", "is not within the years 0001 to 9999, in UTC"))?,
-            category: text(entry.category.as_str()),
-            action: text(&entry.action),
+                .ok_or_else(|| invalid("ts", "is not within the years 0001 to 9999, in UTC".to_owned()))?,
+            category: bounded("category", text(entry.category.as_str()), limits.category)?,
+            action: bounded("action", text(&entry.action), limits.action)?,
             severity: entry.severity.as_str(),
-            actor: text(&entry.actor),
-            entity_type: entry.entity_type.as_deref().map(text),
-            entity_id: entry.entity_id.as_deref().map(text),
-            entity_name: entry.entity_name.as_deref().map(text),
-            message: text(&entry.message),
-            metadata: encode_metadata(&entry.metadata).map_err(|reason| invalid("metadata", &reason))?,
+            actor: bounded("actor", text(&entry.actor), limits.actor)?,
+            entity_type: present("entity_type", &entry.entity_type, limits.entity_type)?,
+            entity_id: present("entity_id", &entry.entity_id, limits.entity_id)?,
+            entity_name: present("entity_name", &entry.entity_name, limits.entity_name)?,
+            message: bounded("message", text(&entry.message), limits.message)?,
+            metadata,
         })
     }
 }
@@ -58,11 +78,12 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
-fn encode_metadata(metadata: &Map<String, Value>) -> Result<String, String> {
+fn encode_metadata(metadata: &Map<String, Value>, redactor: Option<&Redactor>) -> Result<String, String> {
     if metadata.values().any(|value| nests_deeper(value, MAX_METADATA_DEPTH - 1)) {
         return Err(format!("is nested more than {MAX_METADATA_DEPTH} levels deep"));
     }
-    serde_json::to_string(metadata).map_err(|error| format!("cannot be written as JSON: {error}"))
+    let metadata = redactor.map_or(Cow::Borrowed(metadata), |redactor| redactor.redact(metadata));
+    serde_json::to_string(&*metadata).map_err(|error| format!("cannot be written as JSON: {error}"))
 }
 
 /// Looks no further than `depth`, so that hostile nesting cannot exhaust the stack.

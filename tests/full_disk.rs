@@ -20,7 +20,7 @@ struct SmallDisk(tempfile::TempDir);
 impl SmallDisk {
     fn mount() -> TestResult<Option<Self>> {
         let folder = tempfile::tempdir()?;
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(folder.path()).output();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"]).arg(folder.path()).output();
         if mount.is_ok_and(|mount| mount.status.success()) {
             return Ok(Some(Self(folder)));
         }
@@ -220,7 +220,7 @@ fn a_prune_on_a_full_disk_without_a_reserve_says_so_and_works_once_there_is_room
 fn a_reserve_that_there_is_no_room_for_is_an_error_and_leaves_nothing() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
-    fs::write(disk.path().join("filler"), vec![1; 13 << 20])?;
+    fs::write(disk.path().join("filler"), vec![1; 9 << 20])?;
     let refused = keep_reserve(&mut conn);
     assert!(matches!(refused, Err(Error::Reserve(_))), "{refused:?}");
     assert!(!disk.path().join("log.db-reserve").exists());

@@ -1,0 +1,83 @@
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+/// What stands in the place of a value that was masked.
+pub const REDACTED: &str = "[redacted]";
+
+/// Masks the values of certain keys of the metadata before an entry is written, at any depth; the keys stay.
+///
+/// A masked value of whatever type becomes the text [`REDACTED`]. Keys are compared as a whole, ASCII letters in either
+/// case. Texts outside the metadata are written as they are: what must not be in the log does not belong in them.
+///
+/// ```
+/// use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry, REDACTED, Redactor};
+///
+/// # fn main() -> activity_log::Result<()> {
+/// # let mut conn = activity_log::connect(":memory:")?;
+/// # activity_log::run_migrations(&mut conn)?;
+/// let redactor = Redactor::new(["password", "token"]);
+/// let mut log = ActivityLogRepository::new(&mut conn).with_redactor(&redactor);
+/// log.record(&NewActivityLogEntry::new("auth", "a", "b", "c").metadata_value("Token", "hunter2"))?;
+///
+/// let entries = log.query(&ActivityLogFilters::default(), None, 1)?;
+/// assert_eq!(entries[0].metadata["Token"], REDACTED);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Redactor {
+    keys: Vec<String>,
+}
+
+impl Redactor {
+    /// A redactor that masks the values of these keys.
+    pub fn new(keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { keys: keys.into_iter().map(Into::into).collect() }
+    }
+
+    /// The metadata as it is to be written. It must not be nested deeper than can be stored.
+    pub(crate) fn redact<'a>(&self, metadata: &'a Map<String, Value>) -> Cow<'a, Map<String, Value>> {
+        if self.finds_in(metadata) {
+            let mut masked = metadata.clone();
+            self.mask(&mut masked);
+            Cow::Owned(masked)
+        } else {
+            Cow::Borrowed(metadata)
+        }
+    }
+
+    fn masks(&self, key: &str) -> bool {
+        self.keys.iter().any(|masked| masked.eq_ignore_ascii_case(key))
+    }
+
+    fn finds_in(&self, map: &Map<String, Value>) -> bool {
+        map.iter().any(|(key, value)| self.masks(key) || self.finds_below(value))
+    }
+
+    fn finds_below(&self, value: &Value) -> bool {
+        match value {
+            Value::Object(map) => self.finds_in(map),
+            Value::Array(values) => values.iter().any(|value| self.finds_below(value)),
+            _ => false,
+        }
+    }
+
+    fn mask(&self, map: &mut Map<String, Value>) {
+        for (key, value) in map {
+            if self.masks(key) {
+                *value = Value::from(REDACTED);
+            } else {
+                self.mask_below(value);
+            }
+        }
+    }
+
+    fn mask_below(&self, value: &mut Value) {
+        match value {
+            Value::Object(map) => self.mask(map),
+            Value::Array(values) => values.iter_mut().for_each(|value| self.mask_below(value)),
+            _ => {}
+        }
+    }
+}
