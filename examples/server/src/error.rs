@@ -90,7 +90,7 @@ impl From<DatabaseError> for ApiError {
 
 impl From<activity_log::Error> for ApiError {
     fn from(error: activity_log::Error) -> Self {
-        use activity_log::Error::{Busy, InvalidFilter, UnreadableRow};
+        use activity_log::Error::{Busy, Full, InvalidFilter, UnreadableRow};
         match error {
             InvalidFilter { field: "message_contains", reason } => Self::parameter("q", reason),
             InvalidFilter { field, reason } => Self::parameter(field, reason),
@@ -100,6 +100,10 @@ impl From<activity_log::Error> for ApiError {
                 Self { message, ..internal }
             }
             Busy(_) => Self::busy(),
+            Full(_) => {
+                let internal = Self::internal(error);
+                Self { status: StatusCode::INSUFFICIENT_STORAGE, ..internal }
+            }
             error => Self::internal(error),
         }
     }
