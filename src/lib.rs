@@ -28,6 +28,8 @@
 //! # }
 //! ```
 //!
+//! What it promises, and what not, is listed in [`guarantees`].
+//!
 //! # Features
 //!
 //! - `bundled` (default): compiles SQLite into the program instead of linking the system's, which must then be 3.35 or
@@ -53,6 +55,8 @@ mod redactor;
 mod repository;
 mod reserve;
 mod row;
+#[doc = include_str!("../docs/guarantees.md")]
+pub mod guarantees {}
 /// The table as Diesel sees it, for a host's own queries over the log.
 pub mod schema;
 mod severity;
