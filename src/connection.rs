@@ -7,7 +7,9 @@ use diesel::result::ConnectionError;
 use crate::sqlite::{ask_for_wal, file_space, set_busy_timeout, while_busy};
 use crate::{Error, Result};
 
-/// How long a configured connection waits for a lock that another connection holds, before it gives up with
+/// How long SQLite waits, on a configured connection, for a lock that another connection holds.
+///
+/// Writing to the log outside a transaction then tries on as long again, more often, before it gives up with
 /// [`Error::Busy`].
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -73,7 +75,7 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 /// the database busy throughout the timeout; [`Error::JournalMode`] when the database cannot have a write-ahead log.
 pub fn configure(conn: &mut SqliteConnection) -> Result<()> {
     set_busy_timeout(conn, BUSY_TIMEOUT)?;
-    match while_busy(BUSY_TIMEOUT, || ask_for_wal(conn))?.as_str() {
+    match while_busy(BUSY_TIMEOUT, || Ok(ask_for_wal(conn)?))?.as_str() {
         "wal" | "memory" => {}
         mode => return Err(Error::JournalMode { mode: mode.to_owned() }),
     }

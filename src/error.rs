@@ -105,39 +105,24 @@ pub enum Error {
 }
 
 impl From<diesel::result::Error> for Error {
+    /// Diesel has no kind for `SQLITE_BUSY`, `SQLITE_LOCKED` and `SQLITE_FULL`: only their fixed messages tell.
     fn from(error: diesel::result::Error) -> Self {
-        match Condition::of(&error) {
-            Condition::Busy => Self::Busy(error),
-            Condition::Full => Self::Full(error),
-            Condition::Other => Self::Database(error),
-        }
-    }
-}
-
-/// What SQLite's result code was. Diesel has no kind for these: only their fixed messages tell.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Condition {
-    /// `SQLITE_BUSY` or `SQLITE_LOCKED`.
-    Busy,
-    /// `SQLITE_FULL`.
-    Full,
-    Other,
-}
-
-impl Condition {
-    pub(crate) fn of(error: &diesel::result::Error) -> Self {
         use diesel::result::Error::{DatabaseError, RollbackErrorOnCommit};
-        match error {
-            DatabaseError(DatabaseErrorKind::Unknown, information) => match information.message() {
-                "database is locked" => Self::Busy,
-                // With the name of the table, where SQLite knows it.
-                message if message.starts_with("database table is locked") => Self::Busy,
-                message if message.starts_with("database schema is locked") => Self::Busy,
-                "database or disk is full" => Self::Full,
-                _ => Self::Other,
-            },
-            RollbackErrorOnCommit { commit_error, .. } => Self::of(commit_error),
-            _ => Self::Other,
+        let cause = match &error {
+            RollbackErrorOnCommit { commit_error, .. } => commit_error,
+            other => other,
+        };
+        let message = match cause {
+            DatabaseError(DatabaseErrorKind::Unknown, information) => information.message(),
+            _ => "",
+        };
+        match message {
+            "database is locked" => Self::Busy(error),
+            // With the name of the table, where SQLite knows it.
+            message if message.starts_with("database table is locked") => Self::Busy(error),
+            message if message.starts_with("database schema is locked") => Self::Busy(error),
+            "database or disk is full" => Self::Full(error),
+            _ => Self::Database(error),
         }
     }
 }

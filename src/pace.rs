@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 
-use crate::sqlite::{busy_timeout, set_busy_timeout, while_busy};
+use crate::Result;
+use crate::sqlite::{while_busy, without_waiting};
 
 /// How long one step should hold the lock. What a row costs differs a hundredfold among disks and indexes, so the size
 /// of a step follows from the time that the last one took.
@@ -21,35 +22,25 @@ const SMALLEST_STEP: i64 = 50;
 pub(crate) fn in_short_steps(
     conn: &mut SqliteConnection,
     first_size: i64,
-    step: impl FnMut(&mut SqliteConnection, i64) -> QueryResult<bool>,
-) -> QueryResult<()> {
-    let busy_timeout = busy_timeout(conn)?;
-    set_busy_timeout(conn, Duration::ZERO)?;
-    let outcome = steps(conn, busy_timeout * PATIENCE, first_size, step);
-    set_busy_timeout(conn, busy_timeout)?;
-    outcome
-}
-
-fn steps(
-    conn: &mut SqliteConnection,
-    patience: Duration,
-    mut size: i64,
     mut step: impl FnMut(&mut SqliteConnection, i64) -> QueryResult<bool>,
-) -> QueryResult<()> {
-    loop {
-        let mut started = Instant::now();
-        let more = while_busy(patience, || {
-            started = Instant::now();
-            step(conn, size)
-        })?;
-        let lock_time = started.elapsed();
-        if !more {
-            return Ok(());
+) -> Result<()> {
+    without_waiting(conn, |conn, busy_timeout| {
+        let mut size = first_size;
+        loop {
+            let mut started = Instant::now();
+            let more = while_busy(busy_timeout * PATIENCE, || {
+                started = Instant::now();
+                Ok(step(conn, size)?)
+            })?;
+            let lock_time = started.elapsed();
+            if !more {
+                return Ok(());
+            }
+            // As long as the step took: a writer that waits is served before the next one.
+            sleep(lock_time);
+            size = next_size(size, lock_time);
         }
-        // As long as the step took: a writer that waits is served before the next one.
-        sleep(lock_time);
-        size = next_size(size, lock_time);
-    }
+    })
 }
 
 /// The size that should take [`LOCK_TIME`], at most twice or half the last.

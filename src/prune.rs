@@ -25,7 +25,7 @@ pub(crate) fn prune(
     let before = before_ts.map_or(Bound::All, lower_bound);
     let due = conn.transaction(|conn| Due::find(conn, &before, max_entries))?;
     let mut deleted = 0;
-    match delete_due(conn, &due, &mut deleted).map_err(Error::from) {
+    match delete_due(conn, &due, &mut deleted) {
         // Inside a transaction SQLite cannot empty its log.
         Err(Error::Full(_)) if !in_transaction(conn)? => {
             make_room(conn)?;
@@ -36,7 +36,7 @@ pub(crate) fn prune(
     Ok(deleted)
 }
 
-fn delete_due(conn: &mut SqliteConnection, due: &Due, deleted: &mut u64) -> QueryResult<()> {
+fn delete_due(conn: &mut SqliteConnection, due: &Due, deleted: &mut u64) -> Result<()> {
     let due_row = diesel::alias!(activity_log as due_row);
     if let Some(last) = due.all_through {
         let oldest = |offset, limit| {
@@ -142,7 +142,7 @@ fn in_batches(
     deleted: &mut u64,
     delete: impl Fn(&mut SqliteConnection, i64, i64) -> QueryResult<usize>,
     due_at: impl Fn(&mut SqliteConnection, i64) -> QueryResult<i64>,
-) -> QueryResult<()> {
+) -> Result<()> {
     // The caller's transaction holds the lock until it ends, whatever is done here.
     if in_transaction(conn)? {
         *deleted += delete(conn, 0, i64::MAX)? as u64;

@@ -9,7 +9,7 @@ use diesel::result::Error::{DatabaseError, NotFound, RollbackTransaction};
 use crate::export::Export;
 use crate::row::{Encoding, NewRow, StoredRow};
 use crate::schema::activity_log;
-use crate::sqlite::last_insert_rowid;
+use crate::sqlite::{last_insert_rowid, persistently};
 use crate::{
     ActivityLogEntry, ActivityLogFilters, ActivityLogPage, EntryLimits, Error, NewActivityLogEntry, Redactor, Result,
 };
@@ -94,7 +94,8 @@ impl<'conn> ActivityLogRepository<'conn> {
     /// [`Error::InvalidEntry`] when the entry cannot be stored so that it reads back or is larger than its limits,
     /// [`Error::DuplicateId`] when its id is taken; nothing is written then.
     pub fn record(&mut self, entry: &NewActivityLogEntry) -> Result<i64> {
-        insert(self.conn, entry, 0, self.encoding)?;
+        let encoding = self.encoding;
+        persistently(self.conn, |conn| insert(conn, entry, 0, encoding))?;
         Ok(diesel::select(last_insert_rowid()).get_result(self.conn)?)
     }
 
@@ -108,19 +109,8 @@ impl<'conn> ActivityLogRepository<'conn> {
             return Ok(0);
         }
         let encoding = self.encoding;
-        let mut failure = None;
-        let outcome = self.conn.transaction(|conn| {
-            let mut all = entries.iter().enumerate();
-            all.try_for_each(|(index, entry)| insert(conn, entry, index, encoding)).map_err(|error| {
-                failure = Some(error);
-                RollbackTransaction
-            })
-        });
-        // Where SQLite has rolled back by itself, as on a full disk, `outcome` says only that Diesel no longer could.
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(outcome.map(|()| entries.len())?),
-        }
+        persistently(self.conn, |conn| insert_all(conn, entries, encoding))?;
+        Ok(entries.len())
     }
 
     /// The newest entries that match and are older than `before_seq`, newest first, at most `limit`.
@@ -258,7 +248,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// See [the repository's](Self#errors).
     pub fn clear(&mut self) -> Result<u64> {
-        Ok(diesel::delete(activity_log::table).execute(self.conn)? as u64)
+        persistently(self.conn, |conn| Ok(diesel::delete(activity_log::table).execute(conn)? as u64))
     }
 
     /// The matching entries by `seq` ascending, up to the newest that is there now.
@@ -313,5 +303,21 @@ fn insert(
             Err(Error::DuplicateId { index })
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+fn insert_all(conn: &mut SqliteConnection, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
+    let mut failure = None;
+    let outcome = conn.transaction(|conn| {
+        let mut all = entries.iter().enumerate();
+        all.try_for_each(|(index, entry)| insert(conn, entry, index, encoding)).map_err(|error| {
+            failure = Some(error);
+            RollbackTransaction
+        })
+    });
+    // Where SQLite has rolled back by itself, as on a full disk, `outcome` says only that Diesel no longer could.
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(outcome?),
     }
 }

@@ -8,7 +8,7 @@ use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::error::Condition;
+use crate::{Error, Result};
 
 /// `SQLITE_MAX_LIKE_PATTERN_LENGTH`.
 pub(crate) const LIKE_PATTERN_MAX_BYTES: usize = 50_000;
@@ -63,19 +63,45 @@ pub(crate) fn in_transaction(conn: &mut SqliteConnection) -> QueryResult<bool> {
     Ok(status.transaction_depth()?.is_some())
 }
 
+/// Runs `work` with SQLite's own waiting switched off; it gets the busy timeout, to wait by its own means.
+pub(crate) fn without_waiting<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection, Duration) -> Result<T>,
+) -> Result<T> {
+    let busy_timeout = busy_timeout(conn)?;
+    set_busy_timeout(conn, Duration::ZERO)?;
+    let outcome = work(conn, busy_timeout);
+    let restored = set_busy_timeout(conn, busy_timeout);
+    let value = outcome?;
+    restored?;
+    Ok(value)
+}
+
 /// Tries again and again while another connection holds the lock, up to `patience` in all.
 ///
 /// SQLite's own waiting backs off to 100 ms and so hardly ever meets the moment in which a busy writer lets go; and a
 /// change of the journal mode does not wait at all.
-pub(crate) fn while_busy<T>(patience: Duration, mut attempt: impl FnMut() -> QueryResult<T>) -> QueryResult<T> {
+pub(crate) fn while_busy<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let started = Instant::now();
     loop {
         match attempt() {
-            Err(error) if Condition::of(&error) == Condition::Busy && started.elapsed() < patience => {
-                sleep(RETRY_INTERVAL);
-            }
+            Err(Error::Busy(_)) if started.elapsed() < patience => sleep(RETRY_INTERVAL),
             outcome => return outcome,
         }
+    }
+}
+
+/// Writes; where SQLite has waited its busy timeout in vain, as beside many that write without a pause, tries on by its
+/// own means as long again. A caller's transaction is the caller's to begin anew.
+pub(crate) fn persistently<T>(
+    conn: &mut SqliteConnection,
+    mut write: impl FnMut(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
+    match write(conn) {
+        Err(Error::Busy(_)) if !in_transaction(conn)? => {
+            without_waiting(conn, |conn, busy_timeout| while_busy(busy_timeout, || write(conn)))
+        }
+        outcome => outcome,
     }
 }
 
