@@ -3,8 +3,9 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::ConnectionError;
+use diesel::result::Error::AlreadyInTransaction;
 
-use crate::sqlite::{ask_for_wal, file_space, set_busy_timeout, while_busy};
+use crate::sqlite::{ask_for_wal, file_space, in_transaction, set_busy_timeout, while_busy};
 use crate::{Error, Result};
 
 /// How long SQLite waits, on a configured connection, for a lock that another connection holds.
@@ -18,8 +19,6 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// `database_url` is a path, a `file:` or `sqlite://` URL, or `:memory:` for a database that lives as long as the
 /// connection. A file that does not exist is created; its folder is not. (Connections that share a database in memory
 /// by `cache=shared` do not wait for each other, whatever their busy timeout.)
-///
-/// A database that it creates has incremental vacuum, so that [`reclaim`](crate::reclaim) can shrink its file.
 ///
 /// ```
 /// # fn main() -> activity_log::Result<()> {
@@ -38,11 +37,6 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
         return Err(ConnectionError::BadConnection("the URL holds a U+0000".to_owned()).into());
     }
     let mut conn = SqliteConnection::establish(database_url)?;
-    set_busy_timeout(&mut conn, BUSY_TIMEOUT)?;
-    if file_space(&mut conn)?.pages == 0 {
-        // Only before the first write, which switching to write-ahead logging is.
-        conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
-    }
     configure(&mut conn)?;
     Ok(conn)
 }
@@ -57,6 +51,8 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 /// - `synchronous = FULL`: a committed entry survives a power cut. A host that sets `NORMAL` afterwards commits
 ///   several times faster, and trades for it what was committed in the last moments before the power went; a crash of
 ///   the server alone loses nothing under either;
+/// - incremental vacuum in a database that has nothing in it yet, which it keeps from then on, so that
+///   [`reclaim`](crate::reclaim) can shrink its file;
 /// - foreign keys are enforced, for the host's own tables: the log has none.
 ///
 /// ```
@@ -71,10 +67,18 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 ///
 /// # Errors
 ///
-/// [`Error::Database`] when a setting fails, as all do inside a transaction; [`Error::Busy`] when other connections kept
+/// [`Error::Database`] when a setting fails, and inside a transaction, where nothing is set; [`Error::Busy`] when other connections kept
 /// the database busy throughout the timeout; [`Error::JournalMode`] when the database cannot have a write-ahead log.
 pub fn configure(conn: &mut SqliteConnection) -> Result<()> {
+    if in_transaction(conn)? {
+        // SQLite would take some of the settings and drop the others.
+        return Err(AlreadyInTransaction.into());
+    }
     set_busy_timeout(conn, BUSY_TIMEOUT)?;
+    if file_space(conn)?.pages == 0 {
+        // Only before the first write, which switching to write-ahead logging is.
+        conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
     match while_busy(BUSY_TIMEOUT, || Ok(ask_for_wal(conn)?))?.as_str() {
         "wal" | "memory" => {}
         mode => return Err(Error::JournalMode { mode: mode.to_owned() }),

@@ -1,4 +1,5 @@
 use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::{DatabaseError, RollbackErrorOnCommit};
 
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -19,7 +20,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database refused or failed; what the call would have changed is unchanged.
+    /// The database refused or failed; what the call would have changed is unchanged (here as below, but for `prune` and
+    /// `reclaim`, which work step by step).
     ///
     /// Inside a transaction this and the two errors below must be passed on, never ignored: on some, a full disk among
     /// them, SQLite has rolled the whole transaction back by then, and what follows would be committed by itself.
@@ -38,8 +40,13 @@ pub enum Error {
     /// The disk, or the size that the database may have, is used up; what the call would have changed is unchanged.
     ///
     /// [`prune`](crate::ActivityLogRepository::prune) makes room within the database; on a full disk it needs some to
-    /// begin with, which [`keep_reserve`](crate::keep_reserve) keeps for it. (Where it is the index of SQLite's log that
-    /// cannot grow, in the file `-shm`, SQLite says "disk I/O error", which is a [`Database`](Self::Database) error.)
+    /// begin with, which [`keep_reserve`](crate::keep_reserve) keeps for it.
+    ///
+    /// SQLite may have rolled back the caller's transaction as well. Diesel then reports, as the outcome of that
+    /// transaction, its own rollback that found none: this error is what `record` returned inside. Two more things look
+    /// different from what they are: where the index of SQLite's log cannot grow, in the file `-shm`, SQLite says "disk
+    /// I/O error", which is a [`Database`](Self::Database) error; and this error also comes when the numbers for `seq`
+    /// are used up, because a foreign row has the last one.
     #[error("the activity log's database has no room left, prune it or free some disk: {0}")]
     Full(#[source] diesel::result::Error),
 
@@ -58,7 +65,7 @@ pub enum Error {
     #[error("the activity log's migrations failed: {0}")]
     Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
 
-    /// The reserve of [`keep_reserve`](crate::keep_reserve) cannot be written or given up.
+    /// The reserve of [`keep_reserve`](crate::keep_reserve) cannot be written.
     #[error("the activity log's disk reserve failed: {0}")]
     Reserve(#[source] std::io::Error),
 
@@ -104,10 +111,22 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether room might help: SQLite calls it a failure of the disk when the index of its log cannot grow.
+    pub(crate) fn may_be_for_want_of_room(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::Database(DatabaseError(DatabaseErrorKind::Unknown, information)) => {
+                information.message() == "disk I/O error"
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<diesel::result::Error> for Error {
     /// Diesel has no kind for `SQLITE_BUSY`, `SQLITE_LOCKED` and `SQLITE_FULL`: only their fixed messages tell.
     fn from(error: diesel::result::Error) -> Self {
-        use diesel::result::Error::{DatabaseError, RollbackErrorOnCommit};
         let cause = match &error {
             RollbackErrorOnCommit { commit_error, .. } => commit_error,
             other => other,

@@ -1,4 +1,6 @@
 use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::DatabaseError;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::sqlite::in_transaction;
@@ -42,13 +44,12 @@ pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
     if in_transaction(conn)? { conn.transaction(run) } else { conn.immediate_transaction(run) }
 }
 
-/// A database that is busy or full is so here as everywhere else.
+/// A database that is busy or full is so here as everywhere else; but a migration's failure hides its cause in a text.
 fn migration_error(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    match error.downcast::<diesel::result::Error>() {
-        Ok(error) => match Error::from(*error) {
-            Error::Database(error) => Error::Migration(error.into()),
-            busy_or_full => busy_or_full,
-        },
-        Err(other) => Error::Migration(other),
+    let message = error.to_string();
+    let same = |cause: &&str| message.ends_with(cause);
+    match ["database is locked", "database or disk is full"].into_iter().find(same) {
+        Some(cause) => DatabaseError(DatabaseErrorKind::Unknown, Box::new(cause.to_owned())).into(),
+        None => Error::Migration(error),
     }
 }

@@ -28,7 +28,7 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ConnectionCu
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
         use diesel::r2d2::Error::{ConnectionError, QueryError};
         configure(conn).map_err(|error| match error {
-            Error::Database(error) => QueryError(error),
+            Error::Database(error) | Error::Busy(error) | Error::Full(error) => QueryError(error),
             Error::Connection(error) => ConnectionError(error),
             other => ConnectionError(diesel::ConnectionError::CouldntSetupConfiguration(
                 diesel::result::Error::QueryBuilderError(Box::new(other)),

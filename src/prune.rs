@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
+use crate::Result;
 use crate::pace::in_short_steps;
 use crate::reserve::make_room;
 use crate::schema::activity_log;
 use crate::sqlite::in_transaction;
 use crate::timestamp::{Bound, lower_bound};
-use crate::{Error, Result};
 
 const FIRST_BATCH: i64 = 500;
 
@@ -27,7 +27,7 @@ pub(crate) fn prune(
     let mut deleted = 0;
     match delete_due(conn, &due, &mut deleted) {
         // Inside a transaction SQLite cannot empty its log.
-        Err(Error::Full(_)) if !in_transaction(conn)? => {
+        Err(error) if error.may_be_for_want_of_room() && !in_transaction(conn)? => {
             make_room(conn)?;
             delete_due(conn, &due, &mut deleted)?;
         }

@@ -7,13 +7,13 @@ use crate::sqlite::{checkpoint, file_space, in_transaction};
 
 const FIRST_STEP_PAGES: i64 = 200;
 
-/// Gives the space that a prune or a clear freed back to the file system; returns how many bytes.
+/// Gives the space that a prune or a clear freed back to the file system; returns about how many bytes.
 ///
 /// What is freed is used again by later entries in any case: this is for a log that has become smaller for good. It
 /// works as [`prune`](crate::ActivityLogRepository::prune) does, in transactions that aim at 20 ms each with pauses
 /// between them, and shrinks the file when nobody reads from it at the end, else with the next checkpoint.
 ///
-/// It can do so for a database that [`connect`](crate::connect) created, or any other with
+/// It can do so for a database that [`configure`](crate::configure) found empty, or any other with
 /// `PRAGMA auto_vacuum = INCREMENTAL`, and returns 0 for others. Those shrink by `VACUUM` alone, which rewrites the
 /// whole file, takes as much disk again, and stops every writer meanwhile; run once as
 /// `PRAGMA auto_vacuum = INCREMENTAL; VACUUM;` while the server is down, it makes them one of the former.
@@ -43,14 +43,11 @@ pub fn reclaim(conn: &mut SqliteConnection) -> Result<u64> {
     } else {
         let mut left = before.free_pages;
         in_short_steps(conn, FIRST_STEP_PAGES, |conn, pages| {
-            if left > 0 {
-                conn.batch_execute(&format!("PRAGMA incremental_vacuum({})", pages.min(left)))?;
-                left -= pages;
-                return Ok(true);
-            }
-            checkpoint(conn)?;
-            Ok(false)
+            conn.batch_execute(&format!("PRAGMA incremental_vacuum({})", pages.min(left)))?;
+            left -= pages;
+            Ok(left > 0)
         })?;
+        checkpoint(conn)?;
     }
     let after = file_space(conn)?;
     Ok(((before.pages - after.pages).max(0) * before.page_size).unsigned_abs())

@@ -8,7 +8,8 @@ pub const REDACTED: &str = "[redacted]";
 /// Masks the values of certain keys of the metadata before an entry is written, at any depth; the keys stay.
 ///
 /// A masked value of whatever type becomes the text [`REDACTED`]. Keys are compared as a whole, ASCII letters in either
-/// case. Texts outside the metadata are written as they are: what must not be in the log does not belong in them.
+/// case. Texts are not looked into, neither those outside the metadata nor JSON within a text: what must not be in the
+/// log does not belong there. It holds for the repositories that it was given to.
 ///
 /// ```
 /// use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry, REDACTED, Redactor};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::prelude::*;
+use diesel::result::Error::DatabaseError;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::{Error, Result};
@@ -85,10 +86,15 @@ pub(crate) fn while_busy<T>(patience: Duration, mut attempt: impl FnMut() -> Res
     let started = Instant::now();
     loop {
         match attempt() {
-            Err(Error::Busy(_)) if started.elapsed() < patience => sleep(RETRY_INTERVAL),
+            Err(Error::Busy(error)) if is_locked(&error) && started.elapsed() < patience => sleep(RETRY_INTERVAL),
             outcome => return outcome,
         }
     }
+}
+
+/// Whether another connection has the lock. A table can also be locked by the connection itself, and stays so.
+fn is_locked(error: &diesel::result::Error) -> bool {
+    matches!(error, DatabaseError(_, information) if information.message() == "database is locked")
 }
 
 /// Writes; where SQLite has waited its busy timeout in vain, as beside many that write without a pause, tries on by its
@@ -149,7 +155,9 @@ pub(crate) fn database_file(conn: &mut SqliteConnection) -> QueryResult<Option<P
 }
 
 /// Writes what the write-ahead log holds into the file and empties it, as far as that waits for nobody.
-pub(crate) fn checkpoint(conn: &mut SqliteConnection) -> QueryResult<()> {
+pub(crate) fn checkpoint(conn: &mut SqliteConnection) -> Result<()> {
     // The first does the work and takes no lock that a writer wants; the second has little left to do under one.
-    conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE);")
+    without_waiting(conn, |conn, _| {
+        Ok(conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE);")?)
+    })
 }

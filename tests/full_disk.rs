@@ -169,7 +169,7 @@ fn a_prune_on_a_full_disk_works_with_the_reserve_and_recording_goes_on() -> Test
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     let reserve = disk.path().join("log.db-reserve");
-    keep_reserve(&mut conn)?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
     assert_eq!(fs::metadata(&reserve)?.len(), RESERVE_BYTES);
 
     let acknowledged = fill(&mut conn)?;
@@ -188,7 +188,7 @@ fn the_reserve_is_laid_anew_once_there_is_room_again() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     for _ in 0..3 {
-        keep_reserve(&mut conn)?;
+        keep_reserve(&mut conn, RESERVE_BYTES)?;
         assert_eq!(fs::metadata(disk.path().join("log.db-reserve"))?.len(), RESERVE_BYTES);
         fill(&mut conn)?;
         ActivityLogRepository::new(&mut conn).prune(None, Some(100))?;
@@ -221,7 +221,7 @@ fn a_reserve_that_there_is_no_room_for_is_an_error_and_leaves_nothing() -> TestR
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     fs::write(disk.path().join("filler"), vec![1; 9 << 20])?;
-    let refused = keep_reserve(&mut conn);
+    let refused = keep_reserve(&mut conn, RESERVE_BYTES);
     assert!(matches!(refused, Err(Error::Reserve(_))), "{refused:?}");
     assert!(!disk.path().join("log.db-reserve").exists());
     ActivityLogRepository::new(&mut conn).record(&entry())?;
@@ -232,19 +232,85 @@ fn a_reserve_that_there_is_no_room_for_is_an_error_and_leaves_nothing() -> TestR
 fn a_reserve_that_is_there_is_left_alone_and_one_that_is_too_small_is_not() -> TestResult {
     let file = LogFile::create()?;
     let mut conn = file.connect()?;
-    keep_reserve(&mut conn)?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
     let reserve = format!("{}-reserve", file.path());
     fs::write(&reserve, vec![7; RESERVE_BYTES as usize])?;
-    keep_reserve(&mut conn)?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
     assert!(fs::read(&reserve)?.iter().all(|byte| *byte == 7));
     fs::write(&reserve, "short")?;
-    keep_reserve(&mut conn)?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
     assert_eq!(fs::metadata(&reserve)?.len(), RESERVE_BYTES);
     Ok(())
 }
 
 #[test]
+fn a_reserve_has_the_size_that_is_asked_for_and_leaves_nothing_else_behind() -> TestResult {
+    let file = LogFile::create()?;
+    let mut conn = file.connect()?;
+    for bytes in [1_000_003, 8, 0, RESERVE_BYTES] {
+        keep_reserve(&mut conn, bytes)?;
+        assert_eq!(fs::metadata(format!("{}-reserve", file.path()))?.len(), bytes);
+    }
+    let folder = Path::new(&file.path()).parent().ok_or("no folder")?.to_owned();
+    let mut names = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<TestResult<Vec<_>>>()?;
+    names.sort();
+    assert_eq!(names, ["log.db", "log.db-reserve", "log.db-shm", "log.db-wal"]);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reserve_never_writes_to_what_a_link_of_its_name_points_at() -> TestResult {
+    let file = LogFile::create()?;
+    let victim = format!("{}-victim", file.path());
+    fs::write(&victim, "precious")?;
+    std::os::unix::fs::symlink(&victim, format!("{}-reserve", file.path()))?;
+    keep_reserve(&mut file.connect()?, RESERVE_BYTES)?;
+    assert_eq!(fs::read_to_string(&victim)?, "precious");
+    assert_eq!(fs::symlink_metadata(format!("{}-reserve", file.path()))?.len(), RESERVE_BYTES);
+    Ok(())
+}
+
+#[test]
+fn a_prune_on_a_full_disk_holds_up_no_writer_while_somebody_reads() -> TestResult {
+    let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
+    let mut conn = disk.log()?;
+    let mut reader = disk.log()?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
+    let acknowledged = fill(&mut conn)?;
+    reader.transaction::<_, Error, _>(|reader| {
+        ActivityLogRepository::new(reader).count(&everything())?;
+        // The log cannot be emptied under the reader, but it can grow into the reserve.
+        let pruned = ActivityLogRepository::new(&mut conn).prune(None, Some(acknowledged.len() as u64 - 200));
+        assert!(matches!(pruned, Ok(200)), "{pruned:?}");
+        Ok(())
+    })?;
+    Ok(())
+}
+
+#[test]
+fn a_migration_without_room_says_so_and_leaves_nothing() -> TestResult {
+    let mut refused = 0;
+    for pages in 1..30 {
+        let mut conn = connect(":memory:")?;
+        conn.batch_execute(&format!("PRAGMA max_page_count = {pages}"))?;
+        match run_migrations(&mut conn) {
+            Ok(()) => break,
+            Err(Error::Full(_)) => refused += 1,
+            Err(error) => return Err(format!("{pages} pages: {error}").into()),
+        }
+        conn.batch_execute("PRAGMA max_page_count = 1000")?;
+        run_migrations(&mut conn)?;
+        ActivityLogRepository::new(&mut conn).record(&entry())?;
+    }
+    assert!(refused > 5, "{refused}");
+    Ok(())
+}
+
+#[test]
 fn a_database_in_memory_keeps_no_reserve() -> TestResult {
-    keep_reserve(&mut empty_log()?)?;
+    keep_reserve(&mut empty_log()?, RESERVE_BYTES)?;
     Ok(())
 }

@@ -122,6 +122,18 @@ fn a_database_of_the_hosts_keeps_its_pages() -> TestResult {
 }
 
 #[test]
+fn a_new_database_that_the_host_opens_and_configures_can_be_reclaimed() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let mut conn = SqliteConnection::establish(&folder.path().join("host.db").display().to_string())?;
+    activity_log::configure(&mut conn)?;
+    run_migrations(&mut conn)?;
+    record_numbered(&mut conn, 2_000)?;
+    ActivityLogRepository::new(&mut conn).clear()?;
+    assert!(reclaim(&mut conn)? > 0);
+    Ok(())
+}
+
+#[test]
 fn a_database_in_memory_is_reclaimed_too() -> TestResult {
     let mut conn = empty_log()?;
     record_long(&mut conn, 500)?;
