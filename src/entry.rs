@@ -20,11 +20,14 @@ use crate::{ActivityCategory, ActivitySeverity};
 ///
 /// # What is stored
 ///
-/// Texts are stored as they are, except that U+0000 becomes U+FFFD. `ts` is cut to microseconds, and a leap second
+/// Texts are stored as they are, except that U+0000 becomes U+FFFD; and where the host has set its database to UTF-16
+/// (`PRAGMA encoding`), SQLite makes U+FFFD of U+FFFE and U+FFFF as well. `ts` is cut to microseconds, and a leap second
 /// becomes the last microsecond of its second. What cannot be stored so that it reads back is refused with
 /// [`Error::InvalidEntry`](crate::Error::InvalidEntry): a year outside 0001–9999, and metadata nested more than 127
 /// levels deep, its own object being the first; and so is what is larger than its
 /// [`EntryLimits`](crate::EntryLimits).
+///
+/// As JSON an entry is one level deeper than its metadata, and a page of entries three: `serde_json` reads 127 in all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewActivityLogEntry {
     /// Names the entry, once in the whole log; `al_` and 32 hex digits when made by [`new`](Self::new).

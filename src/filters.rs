@@ -17,6 +17,9 @@ use crate::{ActivityCategory, ActivitySeverity, Error, Result};
 ///
 /// An empty list or `None` restricts nothing, so the default value matches the whole log.
 ///
+/// Texts find what the crate has recorded. In rows of other writers, bytes that are no UTF-8, blobs and what follows a
+/// U+0000 are not found.
+///
 /// ```
 /// use activity_log::{ActivityCategory, ActivityLogFilters, ActivitySeverity};
 ///

@@ -1,0 +1,121 @@
+//! The log as a plain list.
+
+use activity_log::{ActivityLogEntry, ActivityLogFilters, NewActivityLogEntry};
+use chrono::{DateTime, Utc};
+
+use crate::normal;
+
+/// Why an entry is not recorded, and which of those given.
+#[derive(Debug)]
+pub enum Refusal {
+    /// These fields cannot be stored.
+    Invalid(usize, Vec<&'static str>),
+    /// Its id is taken.
+    Duplicate(usize),
+}
+
+/// Every entry, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    pub entries: Vec<ActivityLogEntry>,
+    last_seq: i64,
+}
+
+impl Model {
+    /// All or none; returns the last one's `seq`. SQLite leaves no gaps: what is refused or rolled back uses up no number.
+    pub fn record(&mut self, entries: &[NewActivityLogEntry]) -> Result<i64, Refusal> {
+        let (length, last_seq) = (self.entries.len(), self.last_seq);
+        for (index, entry) in entries.iter().enumerate() {
+            if let Err(refusal) = self.record_one(entry, index) {
+                self.entries.truncate(length);
+                self.last_seq = last_seq;
+                return Err(refusal);
+            }
+        }
+        Ok(self.last_seq)
+    }
+
+    fn record_one(&mut self, entry: &NewActivityLogEntry, index: usize) -> Result<(), Refusal> {
+        let refused = normal::refused(entry);
+        if !refused.is_empty() {
+            return Err(Refusal::Invalid(index, refused));
+        }
+        let entry = normal::entry(entry, self.last_seq + 1);
+        if self.entries.iter().any(|other| other.id == entry.id) {
+            return Err(Refusal::Duplicate(index));
+        }
+        self.last_seq = entry.seq;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Those that pass, oldest first.
+    pub fn matching(&self, filters: &ActivityLogFilters) -> Vec<ActivityLogEntry> {
+        let passes = Passes::new(filters);
+        self.entries.iter().filter(|entry| passes.all_of(entry)).cloned().collect()
+    }
+
+    /// Those that pass before a cursor, newest first.
+    pub fn before(&self, filters: &ActivityLogFilters, before_seq: Option<i64>) -> Vec<ActivityLogEntry> {
+        let mut matching = self.matching(filters);
+        matching.retain(|entry| before_seq.is_none_or(|before_seq| entry.seq < before_seq));
+        matching.reverse();
+        matching
+    }
+
+    /// Returns how many are deleted.
+    pub fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> u64 {
+        let length = self.entries.len();
+        if let Some(before_ts) = before_ts.map(normal::instant) {
+            self.entries.retain(|entry| entry.ts >= before_ts);
+        }
+        if let Some(max_entries) = max_entries {
+            let kept = usize::try_from(max_entries).unwrap_or(usize::MAX);
+            self.entries.drain(..self.entries.len().saturating_sub(kept));
+        }
+        (length - self.entries.len()) as u64
+    }
+
+    /// Returns how many are deleted.
+    pub fn clear(&mut self) -> u64 {
+        std::mem::take(&mut self.entries).len() as u64
+    }
+}
+
+/// Filters with their texts and times as they are compared.
+struct Passes {
+    categories: Vec<String>,
+    filters: ActivityLogFilters,
+}
+
+impl Passes {
+    fn new(filters: &ActivityLogFilters) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(normal::text);
+        Self {
+            categories: filters.categories.iter().map(|category| normal::text(category.as_str())).collect(),
+            filters: ActivityLogFilters {
+                categories: Vec::new(),
+                severities: filters.severities.clone(),
+                actor: text(&filters.actor),
+                entity_type: text(&filters.entity_type),
+                entity_id: text(&filters.entity_id),
+                since: filters.since.map(normal::instant),
+                until: filters.until.map(normal::instant),
+                message_contains: text(&filters.message_contains).map(|term| term.to_ascii_lowercase()),
+            },
+        }
+    }
+
+    fn all_of(&self, entry: &ActivityLogEntry) -> bool {
+        let Self { categories, filters } = self;
+        let is = |asked: &Option<String>, value: Option<&str>| asked.is_none() || asked.as_deref() == value;
+        (categories.is_empty() || categories.iter().any(|category| category == entry.category.as_str()))
+            && (filters.severities.is_empty() || filters.severities.contains(&entry.severity))
+            && is(&filters.actor, Some(&entry.actor))
+            && is(&filters.entity_type, entry.entity_type.as_deref())
+            && is(&filters.entity_id, entry.entity_id.as_deref())
+            && filters.since.is_none_or(|since| entry.ts >= since)
+            && filters.until.is_none_or(|until| entry.ts <= until)
+            && filters.message_contains.as_ref().is_none_or(|term| entry.message.to_ascii_lowercase().contains(term))
+    }
+}
