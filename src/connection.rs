@@ -48,8 +48,8 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 ///   [`Error::Busy`]);
 /// - write-ahead logging, which the file keeps from then on, so that readers and a writer do not wait for each other
 ///   at all (a database in memory stays as it is);
-/// - `synchronous = FULL`: a committed entry survives a power cut. A host that sets `NORMAL` afterwards commits
-///   several times faster, and trades for it what was committed in the last moments before the power went; a crash of
+/// - `synchronous = FULL`: a committed entry survives a power cut. A host that sets `NORMAL` afterwards
+///   commits faster, and trades for it what was committed in the last moments before the power went; a crash of
 ///   the server alone loses nothing under either;
 /// - incremental vacuum in a database that has nothing in it yet, which it keeps from then on, so that
 ///   [`reclaim`](crate::reclaim) can shrink its file;
@@ -67,8 +67,9 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 ///
 /// # Errors
 ///
-/// [`Error::Database`] when a setting fails, and inside a transaction, where nothing is set; [`Error::Busy`] when other connections kept
-/// the database busy throughout the timeout; [`Error::JournalMode`] when the database cannot have a write-ahead log.
+/// [`Error::Database`] when a setting fails, and inside a transaction, where nothing is set; [`Error::Busy`] when other
+/// connections kept the database busy throughout the timeout; [`Error::JournalMode`] when the database cannot have a
+/// write-ahead log.
 pub fn configure(conn: &mut SqliteConnection) -> Result<()> {
     if in_transaction(conn)? {
         // SQLite would take some of the settings and drop the others.

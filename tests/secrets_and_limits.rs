@@ -209,6 +209,17 @@ fn an_error_never_prints_what_was_recorded_or_asked_for() -> TestResult {
 }
 
 #[test]
+fn a_repository_never_prints_what_passes_through_it() -> TestResult {
+    let redactor = Redactor::new(["password"]);
+    let mut conn = empty_log()?;
+    let mut log = ActivityLogRepository::new(&mut conn).with_redactor(&redactor);
+    log.record(&numbered(1).metadata_value("password", SECRET))?;
+    log.query(&ActivityLogFilters { actor: Some(SECRET.to_owned()), ..everything() }, None, 1)?;
+    assert_eq!(format!("{log:?}"), "ActivityLogRepository { .. }");
+    Ok(())
+}
+
+#[test]
 fn an_error_never_prints_the_url_of_the_database() -> TestResult {
     let bytes = format!("{:?}", SECRET.as_bytes());
     let bytes = bytes.trim_matches(['[', ']']);
