@@ -32,8 +32,7 @@
 //!
 //! # Features
 //!
-//! - `bundled` (default): compiles SQLite into the program instead of linking the system's, which must then be 3.35 or
-//!   newer.
+//! - `bundled` (default): compiles SQLite into the program instead of linking the system's.
 //! - `r2d2`: [`ConnectionCustomizer`] for Diesel's connection pool.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
