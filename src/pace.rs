@@ -46,5 +46,21 @@ pub(crate) fn in_short_steps(
 /// The size that should take [`LOCK_TIME`], at most twice or half the last.
 fn next_size(size: i64, lock_time: Duration) -> i64 {
     let ratio = (LOCK_TIME.as_secs_f64() / lock_time.as_secs_f64().max(f64::MIN_POSITIVE)).clamp(0.5, 2.0);
-    ((size as f64 * ratio) as i64).max(SMALLEST_STEP)
+    ((size as f64 * ratio).round() as i64).max(SMALLEST_STEP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, next_size};
+
+    #[test]
+    fn the_next_step_takes_the_wanted_time_at_the_pace_of_the_last() {
+        for (milliseconds, next) in
+            [(20, 1_000), (16, 1_250), (25, 800), (10, 2_000), (1, 2_000), (40, 500), (4_000, 500)]
+        {
+            assert_eq!(next_size(1_000, Duration::from_millis(milliseconds)), next, "{milliseconds} ms");
+        }
+        assert_eq!(next_size(1_000, Duration::ZERO), 2_000);
+        assert_eq!(next_size(60, Duration::from_secs(1)), 50);
+    }
 }

@@ -291,6 +291,18 @@ fn a_prune_on_a_full_disk_holds_up_no_writer_while_somebody_reads() -> TestResul
 }
 
 #[test]
+fn a_prune_that_fails_for_another_reason_leaves_the_reserve_alone() -> TestResult {
+    let file = LogFile::create()?;
+    let mut conn = file.connect()?;
+    record_numbered(&mut conn, 10)?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
+    conn.batch_execute("CREATE TRIGGER no BEFORE DELETE ON activity_log BEGIN SELECT RAISE(ABORT, 'no'); END;")?;
+    assert!(matches!(ActivityLogRepository::new(&mut conn).prune(None, Some(1)), Err(Error::Database(_))));
+    assert_eq!(fs::metadata(format!("{}-reserve", file.path()))?.len(), RESERVE_BYTES);
+    Ok(())
+}
+
+#[test]
 fn a_migration_without_room_says_so_and_leaves_nothing() -> TestResult {
     let mut refused = 0;
     for pages in 1..30 {

@@ -235,3 +235,18 @@ fn a_unique_index_of_the_hosts_is_not_taken_for_the_id() -> TestResult {
     );
     Ok(())
 }
+
+#[test]
+fn a_table_that_a_shared_cache_keeps_locked_is_busy_too() -> TestResult {
+    let url = "file:shared-and-locked-by-this-test?mode=memory&cache=shared";
+    let (mut one, mut other) = (activity_log::connect(url)?, activity_log::connect(url)?);
+    activity_log::run_migrations(&mut one)?;
+    one.immediate_transaction::<_, Error, _>(|one| {
+        ActivityLogRepository::new(one).record(&numbered(1))?;
+        let read = ActivityLogRepository::new(&mut other).count(&everything());
+        assert!(matches!(read, Err(Error::Busy(_))), "{read:?}");
+        Ok(())
+    })?;
+    assert_eq!(ActivityLogRepository::new(&mut other).count(&everything())?, 1);
+    Ok(())
+}
