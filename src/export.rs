@@ -9,7 +9,7 @@ use crate::row::StoredRow;
 use crate::schema::activity_log;
 use crate::{ActivityLogEntry, ActivityLogFilters, Result};
 
-const BATCH_ROWS: i64 = 512;
+const BATCH_ROWS: usize = 512;
 /// A batch ends early once it holds this much text, so that long entries do not add up.
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -45,21 +45,23 @@ impl<'a> Export<'a> {
         let query = query
             .filter(activity_log::seq.le(self.newest_seq))
             .order(activity_log::seq.asc())
-            .limit(BATCH_ROWS)
+            .limit(BATCH_ROWS as i64)
             .select(StoredRow::as_select());
 
         let mut rows = Vec::new();
         let mut bytes = 0;
+        let mut cut_short = false;
         for row in query.load_iter::<StoredRow, DefaultLoadingMode>(self.conn)? {
             let row = row?;
             bytes += row.len();
             self.after_seq = Some(row.seq);
             rows.push(row);
             if bytes >= BATCH_BYTES {
+                cut_short = true;
                 break;
             }
         }
-        self.finished = rows.is_empty();
+        self.finished = !cut_short && rows.len() < BATCH_ROWS;
         self.batch = rows.into_iter();
         Ok(())
     }

@@ -66,6 +66,16 @@ fn an_export_reads_in_batches() -> TestResult {
 }
 
 #[test]
+fn an_export_does_not_look_again_for_rows_after_a_batch_that_came_out_short() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, MANY)?;
+    let statements = statements(&mut conn, |log| log.iter_export(&everything())?.try_for_each(|e| e.map(drop)))?;
+    // The newest seq, two whole batches, and the short one.
+    assert_eq!(statements.len(), 4, "{statements:?}");
+    Ok(())
+}
+
+#[test]
 fn long_entries_make_small_batches() -> TestResult {
     let mut conn = empty_log()?;
     let megabyte = "x".repeat(1 << 20);
