@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
 
 use crate::Result;
 use crate::pace::in_short_steps;
@@ -36,76 +37,60 @@ pub(crate) fn prune(
     Ok(deleted)
 }
 
-fn delete_due(conn: &mut SqliteConnection, due: &Due, deleted: &mut u64) -> Result<()> {
+fn delete_due(conn: &mut SqliteConnection, due: &[Due], deleted: &mut u64) -> Result<()> {
     let due_row = diesel::alias!(activity_log as due_row);
-    if let Some(last) = due.all_through {
-        let oldest = |offset, limit| {
-            due_row
-                .select(due_row.field(activity_log::seq))
-                .filter(due_row.field(activity_log::seq).le(last))
-                .order(due_row.field(activity_log::seq).asc())
-                .offset(offset)
-                .limit(limit)
+    for due in due {
+        let rows = |offset, limit| {
+            let rows = due_row.select(due_row.field(activity_log::seq)).into_boxed::<Sqlite>();
+            let rows = match due {
+                Due::Through(last) => {
+                    rows.filter(due_row.field(activity_log::seq).le(last)).order(due_row.field(activity_log::seq).asc())
+                }
+                Due::Older { before, newest } => rows
+                    .filter(due_row.field(activity_log::ts).lt(before))
+                    .filter(due_row.field(activity_log::seq).le(newest))
+                    .order(due_row.field(activity_log::ts).asc()),
+            };
+            rows.offset(offset).limit(limit)
         };
         in_batches(
             conn,
             deleted,
             |conn, offset, limit| {
-                diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(oldest(offset, limit))))
-                    .execute(conn)
+                diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(rows(offset, limit)))).execute(conn)
             },
-            |conn, offset| oldest(offset, 1).get_result(conn),
-        )?;
-    }
-    if let Some((text, newest)) = &due.older {
-        let older = |offset, limit| {
-            due_row
-                .select(due_row.field(activity_log::seq))
-                .filter(due_row.field(activity_log::ts).lt(text))
-                .filter(due_row.field(activity_log::seq).le(newest))
-                .order(due_row.field(activity_log::ts).asc())
-                .offset(offset)
-                .limit(limit)
-        };
-        in_batches(
-            conn,
-            deleted,
-            |conn, offset, limit| {
-                diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(older(offset, limit)))).execute(conn)
-            },
-            |conn, offset| older(offset, 1).get_result(conn),
+            |conn, offset| rows(offset, 1).get_result(conn),
         )?;
     }
     Ok(())
 }
 
-/// What is to be deleted, as the log stood when the prune began.
-#[derive(Default)]
-struct Due {
+/// Rows to be deleted, as the log stood when the prune began.
+enum Due {
     /// Every row up to this `seq`.
-    all_through: Option<i64>,
-    /// The rows whose `ts` sorts below the text, up to this `seq`.
-    older: Option<(String, i64)>,
+    Through(i64),
+    /// The rows whose `ts` sorts below a text, up to a `seq`.
+    Older { before: String, newest: i64 },
 }
 
 impl Due {
     /// Reads within one transaction, so that its counts agree with each other.
-    fn find(conn: &mut SqliteConnection, before: &Bound, max_entries: Option<u64>) -> QueryResult<Self> {
+    fn find(conn: &mut SqliteConnection, before: &Bound, max_entries: Option<u64>) -> QueryResult<Vec<Self>> {
         let oldest = activity_log::table.select(min(activity_log::seq)).get_result::<Option<i64>>(conn)?;
         let newest = activity_log::table.select(max(activity_log::seq)).get_result::<Option<i64>>(conn)?;
         let (Some(oldest), Some(newest)) = (oldest, newest) else {
-            return Ok(Self::default());
+            return Ok(Vec::new());
         };
         let older = match before {
             Bound::All => None,
-            Bound::Nothing => return Ok(Self { all_through: Some(newest), older: None }),
+            Bound::Nothing => return Ok(vec![Self::Through(newest)]),
             Bound::Text(text) => Some(text),
         };
         let older_rows = match older {
             None => 0,
             Some(text) => activity_log::table.filter(activity_log::ts.lt(text)).count().get_result::<i64>(conn)?,
         };
-        let all_through = match max_entries.map(i64::try_from) {
+        let last_excess = match max_entries.map(i64::try_from) {
             // No log holds more than i64::MAX rows, and none more than its numbers span.
             None | Some(Err(_)) => None,
             Some(Ok(max_entries)) if newest.saturating_sub(oldest) < max_entries => None,
@@ -114,7 +99,8 @@ impl Due {
                 last_of_oldest(conn, older, excess)?
             }
         };
-        Ok(Self { all_through, older: older.filter(|_| older_rows > 0).map(|text| (text.clone(), newest)) })
+        let older = older.filter(|_| older_rows > 0).map(|text| Self::Older { before: text.clone(), newest });
+        Ok(last_excess.map(Self::Through).into_iter().chain(older).collect())
     }
 }
 
