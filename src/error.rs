@@ -1,6 +1,11 @@
 use diesel::result::DatabaseErrorKind;
 use diesel::result::Error::{DatabaseError, RollbackErrorOnCommit};
 
+/// What SQLite says of `SQLITE_BUSY`.
+pub(crate) const LOCKED: &str = "database is locked";
+/// What SQLite says of `SQLITE_FULL`.
+pub(crate) const FULL: &str = "database or disk is full";
+
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -136,11 +141,11 @@ impl From<diesel::result::Error> for Error {
             _ => "",
         };
         match message {
-            "database is locked" => Self::Busy(error),
+            LOCKED => Self::Busy(error),
             // With the name of the table, where SQLite knows it.
             message if message.starts_with("database table is locked") => Self::Busy(error),
             message if message.starts_with("database schema is locked") => Self::Busy(error),
-            "database or disk is full" => Self::Full(error),
+            FULL => Self::Full(error),
             _ => Self::Database(error),
         }
     }

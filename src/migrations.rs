@@ -3,6 +3,7 @@ use diesel::result::DatabaseErrorKind;
 use diesel::result::Error::DatabaseError;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use crate::error::{FULL, LOCKED};
 use crate::sqlite::in_transaction;
 use crate::{Error, Result};
 
@@ -48,7 +49,7 @@ pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
 fn migration_error(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let message = error.to_string();
     let same = |cause: &&str| message.ends_with(cause);
-    match ["database is locked", "database or disk is full"].into_iter().find(same) {
+    match [LOCKED, FULL].into_iter().find(same) {
         Some(cause) => DatabaseError(DatabaseErrorKind::Unknown, Box::new(cause.to_owned())).into(),
         None => Error::Migration(error),
     }

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::result::Error::DatabaseError;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use crate::error::LOCKED;
 use crate::{Error, Result};
 
 /// `SQLITE_MAX_LIKE_PATTERN_LENGTH`.
@@ -94,7 +95,7 @@ pub(crate) fn while_busy<T>(patience: Duration, mut attempt: impl FnMut() -> Res
 
 /// Whether another connection has the lock. A table can also be locked by the connection itself, and stays so.
 fn is_locked(error: &diesel::result::Error) -> bool {
-    matches!(error, DatabaseError(_, information) if information.message() == "database is locked")
+    matches!(error, DatabaseError(_, information) if information.message() == LOCKED)
 }
 
 /// Writes; where SQLite has waited its busy timeout in vain, as beside many that write without a pause, tries on by its
