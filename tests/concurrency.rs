@@ -5,7 +5,6 @@ mod support;
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -14,7 +13,9 @@ use activity_log::{
     ActivityLogEntry, ActivityLogFilters, ActivityLogRepository, Error, NewActivityLogEntry, connect, run_migrations,
 };
 use diesel::connection::SimpleConnection;
-use support::{LogFile, TestResult, everything, numbered, read_back, record_numbered, stored_seqs};
+use support::{
+    LogFile, TestResult, everything, numbered, parameters, process_of, read_back, record_numbered, stored_seqs,
+};
 
 const RECORDERS: i64 = 3;
 const THREADS: i64 = 3;
@@ -44,10 +45,10 @@ fn processes_that_record_page_export_and_prune_at_once_get_along() -> TestResult
 
     let mut processes = Vec::new();
     for recorder in 0..RECORDERS {
-        processes.push((recorder, process("a_process_records")?));
+        processes.push((recorder, process_of("a_process_records")?.spawn()?));
     }
     for reader_or_pruner in ["a_process_prunes", "a_process_pages", "a_process_exports"] {
-        processes.push((0, process(reader_or_pruner)?));
+        processes.push((0, process_of(reader_or_pruner)?.spawn()?));
     }
     // They begin when they are told where, and those that read end with their input, after the others have ended.
     for (number, process) in &mut processes {
@@ -73,26 +74,16 @@ fn processes_that_record_page_export_and_prune_at_once_get_along() -> TestResult
     Ok(())
 }
 
-/// This program, running one of the ignored tests below.
-fn process(test: &str) -> TestResult<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["--exact", test, "--ignored"]);
-    Ok(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?)
-}
-
-/// The path and the number that the first line of the input gives, and what finishes with the rest of it.
-fn parameters() -> TestResult<(String, i64, JoinHandle<()>)> {
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    let (number, path) = line.trim_end().split_once(' ').ok_or("no number and path on standard input")?;
-    let rest = thread::spawn(|| drop(std::io::read_to_string(std::io::stdin())));
-    Ok((path.to_owned(), number.parse()?, rest))
+/// What the parent gave, and what finishes with the rest of the input.
+fn parameters_and_rest() -> TestResult<(String, i64, JoinHandle<()>)> {
+    let (path, number) = parameters()?;
+    Ok((path, number, thread::spawn(|| drop(std::io::read_to_string(std::io::stdin())))))
 }
 
 #[test]
 #[ignore = "the test above runs it in processes of their own, and says on which file"]
 fn a_process_records() -> TestResult {
-    let (path, recorder, _) = parameters()?;
+    let (path, recorder, _) = parameters_and_rest()?;
     let threads = (0..THREADS).map(|thread| {
         let path = path.clone();
         thread::spawn(move || record_as(&path, &entries(recorder, thread, ENTRIES)))
@@ -122,7 +113,7 @@ fn record_as(path: &str, entries: &[NewActivityLogEntry]) -> TestResult {
 #[test]
 #[ignore = "the test above runs it in a process of its own, and says on which file"]
 fn a_process_prunes() -> TestResult {
-    let (path, ..) = parameters()?;
+    let (path, ..) = parameters_and_rest()?;
     let mut conn = connect(&path)?;
     let mut log = ActivityLogRepository::new(&mut conn);
     for step in 1..=20 {
@@ -135,7 +126,7 @@ fn a_process_prunes() -> TestResult {
 #[test]
 #[ignore = "the test above runs it in a process of its own, and says on which file"]
 fn a_process_pages() -> TestResult {
-    let (path, _, rest_of_input) = parameters()?;
+    let (path, _, rest_of_input) = parameters_and_rest()?;
     let mut conn = connect(&path)?;
     let mut log = ActivityLogRepository::new(&mut conn);
     let mut reader = Reader::default();
@@ -169,7 +160,7 @@ fn a_process_pages() -> TestResult {
 #[test]
 #[ignore = "the test above runs it in a process of its own, and says on which file"]
 fn a_process_exports() -> TestResult {
-    let (path, _, rest_of_input) = parameters()?;
+    let (path, _, rest_of_input) = parameters_and_rest()?;
     let mut conn = connect(&path)?;
     let mut log = ActivityLogRepository::new(&mut conn);
     let mut reader = Reader::default();

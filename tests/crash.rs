@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use activity_log::{ActivityLogEntry, ActivityLogRepository, NewActivityLogEntry,
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use support::{LogFile, TestResult, at, everything, numbered, read_back};
+use support::{LogFile, TestResult, at, everything, numbered, parameters, process_of, read_back};
 
 /// What a line of ours begins with, among those of the test harness.
 const SAID: &str = "said: ";
@@ -33,9 +33,7 @@ struct Worker {
 impl Worker {
     /// Starts it with a path and a number, and keeps its input open: at the end of that it would end.
     fn start(test: &str, path: &str, number: i64) -> TestResult<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--exact", test, "--ignored", "--nocapture"]);
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut process = process_of(test)?.arg("--nocapture").spawn()?;
         let output = process.stdout.take().ok_or("its output is not ours")?;
         let mut worker = Self { process, lines: BufReader::new(output).lines() };
         let input = worker.process.stdin.as_mut().ok_or("its input is not ours")?;
@@ -84,14 +82,6 @@ fn say(what: impl std::fmt::Display) -> TestResult {
     // The harness may have left a line unended.
     output.write_all(format!("\n{SAID}{what}\n").as_bytes())?;
     Ok(output.flush()?)
-}
-
-/// What the parent gave to [`Worker::start`].
-fn parameters() -> TestResult<(String, i64)> {
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    let (number, path) = line.trim_end().split_once(' ').ok_or("no number and path on standard input")?;
-    Ok((path.to_owned(), number.parse()?))
 }
 
 /// Ends only if the parent does.

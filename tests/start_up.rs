@@ -3,10 +3,9 @@
 mod support;
 
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
 
 use activity_log::{ActivityLogRepository, NewActivityLogEntry, connect, run_migrations};
-use support::{TestResult, everything};
+use support::{TestResult, everything, process_of};
 
 const PROCESSES: usize = 8;
 const ROUNDS: usize = 5;
@@ -16,7 +15,8 @@ fn eight_processes_start_on_one_fresh_file_and_all_record() -> TestResult {
     for round in 0..ROUNDS {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("log.db").display().to_string();
-        let mut processes = (0..PROCESSES).map(|_| process()).collect::<TestResult<Vec<_>>>()?;
+        let start = |_| Ok(process_of("one_process_starts_and_records")?.spawn()?);
+        let mut processes = (0..PROCESSES).map(start).collect::<TestResult<Vec<_>>>()?;
         let mut inputs = processes.iter_mut().filter_map(|process| process.stdin.take()).collect::<Vec<_>>();
         for input in &mut inputs {
             input.write_all(path.as_bytes())?;
@@ -32,13 +32,6 @@ fn eight_processes_start_on_one_fresh_file_and_all_record() -> TestResult {
         assert_eq!(count, PROCESSES as u64, "round {round}");
     }
     Ok(())
-}
-
-/// This program, running the one test below.
-fn process() -> TestResult<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["--exact", "one_process_starts_and_records", "--ignored"]);
-    Ok(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "each test file uses a part of it")]
 
 use std::error::Error;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -107,6 +108,22 @@ pub(crate) fn seqs(entries: &[ActivityLogEntry]) -> Vec<i64> {
 pub(crate) fn stored_seqs(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
     use activity_log::schema::activity_log;
     Ok(activity_log::table.select(activity_log::seq).order(activity_log::seq).load(conn)?)
+}
+
+/// This program, to be run in a process of its own with the one test, an ignored one; its input and output are the
+/// caller's.
+pub(crate) fn process_of(test: &str) -> TestResult<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["--exact", test, "--ignored"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    Ok(command)
+}
+
+/// The path and the number that the first line of such a process's input gives, as `number path`.
+pub(crate) fn parameters() -> TestResult<(String, i64)> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let (number, path) = line.trim_end().split_once(' ').ok_or("no number and path on standard input")?;
+    Ok((path.to_owned(), number.parse()?))
 }
 
 /// A statement that the repository executed, with what it bound.
