@@ -2,11 +2,14 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 use serde::{Deserialize, Serialize};
 
+use crate::blocks::{first_since, last_until};
+use crate::planner::{Unindexed, rare};
 use crate::row::text;
 use crate::schema::activity_log::{self, BoxedQuery};
 use crate::sqlite::{LIKE_PATTERN_MAX_BYTES, LIST_MAX_VALUES, instr, lower};
@@ -53,42 +56,67 @@ pub struct ActivityLogFilters {
 }
 
 impl ActivityLogFilters {
-    /// The one place where filters become SQL: query, page, count and export all build on what it returns.
+    /// The rows that match, to be read in the order of `seq`.
     pub(crate) fn to_query(&self) -> Result<BoxedQuery<'_, Sqlite>> {
-        let mut query = activity_log::table.into_boxed();
+        self.restrict(activity_log::table.into_boxed(), TimeBy::Blocks)
+    }
 
+    /// The rows that match, to be counted in whatever order.
+    pub(crate) fn to_unordered_query(&self) -> Result<BoxedQuery<'_, Sqlite>> {
+        // The index on `ts` has all that is asked for; but once there is more to be asked, a range of `seq` narrows
+        // every other index.
+        let by_time_alone = Self { since: None, until: None, ..self.clone() } == Self::default();
+        let by = if by_time_alone { TimeBy::Index } else { TimeBy::Blocks };
+        self.restrict(activity_log::table.into_boxed(), by)
+    }
+
+    /// The one place where filters become SQL: query, page, count and export all build on what it returns.
+    fn restrict<'a>(&'a self, mut query: BoxedQuery<'a, Sqlite>, by: TimeBy) -> Result<BoxedQuery<'a, Sqlite>> {
         // One value is compared with `=`: Diesel keeps that statement prepared, but never one with a list.
         query = match distinct("categories", self.categories.iter().map(ActivityCategory::as_str))?.as_slice() {
             [] => query,
-            [one] => query.filter(activity_log::category.eq(one.clone())),
-            any => query.filter(activity_log::category.eq_any(any.to_vec())),
+            [one] => query.filter(rare(activity_log::category.eq(one.clone()))),
+            any => query.filter(rare(activity_log::category.eq_any(any.to_vec()))),
         };
         query = match distinct("severities", self.severities.iter().map(|severity| severity.as_str()))?.as_slice() {
             [] => query,
-            [one] => query.filter(activity_log::severity.eq(one.clone())),
-            any => query.filter(activity_log::severity.eq_any(any.to_vec())),
+            [one] => query.filter(rare(activity_log::severity.eq(one.clone()))),
+            any => query.filter(rare(activity_log::severity.eq_any(any.to_vec()))),
         };
         if let Some(actor) = &self.actor {
-            query = query.filter(activity_log::actor.eq(text(actor)));
+            query = query.filter(rare(activity_log::actor.eq(text(actor))));
         }
         if let Some(entity_type) = &self.entity_type {
-            query = query.filter(activity_log::entity_type.eq(text(entity_type)));
+            query = query.filter(rare(activity_log::entity_type.eq(text(entity_type))));
         }
         if let Some(entity_id) = &self.entity_id {
-            query = query.filter(activity_log::entity_id.eq(text(entity_id)));
+            query = query.filter(rare(activity_log::entity_id.eq(text(entity_id))));
+            if self.entity_type.is_none() {
+                query = query.filter(sql::<Bool>(OF_ANY_ENTITY_TYPE));
+            }
         }
         if let Some(since) = self.since {
             query = match lower_bound(since) {
                 Bound::All => query,
                 Bound::Nothing => query.filter(false.into_sql::<Bool>()),
-                Bound::Text(bound) => query.filter(activity_log::ts.ge(bound)),
+                Bound::Text(bound) => match by {
+                    TimeBy::Index => query.filter(activity_log::ts.ge(bound)),
+                    TimeBy::Blocks => query
+                        .filter(activity_log::seq.nullable().ge(first_since(bound.clone())))
+                        .filter(Unindexed::new(activity_log::ts).ge(bound)),
+                },
             };
         }
         if let Some(until) = self.until {
             query = match upper_bound(until) {
                 Bound::All => query,
                 Bound::Nothing => query.filter(false.into_sql::<Bool>()),
-                Bound::Text(bound) => query.filter(activity_log::ts.le(bound)),
+                Bound::Text(bound) => match by {
+                    TimeBy::Index => query.filter(activity_log::ts.le(bound)),
+                    TimeBy::Blocks => query
+                        .filter(activity_log::seq.nullable().le(last_until(bound.clone())))
+                        .filter(Unindexed::new(activity_log::ts).le(bound)),
+                },
             };
         }
         if let Some(term) = self.message_contains.as_deref().filter(|term| !term.is_empty()) {
@@ -101,6 +129,24 @@ impl ActivityLogFilters {
         Ok(query)
     }
 }
+
+/// How rows of a time are found.
+#[derive(Clone, Copy)]
+enum TimeBy {
+    /// In the index on `ts`, in whose order they come then.
+    Index,
+    /// In the range of `seq` that the blocks leave.
+    Blocks,
+}
+
+/// True of every row, it lets the index on (entity_type, entity_id) find an id of whatever type: an index on the id
+/// would cost more than all others. It steps from type to type, of which there are few.
+const OF_ANY_ENTITY_TYPE: &str = "(activity_log.entity_type IS NULL OR activity_log.entity_type IN (\
+    WITH RECURSIVE type (name) AS (\
+        SELECT min(entity_type) FROM activity_log \
+        UNION ALL \
+        SELECT (SELECT min(entity_type) FROM activity_log WHERE entity_type > name) FROM type WHERE name IS NOT NULL\
+    ) SELECT name FROM type WHERE name IS NOT NULL))";
 
 /// The values of a list as they are stored, each once; a list that SQLite cannot take is refused.
 fn distinct<'a>(field: &'static str, values: impl Iterator<Item = &'a str>) -> Result<Vec<Cow<'a, str>>> {

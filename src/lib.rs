@@ -37,6 +37,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod blocks;
 mod category;
 mod connection;
 mod entry;
@@ -46,6 +47,7 @@ mod filters;
 mod limits;
 mod migrations;
 mod pace;
+mod planner;
 #[cfg(feature = "r2d2")]
 mod pool;
 mod prune;

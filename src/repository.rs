@@ -9,9 +9,10 @@ use diesel::result::Error::{DatabaseError, NotFound, RollbackTransaction};
 use crate::export::Export;
 use crate::row::{Encoding, NewRow, StoredRow};
 use crate::schema::activity_log;
-use crate::sqlite::{last_insert_rowid, persistently};
+use crate::sqlite::{CountOf, in_transaction, last_insert_rowid, persistently, without_waiting};
 use crate::{
     ActivityLogEntry, ActivityLogFilters, ActivityLogPage, EntryLimits, Error, NewActivityLogEntry, Redactor, Result,
+    blocks,
 };
 
 /// Writes and reads the log through a connection that it borrows.
@@ -96,7 +97,15 @@ impl<'conn> ActivityLogRepository<'conn> {
     pub fn record(&mut self, entry: &NewActivityLogEntry) -> Result<i64> {
         let encoding = self.encoding;
         persistently(self.conn, |conn| insert(conn, entry, 0, encoding))?;
-        Ok(diesel::select(last_insert_rowid()).get_result(self.conn)?)
+        let seq = diesel::select(last_insert_rowid()).get_result(self.conn)?;
+        if blocks::is_due(seq, 1) {
+            let closed = without_waiting(self.conn, |conn, _| blocks::close(conn, 1));
+            // Outside a transaction the entry is durable by now: a failure here is made up for with the next block.
+            if in_transaction(self.conn)? {
+                closed?;
+            }
+        }
+        Ok(seq)
     }
 
     /// Writes all the entries, in their order, or none; returns how many.
@@ -223,7 +232,35 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// See [the repository's](Self#errors).
     pub fn count(&mut self, filters: &ActivityLogFilters) -> Result<u64> {
-        let count = filters.to_query()?.count().get_result::<i64>(self.conn)?;
+        let count = filters.to_unordered_query()?.count().get_result::<i64>(self.conn)?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// How many entries match, but no more than `most`: for a page that says "1,000+".
+    ///
+    /// The time that [`count`](Self::count) takes grows with what it counts; this one stops there.
+    ///
+    /// ```
+    /// # use activity_log::{ActivityLogFilters, ActivityLogRepository};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// let shown = match ActivityLogRepository::new(&mut conn).count_up_to(&ActivityLogFilters::default(), 1_001)? {
+    ///     1_001.. => "1,000+".to_owned(),
+    ///     count => count.to_string(),
+    /// };
+    /// assert_eq!(shown, "0");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [the repository's](Self#errors).
+    pub fn count_up_to(&mut self, filters: &ActivityLogFilters, most: u64) -> Result<u64> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = filters.to_unordered_query()?.select(activity_log::seq).limit(most);
+        let count = CountOf(rows).get_result::<i64>(self.conn)?;
         Ok(count.unsigned_abs())
     }
 
@@ -310,14 +347,21 @@ fn insert_all(conn: &mut SqliteConnection, entries: &[NewActivityLogEntry], enco
     let mut failure = None;
     let outcome = conn.transaction(|conn| {
         let mut all = entries.iter().enumerate();
-        all.try_for_each(|(index, entry)| insert(conn, entry, index, encoding)).map_err(|error| {
-            failure = Some(error);
-            RollbackTransaction
-        })
+        all.try_for_each(|(index, entry)| insert(conn, entry, index, encoding))
+            .and_then(|()| close_blocks_after(conn, entries.len()))
+            .map_err(|error| {
+                failure = Some(error);
+                RollbackTransaction
+            })
     });
     // Where SQLite has rolled back by itself, as on a full disk, `outcome` says only that Diesel no longer could.
     match failure {
         Some(error) => Err(error),
         None => Ok(outcome?),
     }
+}
+
+fn close_blocks_after(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
+    let seq = diesel::select(last_insert_rowid()).get_result(conn)?;
+    if blocks::is_due(seq, rows) { blocks::close(conn, rows) } else { Ok(()) }
 }

@@ -5,9 +5,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{SimpleConnection, TransactionManager};
+use diesel::dsl::exists;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error::DatabaseError;
 use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sqlite::Sqlite;
 
 use crate::error::LOCKED;
 use crate::{Error, Result};
@@ -29,6 +32,40 @@ extern "SQL" {
     fn instr(whole: Text, part: Text) -> Integer;
     /// ASCII letters in lower case, all others as they are.
     fn lower(text: Text) -> Text;
+    /// The first of the two that is not NULL.
+    fn coalesce(first: Nullable<BigInt>, second: Nullable<BigInt>) -> Nullable<BigInt>;
+}
+
+/// How many rows a query gives, its limit included, which Diesel's own `count` leaves behind.
+#[derive(QueryId)]
+pub(crate) struct CountOf<Q>(pub(crate) Q);
+
+impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for CountOf<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("SELECT COUNT(*) FROM (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<Q> Query for CountOf<Q> {
+    type SqlType = BigInt;
+}
+
+impl<Q> RunQueryDsl<SqliteConnection> for CountOf<Q> {}
+
+/// Whether the database has a table of this name.
+pub(crate) fn has_table(conn: &mut SqliteConnection, name: &str) -> QueryResult<bool> {
+    diesel::select(exists(sqlite_schema::table.filter(sqlite_schema::name.eq(name)))).get_result(conn)
+}
+
+diesel::table! {
+    /// Everything that the database consists of.
+    sqlite_schema (name) {
+        name -> Text,
+        tbl_name -> Text,
+    }
 }
 
 #[derive(QueryableByName)]

@@ -3,9 +3,10 @@
 
 mod support;
 
-use activity_log::{ActivityLogFilters, ActivityLogRepository, ActivitySeverity};
+use activity_log::{ActivityLogFilters, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry};
 use diesel::SqliteConnection;
-use support::{TestResult, at, empty_log, everything, plan, record_numbered, statements};
+use diesel::connection::SimpleConnection;
+use support::{TestResult, at, empty_log, everything, numbered, plan, record_numbered, statements};
 
 type Read = fn(&mut ActivityLogRepository<'_>, &ActivityLogFilters) -> activity_log::Result<()>;
 
@@ -14,12 +15,58 @@ const LATER_PAGE: Read = |log, filters| log.page(filters, Some(500), 50).map(dro
 const FOLLOW: Read = |log, filters| log.query_after(filters, 500, 50).map(drop);
 const COUNT: Read = |log, filters| log.count(filters).map(drop);
 
-/// The plan of the last statement of a read, in a log with rows but without statistics.
-fn plan_of(read: Read, filters: &ActivityLogFilters) -> TestResult<String> {
+/// What SQLite knows of the values in the log when it makes a plan: it reads what ANALYZE found at some time.
+#[derive(Debug, Clone, Copy)]
+enum Statistics {
+    None,
+    /// Of rows that were all alike.
+    Stale,
+    Fresh,
+}
+
+/// A log with rows of many kinds.
+fn log_with(statistics: Statistics) -> TestResult<SqliteConnection> {
     let mut conn = empty_log()?;
-    record_numbered(&mut conn, 1_000)?;
+    record_numbered(&mut conn, 200)?;
+    if let Statistics::Stale = statistics {
+        conn.batch_execute("ANALYZE")?;
+    }
+    let severities = [ActivitySeverity::Info, ActivitySeverity::Warning, ActivitySeverity::Error];
+    let entries = (201..=1_000)
+        .map(|number| NewActivityLogEntry {
+            category: ["auth", "device", "entity", "capture", "system"][number as usize % 5].into(),
+            severity: severities[number as usize % 3],
+            actor: format!("user {}", number % 50),
+            entity_type: Some(["device", "scene", "user"][number as usize % 3].to_owned()),
+            entity_id: Some(format!("id_{}", number % 100)),
+            ..numbered(number)
+        })
+        .collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    if let Statistics::Fresh = statistics {
+        conn.batch_execute("ANALYZE")?;
+    }
+    Ok(conn)
+}
+
+/// The plan of the last statement of a read; its subqueries, which SQLite numbers in any order, are sorted.
+fn plan_with(statistics: Statistics, read: Read, filters: &ActivityLogFilters) -> TestResult<String> {
+    let mut conn = log_with(statistics)?;
     let statements = statements(&mut conn, |log| read(log, filters))?;
-    plan(&mut conn, statements.last().ok_or("nothing was executed")?)
+    let plan = plan(&mut conn, statements.last().ok_or("nothing was executed")?)?;
+    let (outer, inner) = plan.split_once("\nSCALAR SUBQUERY").unwrap_or((&plan, ""));
+    let mut inner = inner.lines().filter(|step| !step.contains("SUBQUERY")).skip(1).collect::<Vec<_>>();
+    inner.sort_unstable();
+    Ok([outer].into_iter().chain(inner).collect::<Vec<_>>().join("\n"))
+}
+
+/// The plan of the last statement of a read, which must be the same whatever the statistics.
+fn plan_of(read: Read, filters: &ActivityLogFilters) -> TestResult<String> {
+    let plan = plan_with(Statistics::None, read, filters)?;
+    for statistics in [Statistics::Stale, Statistics::Fresh] {
+        assert_eq!(plan_with(statistics, read, filters)?, plan, "with {statistics:?} statistics");
+    }
+    Ok(plan)
 }
 
 /// An index whose rows come out in the order of the page: no sorting, so no more rows read than the page has.
@@ -28,7 +75,16 @@ fn assert_walks_in_order(filters: &ActivityLogFilters, index: &str, equality: &s
     assert_eq!(plan_of(FIRST_PAGE, filters)?, format!("{by_index})"));
     assert_eq!(plan_of(LATER_PAGE, filters)?, format!("{by_index} AND rowid<?)"));
     assert_eq!(plan_of(FOLLOW, filters)?, format!("{by_index} AND rowid>?)"));
-    assert_eq!(plan_of(COUNT, filters)?, format!("SEARCH activity_log USING COVERING INDEX {index} ({equality})"));
+    assert_counts_in(filters, index, equality)
+}
+
+/// Without reading a row: in the index, or in one that begins like it.
+fn assert_counts_in(filters: &ActivityLogFilters, index: &str, equality: &str) -> TestResult {
+    for statistics in [Statistics::None, Statistics::Stale, Statistics::Fresh] {
+        let plan = plan_with(statistics, COUNT, filters)?;
+        assert!(plan.starts_with(&format!("SEARCH activity_log USING COVERING INDEX {index}")), "{plan}");
+        assert!(plan.ends_with(&format!("({equality})")), "{plan}");
+    }
     Ok(())
 }
 
@@ -38,8 +94,7 @@ fn assert_seeks_each_value(filters: &ActivityLogFilters, index: &str, equality: 
     assert!(plan_of(FIRST_PAGE, filters)?.starts_with(&format!("{by_index})")));
     assert!(plan_of(LATER_PAGE, filters)?.starts_with(&format!("{by_index} AND rowid<?)")));
     assert!(plan_of(FOLLOW, filters)?.starts_with(&format!("{by_index} AND rowid>?)")));
-    assert_eq!(plan_of(COUNT, filters)?, format!("SEARCH activity_log USING COVERING INDEX {index} ({equality})"));
-    Ok(())
+    assert_counts_in(filters, index, equality)
 }
 
 #[test]
@@ -105,24 +160,114 @@ fn an_entity_walks_its_index() -> TestResult {
 }
 
 #[test]
-fn an_entity_type_alone_seeks_in_the_entity_index() -> TestResult {
+fn an_entity_type_alone_walks_its_index() -> TestResult {
     let filters = ActivityLogFilters { entity_type: Some("device".to_owned()), ..everything() };
-    let seek = "SEARCH activity_log USING INDEX idx_activity_log_entity (entity_type=?)";
-    assert!(plan_of(FIRST_PAGE, &filters)?.starts_with(seek));
-    assert!(plan_of(LATER_PAGE, &filters)?.starts_with(seek));
+    assert_walks_in_order(&filters, "idx_activity_log_entity_type", "entity_type=?")
+}
+
+#[test]
+fn an_entity_id_alone_seeks_it_under_each_type() -> TestResult {
+    let filters = ActivityLogFilters { entity_id: Some("dev_7".to_owned()), ..everything() };
+    for read in [FIRST_PAGE, LATER_PAGE, FOLLOW, COUNT] {
+        for statistics in [Statistics::None, Statistics::Stale, Statistics::Fresh] {
+            let plan = plan_with(statistics, read, &filters)?;
+            let searches = plan.lines().filter(|step| step.contains("activity_log ") && step.contains("entity_id=?"));
+            assert!(searches.count() >= 1, "{plan}");
+            assert!(!plan.contains("SCAN activity_log"), "{plan}");
+        }
+    }
     Ok(())
 }
 
 #[test]
-fn a_time_window_seeks_in_the_time_index() -> TestResult {
+fn a_category_and_a_severity_walk_their_index() -> TestResult {
+    let filters = ActivityLogFilters {
+        categories: vec!["capture".into()],
+        severities: vec![ActivitySeverity::Error],
+        ..everything()
+    };
+    assert_walks_in_order(&filters, "idx_activity_log_category_severity", "category=? AND severity=?")
+}
+
+#[test]
+fn several_categories_and_severities_seek_each_pair() -> TestResult {
+    let filters = ActivityLogFilters {
+        categories: vec!["capture".into(), "auth".into()],
+        severities: vec![ActivitySeverity::Warning, ActivitySeverity::Error],
+        ..everything()
+    };
+    assert_seeks_each_value(&filters, "idx_activity_log_category_severity", "category=? AND severity=?")
+}
+
+#[test]
+fn an_actor_and_categories_walk_the_actors_index() -> TestResult {
+    let filters = ActivityLogFilters {
+        actor: Some("user 7".to_owned()),
+        categories: vec!["capture".into(), "auth".into()],
+        ..everything()
+    };
+    let seek = "SEARCH activity_log USING INDEX idx_activity_log_actor (actor=?";
+    assert_eq!(plan_of(FIRST_PAGE, &filters)?, format!("{seek})"));
+    assert_eq!(plan_of(LATER_PAGE, &filters)?, format!("{seek} AND rowid<?)"));
+    Ok(())
+}
+
+#[test]
+fn a_time_window_walks_a_range_of_the_primary_key() -> TestResult {
+    let since = Some(at("1970-01-01T01:00:00Z")?);
+    let until = Some(at("1970-01-01T02:00:00Z")?);
+    let by_key = "SEARCH activity_log USING INTEGER PRIMARY KEY";
+    for (filters, first, later) in [
+        (ActivityLogFilters { since, ..everything() }, "(rowid>?)", "(rowid>? AND rowid<?)"),
+        (ActivityLogFilters { until, ..everything() }, "(rowid<?)", "(rowid<?)"),
+        (ActivityLogFilters { since, until, ..everything() }, "(rowid>? AND rowid<?)", "(rowid>? AND rowid<?)"),
+    ] {
+        assert_eq!(plan_of(FIRST_PAGE, &filters)?.lines().next(), Some(&*format!("{by_key} {first}")));
+        assert_eq!(plan_of(LATER_PAGE, &filters)?.lines().next(), Some(&*format!("{by_key} {later}")));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_time_window_finds_its_range_in_the_blocks() -> TestResult {
     let window = ActivityLogFilters {
         since: Some(at("1970-01-01T01:00:00Z")?),
         until: Some(at("1970-01-01T02:00:00Z")?),
         ..everything()
     };
-    let seek = "SEARCH activity_log USING INDEX idx_activity_log_ts (ts>? AND ts<?)";
-    assert!(plan_of(FIRST_PAGE, &window)?.starts_with(seek));
-    assert!(plan_of(LATER_PAGE, &window)?.starts_with(seek));
+    assert_eq!(
+        plan_of(FIRST_PAGE, &window)?,
+        "SEARCH activity_log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\n\
+         SCAN activity_log_blocks\nSCAN activity_log_blocks\nSCAN activity_log_blocks\nSCAN activity_log_blocks\n\
+         SEARCH open_row USING INTEGER PRIMARY KEY (rowid>?)"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_category_within_a_time_window_walks_a_range_of_its_index() -> TestResult {
+    let window = ActivityLogFilters {
+        categories: vec!["capture".into()],
+        since: Some(at("1970-01-01T01:00:00Z")?),
+        until: Some(at("1970-01-01T02:00:00Z")?),
+        ..everything()
+    };
+    let walk = "SEARCH activity_log USING INDEX idx_activity_log_category (category=? AND rowid>? AND rowid<?)";
+    for read in [FIRST_PAGE, LATER_PAGE, COUNT] {
+        assert_eq!(plan_of(read, &window)?.lines().next(), Some(walk));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_bounded_count_stops_at_its_bound() -> TestResult {
+    let filters = ActivityLogFilters { actor: Some("user 7".to_owned()), ..everything() };
+    assert_eq!(
+        plan_of(|log, filters| log.count_up_to(filters, 10).map(drop), &filters)?,
+        "CO-ROUTINE (subquery-1)\n\
+         SEARCH activity_log USING COVERING INDEX idx_activity_log_actor (actor=?)\n\
+         SCAN (subquery-1)"
+    );
     Ok(())
 }
 

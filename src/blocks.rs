@@ -1,0 +1,97 @@
+//! The blocks: for each 1,024 consecutive `seq` the least and the greatest time, which turn a time window into a range
+//! of `seq`. They only narrow a search: what it finds is tested for its time nevertheless.
+//!
+//! An insert trigger that kept them would triple the time of an insert. So they are written a block at a time, once
+//! recording has gone beyond it; the rows after the last block are open, and looked at one by one.
+
+use diesel::connection::SimpleConnection;
+use diesel::expression::BoxableExpression;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
+use diesel::sqlite::Sqlite;
+
+use crate::Result;
+use crate::planner::Unindexed;
+use crate::schema::{activity_log, activity_log_blocks};
+use crate::sqlite::{coalesce, has_table};
+
+/// As in the migration that adds the blocks.
+const BLOCK_ROWS: i64 = 1_024;
+/// How many rows of other writers one record catches up on, in about 10 ms.
+const CATCH_UP_ROWS: i64 = 64 * BLOCK_ROWS;
+
+type Seq = Box<dyn BoxableExpression<activity_log::table, Sqlite, SqlType = Nullable<BigInt>>>;
+
+diesel::alias!(const OPEN_ROW: Alias<OpenRow> = activity_log as open_row);
+
+/// The last `seq` that belongs to a block; all later rows are open.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn last_closed() -> _ {
+    let newest = activity_log_blocks::table
+        .order(activity_log_blocks::first_seq.desc())
+        .select(activity_log_blocks::last_seq)
+        .limit(1_i64);
+    let none: diesel::dsl::AsExprOf<i64, Nullable<BigInt>> = i64::MIN.into_sql::<Nullable<BigInt>>();
+    coalesce(newest.single_value(), none)
+}
+
+/// No row before this `seq` has a time that sorts at or after `bound`.
+pub(crate) fn first_since(bound: String) -> Seq {
+    let block = activity_log_blocks::table
+        .filter(activity_log_blocks::greatest_ts.ge(bound))
+        .order(activity_log_blocks::first_seq.asc())
+        .select(activity_log_blocks::first_seq)
+        .limit(1);
+    Box::new(coalesce(block.single_value(), last_closed()))
+}
+
+/// No row after this `seq` has a time that sorts at or before `bound`; NULL when no row at all has.
+pub(crate) fn last_until(bound: String) -> Seq {
+    let open = OPEN_ROW
+        .filter(OPEN_ROW.field(activity_log::seq).nullable().gt(last_closed()))
+        .filter(Unindexed::new(OPEN_ROW.field(activity_log::ts)).le(bound.clone()))
+        .order(OPEN_ROW.field(activity_log::seq).desc())
+        .select(OPEN_ROW.field(activity_log::seq))
+        .limit(1);
+    let block = activity_log_blocks::table
+        .filter(activity_log_blocks::least_ts.le(bound))
+        .order(activity_log_blocks::first_seq.desc())
+        .select(activity_log_blocks::last_seq)
+        .limit(1);
+    Box::new(coalesce(open.single_value(), block.single_value()))
+}
+
+/// Whether recording `rows` rows, of which `last_seq` is the last, has gone beyond a block.
+pub(crate) fn is_due(last_seq: i64, rows: usize) -> bool {
+    last_seq.rem_euclid(BLOCK_ROWS) < rows as i64
+}
+
+/// Adds the blocks that are complete, now that `rows` more rows have been recorded, and drops those whose rows are gone.
+pub(crate) fn close(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
+    if !has_table(conn, "activity_log_blocks")? {
+        // Recording needs no more than the first migration.
+        return Ok(());
+    }
+    // The second case is a log that was emptied and whose numbers were made to begin anew.
+    conn.batch_execute(
+        "DELETE FROM activity_log_blocks WHERE last_seq < (SELECT min(seq) FROM activity_log) \
+         OR (SELECT max(seq) FROM activity_log) <= (SELECT max(last_seq) FROM activity_log_blocks)",
+    )?;
+    diesel::sql_query(
+        "WITH closed (last_seq) AS ( \
+            SELECT coalesce(max(last_seq), -9223372036854775808) FROM activity_log_blocks \
+        ), open (first_seq, newest_seq) AS ( \
+            SELECT (SELECT min(seq) FROM activity_log WHERE seq > last_seq), (SELECT max(seq) FROM activity_log) \
+            FROM closed \
+        ) \
+        INSERT OR IGNORE INTO activity_log_blocks (first_seq, last_seq, least_ts, greatest_ts) \
+        SELECT seq >> 10 << 10, (seq >> 10 << 10) + 1023, coalesce(min(ts), ''), coalesce(max(ts), '') \
+        FROM activity_log \
+        WHERE seq >= (SELECT first_seq FROM open) \
+            AND seq < (SELECT min(newest_seq, first_seq + ?) >> 10 << 10 FROM open) \
+        GROUP BY seq >> 10",
+    )
+    .bind::<BigInt, _>(CATCH_UP_ROWS.saturating_add(rows as i64))
+    .execute(conn)?;
+    Ok(())
+}
