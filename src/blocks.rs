@@ -13,14 +13,14 @@ use diesel::sqlite::Sqlite;
 use crate::Result;
 use crate::planner::Unindexed;
 use crate::schema::{activity_log, activity_log_blocks};
-use crate::sqlite::{coalesce, has_table};
+use crate::sqlite::{coalesce, greater, has, smaller};
 
 /// As in the migration that adds the blocks.
 const BLOCK_ROWS: i64 = 1_024;
 /// How many rows of other writers one record catches up on, in about 10 ms.
 const CATCH_UP_ROWS: i64 = 64 * BLOCK_ROWS;
 
-type Seq = Box<dyn BoxableExpression<activity_log::table, Sqlite, SqlType = Nullable<BigInt>>>;
+pub(crate) type Seq = Box<dyn BoxableExpression<activity_log::table, Sqlite, SqlType = Nullable<BigInt>>>;
 
 diesel::alias!(const OPEN_ROW: Alias<OpenRow> = activity_log as open_row);
 
@@ -35,30 +35,45 @@ fn last_closed() -> _ {
     coalesce(newest.single_value(), none)
 }
 
-/// No row before this `seq` has a time that sorts at or after `bound`.
-pub(crate) fn first_since(bound: String) -> Seq {
+pub(crate) fn constant(seq: i64) -> Seq {
+    Box::new(seq.into_sql::<Nullable<BigInt>>())
+}
+
+/// A `seq` with no row up to it whose time sorts at or after `bound`; `after` itself, when that is greater.
+///
+/// They are made one, or SQLite would choose which of the two it walks from.
+pub(crate) fn last_before(bound: String, after: Option<i64>) -> Seq {
     let block = activity_log_blocks::table
         .filter(activity_log_blocks::greatest_ts.ge(bound))
         .order(activity_log_blocks::first_seq.asc())
-        .select(activity_log_blocks::first_seq)
+        .select(activity_log_blocks::first_seq - 1)
         .limit(1);
-    Box::new(coalesce(block.single_value(), last_closed()))
+    let last = coalesce(block.single_value(), last_closed());
+    match after {
+        Some(after) => Box::new(greater(last, constant(after))),
+        None => Box::new(last),
+    }
 }
 
-/// No row after this `seq` has a time that sorts at or before `bound`; NULL when no row at all has.
-pub(crate) fn last_until(bound: String) -> Seq {
+/// A `seq` with no row from it on whose time sorts at or before `bound`, NULL when no row at all has; `before` itself,
+/// when that is less.
+pub(crate) fn first_after(bound: String, before: Option<i64>) -> Seq {
     let open = OPEN_ROW
         .filter(OPEN_ROW.field(activity_log::seq).nullable().gt(last_closed()))
         .filter(Unindexed::new(OPEN_ROW.field(activity_log::ts)).le(bound.clone()))
         .order(OPEN_ROW.field(activity_log::seq).desc())
-        .select(OPEN_ROW.field(activity_log::seq))
+        .select(OPEN_ROW.field(activity_log::seq) + 1)
         .limit(1);
     let block = activity_log_blocks::table
         .filter(activity_log_blocks::least_ts.le(bound))
         .order(activity_log_blocks::first_seq.desc())
-        .select(activity_log_blocks::last_seq)
+        .select(activity_log_blocks::last_seq + 1)
         .limit(1);
-    Box::new(coalesce(open.single_value(), block.single_value()))
+    let first = coalesce(open.single_value(), block.single_value());
+    match before {
+        Some(before) => Box::new(smaller(first, constant(before))),
+        None => Box::new(first),
+    }
 }
 
 /// Whether recording `rows` rows, of which `last_seq` is the last, has gone beyond a block.
@@ -68,7 +83,7 @@ pub(crate) fn is_due(last_seq: i64, rows: usize) -> bool {
 
 /// Adds the blocks that are complete, now that `rows` more rows have been recorded, and drops those whose rows are gone.
 pub(crate) fn close(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
-    if !has_table(conn, "activity_log_blocks")? {
+    if !has(conn, "activity_log_blocks")? {
         // Recording needs no more than the first migration.
         return Ok(());
     }

@@ -1,17 +1,16 @@
 use std::iter::FusedIterator;
 use std::vec;
 
-use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::max;
 use diesel::prelude::*;
 
+use crate::reading::{self, Most, Order, Span};
 use crate::row::StoredRow;
 use crate::schema::activity_log;
 use crate::{ActivityLogEntry, ActivityLogFilters, Result};
 
-const BATCH_ROWS: usize = 512;
-/// A batch ends early once it holds this much text, so that long entries do not add up.
-const BATCH_BYTES: usize = 1 << 20;
+/// Long entries, which would add up, end a batch early.
+const BATCH: Most = Most { rows: 512, bytes: 1 << 20 };
 
 /// The matching entries by `seq` ascending, read batch by batch.
 pub(crate) struct Export<'a> {
@@ -25,7 +24,7 @@ pub(crate) struct Export<'a> {
 
 impl<'a> Export<'a> {
     pub(crate) fn begin(conn: &'a mut SqliteConnection, filters: &ActivityLogFilters) -> Result<Self> {
-        filters.to_query()?;
+        filters.to_query(Span::default(), None)?;
         let newest_seq = activity_log::table.select(max(activity_log::seq)).get_result::<Option<i64>>(conn)?;
         Ok(Self {
             conn,
@@ -38,31 +37,11 @@ impl<'a> Export<'a> {
     }
 
     fn read_batch(&mut self) -> Result<()> {
-        let mut query = self.filters.to_query()?;
-        if let Some(after_seq) = self.after_seq {
-            query = query.filter(activity_log::seq.gt(after_seq));
-        }
-        let query = query
-            .filter(activity_log::seq.le(self.newest_seq))
-            .order(activity_log::seq.asc())
-            .limit(BATCH_ROWS as i64)
-            .select(StoredRow::as_select());
-
-        let mut rows = Vec::new();
-        let mut bytes = 0;
-        let mut cut_short = false;
-        for row in query.load_iter::<StoredRow, DefaultLoadingMode>(self.conn)? {
-            let row = row?;
-            bytes += row.len();
-            self.after_seq = Some(row.seq);
-            rows.push(row);
-            if bytes >= BATCH_BYTES {
-                cut_short = true;
-                break;
-            }
-        }
-        self.finished = !cut_short && rows.len() < BATCH_ROWS;
-        self.batch = rows.into_iter();
+        let span = Span { after: self.after_seq, before: self.newest_seq.checked_add(1) };
+        let batch = reading::read(self.conn, &self.filters, span, Order::Ascending, BATCH)?;
+        self.after_seq = batch.rows.last().map(|row| row.seq);
+        self.finished = !batch.is_full(BATCH);
+        self.batch = batch.rows.into_iter();
         Ok(())
     }
 }

@@ -8,10 +8,12 @@ use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 use serde::{Deserialize, Serialize};
 
-use crate::blocks::{first_since, last_until};
+use crate::blocks::{constant, first_after, last_before};
 use crate::planner::{Unindexed, rare};
+use crate::reading::Span;
 use crate::row::text;
 use crate::schema::activity_log::{self, BoxedQuery};
+use crate::search::Trigrams;
 use crate::sqlite::{LIKE_PATTERN_MAX_BYTES, LIST_MAX_VALUES, instr, lower};
 use crate::timestamp::{Bound, lower_bound, upper_bound};
 use crate::{ActivityCategory, ActivitySeverity, Error, Result};
@@ -56,22 +58,30 @@ pub struct ActivityLogFilters {
 }
 
 impl ActivityLogFilters {
-    /// The rows that match, to be read in the order of `seq`.
-    pub(crate) fn to_query(&self) -> Result<BoxedQuery<'_, Sqlite>> {
-        self.restrict(activity_log::table.into_boxed(), TimeBy::Blocks)
+    /// The rows of a span that match, to be read in the order of `seq`; of the candidates alone, if there are some.
+    pub(crate) fn to_query<'a>(&'a self, span: Span, trigrams: Option<&'a Trigrams>) -> Result<BoxedQuery<'a, Sqlite>> {
+        self.restrict(span, trigrams, TimeBy::Blocks)
     }
 
-    /// The rows that match, to be counted in whatever order.
-    pub(crate) fn to_unordered_query(&self) -> Result<BoxedQuery<'_, Sqlite>> {
+    /// The rows that match, to be counted in whatever order; of the candidates alone, if there are some.
+    pub(crate) fn to_unordered_query<'a>(&'a self, trigrams: Option<&'a Trigrams>) -> Result<BoxedQuery<'a, Sqlite>> {
         // The index on `ts` has all that is asked for; but once there is more to be asked, a range of `seq` narrows
         // every other index.
         let by_time_alone = Self { since: None, until: None, ..self.clone() } == Self::default();
-        let by = if by_time_alone { TimeBy::Index } else { TimeBy::Blocks };
-        self.restrict(activity_log::table.into_boxed(), by)
+        self.restrict(Span::default(), trigrams, if by_time_alone { TimeBy::Index } else { TimeBy::Blocks })
     }
 
     /// The one place where filters become SQL: query, page, count and export all build on what it returns.
-    fn restrict<'a>(&'a self, mut query: BoxedQuery<'a, Sqlite>, by: TimeBy) -> Result<BoxedQuery<'a, Sqlite>> {
+    fn restrict<'a>(
+        &'a self,
+        span: Span,
+        trigrams: Option<&'a Trigrams>,
+        by: TimeBy,
+    ) -> Result<BoxedQuery<'a, Sqlite>> {
+        let mut query = activity_log::table.into_boxed();
+        let mut after = span.after.map(constant);
+        let mut before = span.before.map(constant);
+
         // One value is compared with `=`: Diesel keeps that statement prepared, but never one with a list.
         query = match distinct("categories", self.categories.iter().map(ActivityCategory::as_str))?.as_slice() {
             [] => query,
@@ -101,9 +111,10 @@ impl ActivityLogFilters {
                 Bound::Nothing => query.filter(false.into_sql::<Bool>()),
                 Bound::Text(bound) => match by {
                     TimeBy::Index => query.filter(activity_log::ts.ge(bound)),
-                    TimeBy::Blocks => query
-                        .filter(activity_log::seq.nullable().ge(first_since(bound.clone())))
-                        .filter(Unindexed::new(activity_log::ts).ge(bound)),
+                    TimeBy::Blocks => {
+                        after = Some(last_before(bound.clone(), span.after));
+                        query.filter(Unindexed::new(activity_log::ts).ge(bound))
+                    }
                 },
             };
         }
@@ -113,9 +124,10 @@ impl ActivityLogFilters {
                 Bound::Nothing => query.filter(false.into_sql::<Bool>()),
                 Bound::Text(bound) => match by {
                     TimeBy::Index => query.filter(activity_log::ts.le(bound)),
-                    TimeBy::Blocks => query
-                        .filter(activity_log::seq.nullable().le(last_until(bound.clone())))
-                        .filter(Unindexed::new(activity_log::ts).le(bound)),
+                    TimeBy::Blocks => {
+                        before = Some(first_after(bound.clone(), span.before));
+                        query.filter(Unindexed::new(activity_log::ts).le(bound))
+                    }
                 },
             };
         }
@@ -125,6 +137,15 @@ impl ActivityLogFilters {
                 Some(pattern) => query.filter(activity_log::message.like(pattern).escape('\\')),
                 None => query.filter(instr(lower(activity_log::message), term.to_ascii_lowercase()).gt(0)),
             };
+        }
+        if let Some(trigrams) = trigrams {
+            query = query.filter(activity_log::seq.eq_any(trigrams.candidates(span)));
+        }
+        if let Some(after) = after {
+            query = query.filter(activity_log::seq.nullable().gt(after));
+        }
+        if let Some(before) = before {
+            query = query.filter(activity_log::seq.nullable().lt(before));
         }
         Ok(query)
     }
@@ -160,7 +181,7 @@ fn distinct<'a>(field: &'static str, values: impl Iterator<Item = &'a str>) -> R
 
 /// The pattern for a message that contains `term`; `None` where LIKE would refuse the pattern or not take it literally:
 /// it reads U+FFFE and U+FFFF as U+FFFD.
-fn like_pattern(term: &str) -> Option<String> {
+pub(crate) fn like_pattern(term: &str) -> Option<String> {
     if term.contains(['\u{FFFD}', '\u{FFFE}', '\u{FFFF}']) {
         return None;
     }

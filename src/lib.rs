@@ -51,6 +51,7 @@ mod planner;
 #[cfg(feature = "r2d2")]
 mod pool;
 mod prune;
+mod reading;
 mod reclaim;
 mod redactor;
 mod repository;
@@ -60,6 +61,7 @@ mod row;
 pub mod guarantees {}
 /// The table as Diesel sees it, for a host's own queries over the log.
 pub mod schema;
+mod search;
 mod severity;
 mod sqlite;
 mod timestamp;
@@ -78,6 +80,7 @@ pub use reclaim::reclaim;
 pub use redactor::{REDACTED, Redactor};
 pub use repository::ActivityLogRepository;
 pub use reserve::{RESERVE_BYTES, keep_reserve};
+pub use search::{disable_search, enable_search};
 pub use severity::{ActivitySeverity, ParseSeverityError};
 
 /// Compiles and runs what the README shows.

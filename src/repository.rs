@@ -7,9 +7,11 @@ use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::{DatabaseError, NotFound, RollbackTransaction};
 
 use crate::export::Export;
+use crate::reading::{self, Most, Order, Span};
 use crate::row::{Encoding, NewRow, StoredRow};
 use crate::schema::activity_log;
-use crate::sqlite::{CountOf, in_transaction, last_insert_rowid, persistently, without_waiting};
+use crate::search::without_index;
+use crate::sqlite::{in_transaction, last_insert_rowid, persistently, without_waiting};
 use crate::{
     ActivityLogEntry, ActivityLogFilters, ActivityLogPage, EntryLimits, Error, NewActivityLogEntry, Redactor, Result,
     blocks,
@@ -177,7 +179,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     ) -> Result<ActivityLogPage> {
         let limit_rows = usize::try_from(limit).unwrap_or(usize::MAX);
         if limit == 0 {
-            filters.to_query()?;
+            filters.to_query(Span::default(), None)?;
             return Ok(ActivityLogPage::default());
         }
         let mut rows = self.rows_before(filters, before_seq, i64::from(limit) + 1)?;
@@ -194,12 +196,8 @@ impl<'conn> ActivityLogRepository<'conn> {
         before_seq: Option<i64>,
         limit: i64,
     ) -> Result<Vec<StoredRow>> {
-        let mut query = filters.to_query()?;
-        if let Some(before_seq) = before_seq {
-            query = query.filter(activity_log::seq.lt(before_seq));
-        }
-        let query = query.order(activity_log::seq.desc()).limit(limit);
-        Ok(query.select(StoredRow::as_select()).load(self.conn)?)
+        let span = Span { before: before_seq, ..Span::default() };
+        Ok(reading::read(self.conn, filters, span, Order::Descending, Most::rows(limit))?.rows)
     }
 
     /// The oldest entries that match and are newer than `after_seq`, oldest first, at most `limit`: for followers that
@@ -214,16 +212,9 @@ impl<'conn> ActivityLogRepository<'conn> {
         after_seq: i64,
         limit: u32,
     ) -> Result<Vec<ActivityLogEntry>> {
-        filters
-            .to_query()?
-            .filter(activity_log::seq.gt(after_seq))
-            .order(activity_log::seq.asc())
-            .limit(limit.into())
-            .select(StoredRow::as_select())
-            .load::<StoredRow>(self.conn)?
-            .into_iter()
-            .map(StoredRow::decode)
-            .collect()
+        let span = Span { after: Some(after_seq), ..Span::default() };
+        let batch = reading::read(self.conn, filters, span, Order::Ascending, Most::rows(limit.into()))?;
+        batch.rows.into_iter().map(StoredRow::decode).collect()
     }
 
     /// How many entries match, those that cannot be read included.
@@ -232,8 +223,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// See [the repository's](Self#errors).
     pub fn count(&mut self, filters: &ActivityLogFilters) -> Result<u64> {
-        let count = filters.to_unordered_query()?.count().get_result::<i64>(self.conn)?;
-        Ok(count.unsigned_abs())
+        reading::count(self.conn, filters, None)
     }
 
     /// How many entries match, but no more than `most`: for a page that says "1,000+".
@@ -258,10 +248,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// See [the repository's](Self#errors).
     pub fn count_up_to(&mut self, filters: &ActivityLogFilters, most: u64) -> Result<u64> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = filters.to_unordered_query()?.select(activity_log::seq).limit(most);
-        let count = CountOf(rows).get_result::<i64>(self.conn)?;
-        Ok(count.unsigned_abs())
+        reading::count(self.conn, filters, Some(i64::try_from(most).unwrap_or(i64::MAX)))
     }
 
     /// Deletes the entries older than `before_ts` and, of what is left, all but the newest `max_entries` by `seq`, as
@@ -285,7 +272,9 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// See [the repository's](Self#errors).
     pub fn clear(&mut self) -> Result<u64> {
-        persistently(self.conn, |conn| Ok(diesel::delete(activity_log::table).execute(conn)? as u64))
+        persistently(self.conn, |conn| {
+            without_index(conn, |conn| Ok(diesel::delete(activity_log::table).execute(conn)? as u64))
+        })
     }
 
     /// The matching entries by `seq` ascending, up to the newest that is there now.

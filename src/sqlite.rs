@@ -34,6 +34,12 @@ extern "SQL" {
     fn lower(text: Text) -> Text;
     /// The first of the two that is not NULL.
     fn coalesce(first: Nullable<BigInt>, second: Nullable<BigInt>) -> Nullable<BigInt>;
+    /// The greater of the two; NULL when one of them is.
+    #[sql_name = "max"]
+    fn greater(one: Nullable<BigInt>, other: Nullable<BigInt>) -> Nullable<BigInt>;
+    /// The smaller of the two; NULL when one of them is.
+    #[sql_name = "min"]
+    fn smaller(one: Nullable<BigInt>, other: Nullable<BigInt>) -> Nullable<BigInt>;
 }
 
 /// How many rows a query gives, its limit included, which Diesel's own `count` leaves behind.
@@ -55,8 +61,8 @@ impl<Q> Query for CountOf<Q> {
 
 impl<Q> RunQueryDsl<SqliteConnection> for CountOf<Q> {}
 
-/// Whether the database has a table of this name.
-pub(crate) fn has_table(conn: &mut SqliteConnection, name: &str) -> QueryResult<bool> {
+/// Whether the database has a table or a trigger of this name.
+pub(crate) fn has(conn: &mut SqliteConnection, name: &str) -> QueryResult<bool> {
     diesel::select(exists(sqlite_schema::table.filter(sqlite_schema::name.eq(name)))).get_result(conn)
 }
 
@@ -64,7 +70,6 @@ diesel::table! {
     /// Everything that the database consists of.
     sqlite_schema (name) {
         name -> Text,
-        tbl_name -> Text,
     }
 }
 

@@ -292,7 +292,7 @@ fn a_term_is_matched_by_like_unless_like_would_get_it_wrong() -> TestResult {
     for (term, operator) in [("100%", " LIKE "), ("\u{FFFD}", "instr("), (&*"x".repeat(50_000), "instr(")] {
         let filters = ActivityLogFilters { message_contains: Some(term.to_owned()), ..everything() };
         let statements = statements(&mut conn, |log| log.count(&filters).map(drop))?;
-        assert!(statements.iter().all(|statement| statement.sql.contains(operator)), "{statements:?}");
+        assert!(statements.last().is_some_and(|count| count.sql.contains(operator)), "{statements:?}");
     }
     Ok(())
 }

@@ -1,0 +1,136 @@
+//! Reading rows in the order of `seq`.
+
+use diesel::connection::DefaultLoadingMode;
+use diesel::prelude::*;
+
+use crate::row::StoredRow;
+use crate::schema::activity_log;
+use crate::search::Trigrams;
+use crate::sqlite::CountOf;
+use crate::{ActivityLogFilters, Result};
+
+/// How many candidates of the search index are looked at before the log itself is: enough for any term on its own, and
+/// not too many beside a filter that hardly any of them passes.
+const MOST_CANDIDATES: i64 = 16_384;
+
+/// A range of `seq`, its ends exclusive.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Span {
+    pub(crate) after: Option<i64>,
+    pub(crate) before: Option<i64>,
+}
+
+impl Span {
+    /// What is read up to and with `seq`, and what is left then.
+    fn split(self, order: Order, seq: i64) -> (Self, Self) {
+        match order {
+            Order::Ascending => (Self { before: seq.checked_add(1), ..self }, Self { after: Some(seq), ..self }),
+            Order::Descending => (Self { after: seq.checked_sub(1), ..self }, Self { before: Some(seq), ..self }),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order {
+    Ascending,
+    Descending,
+}
+
+/// How much to read: it ends with the row that reaches either.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Most {
+    pub(crate) rows: i64,
+    /// Of text.
+    pub(crate) bytes: usize,
+}
+
+impl Most {
+    pub(crate) fn rows(rows: i64) -> Self {
+        Self { rows, bytes: usize::MAX }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) rows: Vec<StoredRow>,
+    bytes: usize,
+}
+
+impl Batch {
+    pub(crate) fn is_full(&self, most: Most) -> bool {
+        self.rows.len() as i64 >= most.rows || self.bytes >= most.bytes
+    }
+}
+
+/// The first rows of a span that match; fewer than `most` when there are no more.
+pub(crate) fn read(
+    conn: &mut SqliteConnection,
+    filters: &ActivityLogFilters,
+    mut span: Span,
+    order: Order,
+    most: Most,
+) -> Result<Batch> {
+    let mut batch = Batch::default();
+    if most.rows > 0
+        && let Some(trigrams) = Trigrams::of(conn, filters)?
+    {
+        let mut candidates = most.rows.saturating_mul(2).min(MOST_CANDIDATES);
+        while candidates <= MOST_CANDIDATES {
+            let Some(seq) = trigrams.nth(conn, span, order, candidates)? else {
+                append(conn, filters, span, Some(&trigrams), order, most, &mut batch)?;
+                return Ok(batch);
+            };
+            let (part, rest) = span.split(order, seq);
+            append(conn, filters, part, Some(&trigrams), order, most, &mut batch)?;
+            if batch.is_full(most) {
+                return Ok(batch);
+            }
+            span = rest;
+            candidates *= 4;
+        }
+    }
+    append(conn, filters, span, None, order, most, &mut batch)?;
+    Ok(batch)
+}
+
+fn append(
+    conn: &mut SqliteConnection,
+    filters: &ActivityLogFilters,
+    span: Span,
+    trigrams: Option<&Trigrams>,
+    order: Order,
+    most: Most,
+    batch: &mut Batch,
+) -> Result<()> {
+    let query = filters.to_query(span, trigrams)?;
+    let query = match order {
+        Order::Ascending => query.order(activity_log::seq.asc()),
+        Order::Descending => query.order(activity_log::seq.desc()),
+    };
+    let query = query.limit(most.rows - batch.rows.len() as i64).select(StoredRow::as_select());
+    for row in query.load_iter::<StoredRow, DefaultLoadingMode>(conn)? {
+        let row = row?;
+        batch.bytes = batch.bytes.saturating_add(row.len());
+        batch.rows.push(row);
+        if batch.bytes >= most.bytes {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// How many rows match, up to `most`.
+pub(crate) fn count(conn: &mut SqliteConnection, filters: &ActivityLogFilters, most: Option<i64>) -> Result<u64> {
+    let mut trigrams = Trigrams::of(conn, filters)?;
+    if let Some(found) = &trigrams
+        && found.nth(conn, Span::default(), Order::Ascending, MOST_CANDIDATES)?.is_some()
+    {
+        trigrams = None;
+    }
+    let query = filters.to_unordered_query(trigrams.as_ref())?;
+    let count = match most {
+        None => query.count().get_result::<i64>(conn)?,
+        Some(most) => CountOf(query.select(activity_log::seq).limit(most)).get_result(conn)?,
+    };
+    Ok(count.unsigned_abs())
+}

@@ -1,0 +1,187 @@
+//! The optional index of the messages: it finds candidates, of which the test that decides without it decides still.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
+
+use crate::filters::like_pattern;
+use crate::reading::{Order, Span};
+use crate::row::text;
+use crate::schema::activity_log;
+use crate::sqlite::{has, in_transaction};
+use crate::{ActivityLogFilters, Result};
+
+/// Shorter terms have no trigram.
+const TRIGRAM: usize = 3;
+/// More would hardly narrow the search, and FTS5 takes 256 at most.
+const MOST_TRIGRAMS: usize = 32;
+
+diesel::table! {
+    /// The trigrams of the messages.
+    activity_log_search (rowid) {
+        /// The entry's `seq`.
+        rowid -> BigInt,
+        /// What is matched against.
+        #[sql_name = "activity_log_search"]
+        trigrams -> Text,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(activity_log_search, activity_log);
+diesel::infix_operator!(Matches, " MATCH ");
+
+/// Has searches in messages served by an index from now on: for terms of three characters and more, `message_contains`
+/// no longer scans the log. What is found stays the same.
+///
+/// Call it at every start-up after [`run_migrations`](crate::run_migrations); when the index is there, it does nothing.
+/// The first time it reads the whole log in one transaction, about ten seconds for a million entries, and writers wait
+/// so long. The file grows by about a sixth.
+///
+/// Recording, pruning and every other change of the log then keep the index through triggers, whichever program makes
+/// them; it needs an SQLite with FTS5 and its trigram tokenizer (3.34 or newer), which the bundled one has. `cargo bench
+/// --bench writes` shows what that costs a record. Parts of deleted messages may stay in the index until SQLite merges
+/// them away.
+///
+/// ```
+/// # fn main() -> activity_log::Result<()> {
+/// let mut conn = activity_log::connect(":memory:")?;
+/// activity_log::run_migrations(&mut conn)?;
+/// activity_log::enable_search(&mut conn)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Busy`](crate::Error::Busy) when the lock cannot be had, [`Error::Full`](crate::Error::Full) when there is
+/// no room, [`Error::Database`](crate::Error::Database) when the database fails otherwise, as without FTS5; nothing has
+/// changed then.
+pub fn enable_search(conn: &mut SqliteConnection) -> Result<()> {
+    if is_enabled(conn)? {
+        return Ok(());
+    }
+    in_one_transaction(conn, |conn| {
+        if !is_enabled(conn)? {
+            // Without its triggers, a table that is there knows nothing of what was recorded since.
+            drop_index(conn)?;
+            create_index(conn)?;
+        }
+        Ok(())
+    })
+}
+
+/// Removes the index that [`enable_search`] added, if it is there.
+///
+/// # Errors
+///
+/// Those of [`enable_search`].
+pub fn disable_search(conn: &mut SqliteConnection) -> Result<()> {
+    in_one_transaction(conn, |conn| Ok(drop_index(conn)?))
+}
+
+/// Deletes every entry. With the index, one at a time: without it, SQLite drops them all at once.
+pub(crate) fn without_index<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
+    if !is_enabled(conn)? {
+        return work(conn);
+    }
+    in_one_transaction(conn, |conn| {
+        drop_index(conn)?;
+        let value = work(conn)?;
+        create_index(conn)?;
+        Ok(value)
+    })
+}
+
+fn in_one_transaction<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
+    if in_transaction(conn)? { conn.transaction(work) } else { conn.immediate_transaction(work) }
+}
+
+fn is_enabled(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    has(conn, "activity_log_search_insert")
+}
+
+fn create_index(conn: &mut SqliteConnection) -> QueryResult<()> {
+    conn.batch_execute(
+        "CREATE VIRTUAL TABLE activity_log_search USING fts5( \
+            message, content = 'activity_log', content_rowid = 'seq', \
+            tokenize = 'trigram', detail = 'none', columnsize = 0 \
+        ); \
+        CREATE TRIGGER activity_log_search_insert AFTER INSERT ON activity_log BEGIN \
+            INSERT INTO activity_log_search (rowid, message) VALUES (new.seq, new.message); \
+        END; \
+        CREATE TRIGGER activity_log_search_delete AFTER DELETE ON activity_log BEGIN \
+            INSERT INTO activity_log_search (activity_log_search, rowid, message) \
+            VALUES ('delete', old.seq, old.message); \
+        END; \
+        CREATE TRIGGER activity_log_search_update AFTER UPDATE OF seq, message ON activity_log BEGIN \
+            INSERT INTO activity_log_search (activity_log_search, rowid, message) \
+            VALUES ('delete', old.seq, old.message); \
+            INSERT INTO activity_log_search (rowid, message) VALUES (new.seq, new.message); \
+        END; \
+        INSERT INTO activity_log_search (activity_log_search) VALUES ('rebuild');",
+    )
+}
+
+fn drop_index(conn: &mut SqliteConnection) -> QueryResult<()> {
+    conn.batch_execute(
+        "DROP TRIGGER IF EXISTS activity_log_search_insert; \
+        DROP TRIGGER IF EXISTS activity_log_search_delete; \
+        DROP TRIGGER IF EXISTS activity_log_search_update; \
+        DROP TABLE IF EXISTS activity_log_search;",
+    )
+}
+
+/// The trigrams that a message must have to contain a term.
+#[derive(Debug, Clone)]
+pub(crate) struct Trigrams(String);
+
+impl Trigrams {
+    /// `None` when the index is of no use for these filters, or not there.
+    pub(crate) fn of(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> Result<Option<Self>> {
+        let term = text(filters.message_contains.as_deref().unwrap_or_default());
+        let characters = term.chars().collect::<Vec<_>>();
+        if characters.len() < TRIGRAM || like_pattern(&term).is_none() || !is_enabled(conn)? {
+            return Ok(None);
+        }
+        let quoted = |trigram: &[char]| format!("\"{}\"", trigram.iter().collect::<String>().replace('"', "\"\""));
+        let trigrams = characters.windows(TRIGRAM).take(MOST_TRIGRAMS).map(quoted);
+        Ok(Some(Self(trigrams.collect::<Vec<_>>().join(" AND "))))
+    }
+
+    /// The `seq` of the candidates within a span.
+    pub(crate) fn candidates(&self, span: Span) -> activity_log_search::BoxedQuery<'_, Sqlite, BigInt> {
+        let mut candidates = activity_log_search::table
+            .select(activity_log_search::rowid)
+            .filter(Matches::new(activity_log_search::trigrams, self.0.as_str().into_sql::<Text>()))
+            .into_boxed();
+        if let Some(after) = span.after {
+            candidates = candidates.filter(activity_log_search::rowid.gt(after));
+        }
+        if let Some(before) = span.before {
+            candidates = candidates.filter(activity_log_search::rowid.lt(before));
+        }
+        candidates
+    }
+
+    /// The `seq` of the `number`th candidate within a span; `None` when there are fewer.
+    pub(crate) fn nth(
+        &self,
+        conn: &mut SqliteConnection,
+        span: Span,
+        order: Order,
+        number: i64,
+    ) -> QueryResult<Option<i64>> {
+        let candidates = self.candidates(span).offset(number - 1).limit(1);
+        let candidates = match order {
+            Order::Ascending => candidates.order(activity_log_search::rowid.asc()),
+            Order::Descending => candidates.order(activity_log_search::rowid.desc()),
+        };
+        candidates.get_result(conn).optional()
+    }
+}
