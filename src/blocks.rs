@@ -5,6 +5,7 @@
 //! recording has gone beyond it; the rows after the last block are open, and looked at one by one.
 
 use diesel::connection::SimpleConnection;
+use diesel::dsl::{max, min};
 use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
@@ -17,8 +18,8 @@ use crate::sqlite::{coalesce, greater, has, smaller};
 
 /// As in the migration that adds the blocks.
 const BLOCK_ROWS: i64 = 1_024;
-/// How many rows of other writers one record catches up on, in about 10 ms.
-const CATCH_UP_ROWS: i64 = 64 * BLOCK_ROWS;
+/// How many blocks of other writers' rows one record catches up on, in about 10 ms.
+const CATCH_UP_BLOCKS: i64 = 64;
 
 pub(crate) type Seq = Box<dyn BoxableExpression<activity_log::table, Sqlite, SqlType = Nullable<BigInt>>>;
 
@@ -92,21 +93,34 @@ pub(crate) fn close(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
         "DELETE FROM activity_log_blocks WHERE last_seq < (SELECT min(seq) FROM activity_log) \
          OR (SELECT max(seq) FROM activity_log) <= (SELECT max(last_seq) FROM activity_log_blocks)",
     )?;
-    diesel::sql_query(
-        "WITH closed (last_seq) AS ( \
-            SELECT coalesce(max(last_seq), -9223372036854775808) FROM activity_log_blocks \
-        ), open (first_seq, newest_seq) AS ( \
-            SELECT (SELECT min(seq) FROM activity_log WHERE seq > last_seq), (SELECT max(seq) FROM activity_log) \
-            FROM closed \
-        ) \
-        INSERT OR IGNORE INTO activity_log_blocks (first_seq, last_seq, least_ts, greatest_ts) \
-        SELECT seq >> 10 << 10, (seq >> 10 << 10) + 1023, coalesce(min(ts), ''), coalesce(max(ts), '') \
-        FROM activity_log \
-        WHERE seq >= (SELECT first_seq FROM open) \
-            AND seq < (SELECT min(newest_seq, first_seq + ?) >> 10 << 10 FROM open) \
-        GROUP BY seq >> 10",
-    )
-    .bind::<BigInt, _>(CATCH_UP_ROWS.saturating_add(rows as i64))
-    .execute(conn)?;
+    let newest = activity_log::table.select(max(activity_log::seq)).get_result::<Option<i64>>(conn)?;
+    let mut closed = diesel::select(last_closed()).get_result::<Option<i64>>(conn)?.unwrap_or(i64::MIN);
+    for _ in 0..CATCH_UP_BLOCKS + rows as i64 / BLOCK_ROWS {
+        let open = activity_log::table.filter(activity_log::seq.gt(closed)).select(min(activity_log::seq));
+        let Some(seq) = open.get_result::<Option<i64>>(conn)? else { break };
+        let first = seq - seq.rem_euclid(BLOCK_ROWS);
+        let last = first + (BLOCK_ROWS - 1);
+        if newest.is_none_or(|newest| newest <= last) {
+            break;
+        }
+        add(conn, first, last)?;
+        closed = last;
+    }
     Ok(())
+}
+
+fn add(conn: &mut SqliteConnection, first_seq: i64, last_seq: i64) -> QueryResult<usize> {
+    let block = activity_log::table.filter(activity_log::seq.between(first_seq, last_seq)).select((
+        first_seq.into_sql::<BigInt>(),
+        last_seq.into_sql::<BigInt>(),
+        min(activity_log::ts).assume_not_null(),
+        max(activity_log::ts).assume_not_null(),
+    ));
+    let columns = (
+        activity_log_blocks::first_seq,
+        activity_log_blocks::last_seq,
+        activity_log_blocks::least_ts,
+        activity_log_blocks::greatest_ts,
+    );
+    diesel::insert_or_ignore_into(activity_log_blocks::table).values(block).into_columns(columns).execute(conn)
 }

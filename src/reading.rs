@@ -1,17 +1,21 @@
 //! Reading rows in the order of `seq`.
 
 use diesel::connection::DefaultLoadingMode;
+use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
 use crate::row::StoredRow;
 use crate::schema::activity_log;
-use crate::search::Trigrams;
+use crate::search::{Trigrams, is_indexed};
 use crate::sqlite::CountOf;
 use crate::{ActivityLogFilters, Result};
 
 /// How many candidates of the search index are looked at before the log itself is: enough for any term on its own, and
 /// not too many beside a filter that hardly any of them passes.
 const MOST_CANDIDATES: i64 = 16_384;
+
+/// How many numbers are looked through before the search index is asked: there a common term fills a page.
+const NEAREST: i64 = 1_024;
 
 /// A range of `seq`, its ends exclusive.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,9 +28,34 @@ impl Span {
     /// What is read up to and with `seq`, and what is left then.
     fn split(self, order: Order, seq: i64) -> (Self, Self) {
         match order {
-            Order::Ascending => (Self { before: seq.checked_add(1), ..self }, Self { after: Some(seq), ..self }),
-            Order::Descending => (Self { after: seq.checked_sub(1), ..self }, Self { before: Some(seq), ..self }),
+            Order::Ascending => {
+                let end = seq.saturating_add(1);
+                let before = self.before.map_or(end, |before| before.min(end));
+                (Self { before: Some(before), ..self }, Self { after: Some(seq), ..self })
+            }
+            Order::Descending => {
+                let end = seq.saturating_sub(1);
+                let after = self.after.map_or(end, |after| after.max(end));
+                (Self { after: Some(after), ..self }, Self { before: Some(seq), ..self })
+            }
         }
+    }
+
+    /// The `seq` that is so many numbers from where reading begins; `None` in an empty log.
+    fn step(self, conn: &mut SqliteConnection, order: Order, numbers: i64) -> QueryResult<Option<i64>> {
+        let seqs = activity_log::table;
+        Ok(match order {
+            Order::Ascending => match self.after {
+                Some(after) => Some(after),
+                None => seqs.select(min(activity_log::seq)).get_result(conn)?,
+            }
+            .map(|start| start.saturating_add(numbers)),
+            Order::Descending => match self.before {
+                Some(before) => Some(before),
+                None => seqs.select(max(activity_log::seq)).get_result(conn)?,
+            }
+            .map(|start| start.saturating_sub(numbers)),
+        })
     }
 }
 
@@ -71,9 +100,16 @@ pub(crate) fn read(
     most: Most,
 ) -> Result<Batch> {
     let mut batch = Batch::default();
-    if most.rows > 0
-        && let Some(trigrams) = Trigrams::of(conn, filters)?
-    {
+    if most.rows > 0 && is_indexed(conn, filters)? {
+        if let Some(seq) = span.step(conn, order, NEAREST)? {
+            let (part, rest) = span.split(order, seq);
+            append(conn, filters, part, None, order, most, &mut batch)?;
+            if batch.is_full(most) {
+                return Ok(batch);
+            }
+            span = rest;
+        }
+        let trigrams = Trigrams::rarest(conn, filters)?;
         let mut candidates = most.rows.saturating_mul(2).min(MOST_CANDIDATES);
         while candidates <= MOST_CANDIDATES {
             let Some(seq) = trigrams.nth(conn, span, order, candidates)? else {
@@ -121,11 +157,11 @@ fn append(
 
 /// How many rows match, up to `most`.
 pub(crate) fn count(conn: &mut SqliteConnection, filters: &ActivityLogFilters, most: Option<i64>) -> Result<u64> {
-    let mut trigrams = Trigrams::of(conn, filters)?;
-    if let Some(found) = &trigrams
-        && found.nth(conn, Span::default(), Order::Ascending, MOST_CANDIDATES)?.is_some()
-    {
-        trigrams = None;
+    let mut trigrams = None;
+    if is_indexed(conn, filters)? {
+        let rarest = Trigrams::rarest(conn, filters)?;
+        let many = rarest.nth(conn, Span::default(), Order::Ascending, MOST_CANDIDATES)?.is_some();
+        trigrams = (!many).then_some(rarest);
     }
     let query = filters.to_unordered_query(trigrams.as_ref())?;
     let count = match most {

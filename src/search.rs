@@ -14,8 +14,12 @@ use crate::{ActivityLogFilters, Result};
 
 /// Shorter terms have no trigram.
 const TRIGRAM: usize = 3;
-/// More would hardly narrow the search, and FTS5 takes 256 at most.
-const MOST_TRIGRAMS: usize = 32;
+/// How many trigrams of a term are compared, spread over it.
+const MOST_COMPARED: usize = 16;
+/// How many mentions of a trigram are looked at for that.
+const MENTIONS: i64 = 64;
+/// How many trigrams a candidate must have.
+const MOST_ASKED: usize = 3;
 
 diesel::table! {
     /// The trigrams of the messages.
@@ -137,21 +141,40 @@ fn drop_index(conn: &mut SqliteConnection) -> QueryResult<()> {
     )
 }
 
-/// The trigrams that a message must have to contain a term.
+/// Whether the index can find candidates for these filters.
+pub(crate) fn is_indexed(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> QueryResult<bool> {
+    let term = text(filters.message_contains.as_deref().unwrap_or_default());
+    // A term that LIKE would not take literally may not be taken so by FTS5 either.
+    Ok(term.chars().count() >= TRIGRAM && like_pattern(&term).is_some() && is_enabled(conn)?)
+}
+
+/// Some trigrams of a term, which a message that contains it must have.
 #[derive(Debug, Clone)]
 pub(crate) struct Trigrams(String);
 
 impl Trigrams {
-    /// `None` when the index is of no use for these filters, or not there.
-    pub(crate) fn of(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> Result<Option<Self>> {
+    /// The rarest that the term of the filters has, judged by how far back their last mentions go.
+    ///
+    /// All of them would hardly narrow the search any more, and a trigram that every message has takes longest to
+    /// look up.
+    pub(crate) fn rarest(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> QueryResult<Self> {
         let term = text(filters.message_contains.as_deref().unwrap_or_default());
         let characters = term.chars().collect::<Vec<_>>();
-        if characters.len() < TRIGRAM || like_pattern(&term).is_none() || !is_enabled(conn)? {
-            return Ok(None);
-        }
-        let quoted = |trigram: &[char]| format!("\"{}\"", trigram.iter().collect::<String>().replace('"', "\"\""));
-        let trigrams = characters.windows(TRIGRAM).take(MOST_TRIGRAMS).map(quoted);
-        Ok(Some(Self(trigrams.collect::<Vec<_>>().join(" AND "))))
+        let trigrams = characters.windows(TRIGRAM);
+        let step = trigrams.len().div_ceil(MOST_COMPARED).max(1);
+        let mut compared = trigrams
+            .step_by(step)
+            .map(|trigram| {
+                let quoted = format!("\"{}\"", trigram.iter().collect::<String>().replace('"', "\"\""));
+                let trigram = Self(quoted);
+                let last = trigram.nth(conn, Span::default(), Order::Descending, MENTIONS)?;
+                Ok((last, trigram.0))
+            })
+            .collect::<QueryResult<Vec<_>>>()?;
+        compared.sort_unstable();
+        compared.dedup();
+        let rarest = compared.into_iter().take(MOST_ASKED).map(|(_, trigram)| trigram);
+        Ok(Self(rarest.collect::<Vec<_>>().join(" AND ")))
     }
 
     /// The `seq` of the candidates within a span.
