@@ -160,7 +160,7 @@ enum TimeBy {
     Blocks,
 }
 
-/// True of every row, it lets the index on (entity_type, entity_id) find an id of whatever type: an index on the id
+/// True of every row, it lets the index on `(entity_type, entity_id)` find an id of whatever type: an index on the id
 /// would cost more than all others. It steps from type to type, of which there are few.
 const OF_ANY_ENTITY_TYPE: &str = "(activity_log.entity_type IS NULL OR activity_log.entity_type IN (\
     WITH RECURSIVE type (name) AS (\

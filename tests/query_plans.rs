@@ -213,6 +213,22 @@ fn an_actor_and_categories_walk_the_actors_index() -> TestResult {
 }
 
 #[test]
+fn an_index_of_the_hosts_on_actor_and_category_is_taken_up() -> TestResult {
+    let filters = ActivityLogFilters {
+        actor: Some("user 7".to_owned()),
+        categories: vec!["capture".into(), "auth".into()],
+        ..everything()
+    };
+    let mut conn = log_with(Statistics::None)?;
+    conn.batch_execute("CREATE INDEX activity_log_actor_category ON activity_log (actor, category)")?;
+    let statements = statements(&mut conn, |log| FIRST_PAGE(log, &filters))?;
+    let plan = plan(&mut conn, statements.last().ok_or("nothing was executed")?)?;
+    let seek = "SEARCH activity_log USING INDEX activity_log_actor_category (actor=? AND category=?)";
+    assert!(plan.starts_with(seek), "{plan}");
+    Ok(())
+}
+
+#[test]
 fn a_time_window_walks_a_range_of_the_primary_key() -> TestResult {
     let since = Some(at("1970-01-01T01:00:00Z")?);
     let until = Some(at("1970-01-01T02:00:00Z")?);

@@ -1,0 +1,271 @@
+//! How the time of every shape of query grows with the log: `cargo bench --bench shapes`.
+//!
+//! Prints a table for each state of SQLite's statistics, a row a shape and a column a size of the log, each time the
+//! median of runs that take turns between the sizes. After `--`, numbers are the sizes, the names of states choose
+//! among those, and any other word keeps the shapes with it in their names: `-- 1000000 fresh text`. Once in a while,
+//! `-- 100000 1000000 10000000`, which needs some 6 GB on disk and a quarter of an hour.
+
+mod log;
+
+use std::time::{Duration, Instant};
+
+use activity_log::ActivitySeverity::{Error, Warning};
+use activity_log::{ActivityLogFilters, ActivityLogRepository, run_migrations};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use log::{BenchResult, FIRST_ENTRIES, LogFile, fill, time};
+
+const SIZES: [u64; 2] = [100_000, 1_000_000];
+const PAGE: u32 = 50;
+const LEAST_RUNS: usize = 5;
+const MOST_RUNS: usize = 101;
+const ENOUGH: Duration = Duration::from_millis(300);
+
+/// The name of a state, what it means, and how a log that was in the one before gets there.
+type State = (&'static str, &'static str, fn(&mut SqliteConnection) -> BenchResult);
+
+const STATES: &[State] = &[
+    ("stale", "ANALYZE when the log had 1,000 rows of one category", |_| Ok(())),
+    ("none", "no statistics", |conn| {
+        Ok(conn.batch_execute("DROP TABLE IF EXISTS sqlite_stat1; DROP TABLE IF EXISTS sqlite_stat4")?)
+    }),
+    ("fresh", "ANALYZE at full size", |conn| Ok(conn.batch_execute("ANALYZE")?)),
+    ("search", "with the search index", |conn| Ok(activity_log::enable_search(conn)?)),
+];
+
+enum Question {
+    Page(ActivityLogFilters),
+    PageBefore(u64, ActivityLogFilters),
+    /// The page of what came after this `seq`, oldest first.
+    Follow(u64, ActivityLogFilters),
+    Count(ActivityLogFilters),
+    CountUpTo(u64, ActivityLogFilters),
+    /// As many rows as an export reads at once.
+    ExportStart(ActivityLogFilters),
+}
+use Question::{Count, CountUpTo, ExportStart, Follow, Page, PageBefore};
+
+/// A name, and what is asked of a log of so many rows.
+type Shape = (&'static str, fn(u64) -> Question);
+
+const SHAPES: &[Shape] = &[
+    ("no filter", |_| Page(all())),
+    ("no filter, later page", |rows| PageBefore(rows / 2, all())),
+    ("one category", |_| Page(categories(["capture"]))),
+    ("one category, later page", |rows| PageBefore(rows / 2, categories(["capture"]))),
+    ("one category, rare", |_| Page(categories(["billing"]))),
+    ("two categories", |_| Page(categories(["device", "auth"]))),
+    ("two categories, later page", |rows| PageBefore(rows / 2, categories(["device", "auth"]))),
+    ("two categories, one of them rare", |_| Page(categories(["device", "billing"]))),
+    ("one severity", |_| Page(errors(all()))),
+    ("one actor", |_| Page(actor("user_00"))),
+    ("one actor, later page", |rows| PageBefore(rows / 2, actor("user_00"))),
+    ("one actor, seldom seen", |_| Page(actor("user_49"))),
+    ("type and id", |_| Page(ActivityLogFilters { entity_id: some("0007"), ..entity_type("device") })),
+    ("until, far in the past", |rows| Page(until(rows / 50, rows))),
+    ("until, far in the past, later page", |rows| PageBefore(rows / 100, until(rows / 50, rows))),
+    ("window of 4.3 %", |rows| Page(window(rows))),
+    ("window of 4.3 %, later page", |rows| PageBefore(rows * 32 / 100, window(rows))),
+    ("window of 4.3 % and a category", |rows| {
+        Page(ActivityLogFilters { since: window(rows).since, until: window(rows).until, ..categories(["system"]) })
+    }),
+    ("window of 4.3 % and an actor", |rows| {
+        Page(ActivityLogFilters { since: window(rows).since, until: window(rows).until, ..actor("user_49") })
+    }),
+    ("since, fewer than 50 rows", |rows| Page(since(rows.saturating_sub(30), rows))),
+    ("since, half of the log", |rows| Page(since(rows / 2, rows))),
+    ("since, half of the log, later page", |rows| PageBefore(rows * 3 / 4, since(rows / 2, rows))),
+    ("category and severity", |_| Page(errors(categories(["system"])))),
+    ("category and severity that never meet", |_| Page(errors(categories(["capture"])))),
+    ("two categories and two severities", |_| Page(two_and_two())),
+    ("two categories and two severities, later page", |rows| PageBefore(rows / 2, two_and_two())),
+    ("actor and categories", |_| {
+        Page(ActivityLogFilters { actor: some("user_01"), ..categories(["capture", "entity"]) })
+    }),
+    ("actor and categories that never meet", |_| {
+        Page(ActivityLogFilters { actor: some("user_01"), ..categories(["auth", "system"]) })
+    }),
+    ("entity_type alone", |_| Page(entity_type("device"))),
+    ("entity_type alone, later page", |rows| PageBefore(rows / 2, entity_type("device"))),
+    ("entity_type alone, rare", |_| Page(entity_type("licence"))),
+    ("entity_type alone, none", |_| Page(entity_type("vehicle"))),
+    ("entity_id alone", |_| Page(entity_id("0007"))),
+    ("entity_id alone, rare", |_| Page(entity_id("lic_1"))),
+    ("entity_id alone, none", |_| Page(entity_id("9999"))),
+    ("text, common", |_| Page(message("settings"))),
+    ("text, one hit by a rare word", |_| Page(message("quarantined"))),
+    ("text, one hit among messages alike", |rows| Page(message(&format!("revision {:08}", rows / 2)))),
+    ("text, none", |_| Page(message("evaporated"))),
+    ("text, none, and a category", |_| {
+        Page(ActivityLogFilters { message_contains: some("evaporated"), ..categories(["system"]) })
+    }),
+    ("count, no filter", |_| Count(all())),
+    ("count, two categories", |_| Count(categories(["device", "auth"]))),
+    ("count, two categories with a severity", |_| Count(errors(categories(["device", "auth"])))),
+    ("count, window of 4.3 %", |rows| Count(window(rows))),
+    ("count up to 1,001, no filter", |_| CountUpTo(1_001, all())),
+    ("count up to 1,001, two categories", |_| CountUpTo(1_001, categories(["device", "auth"]))),
+    ("count up to 1,001, window of 4.3 %", |rows| CountUpTo(1_001, window(rows))),
+    ("follow, no filter", |rows| Follow(rows.saturating_sub(10), all())),
+    ("follow, nothing new", |rows| Follow(rows, all())),
+    ("follow, two categories", |rows| Follow(rows.saturating_sub(10), categories(["device", "auth"]))),
+    ("follow, entity_type alone", |rows| Follow(rows.saturating_sub(10), entity_type("device"))),
+    ("export, first rows", |_| ExportStart(all())),
+    ("export, first rows, entity_type alone", |_| ExportStart(entity_type("device"))),
+    ("export, first rows, since half of the log", |rows| ExportStart(since(rows / 2, rows))),
+];
+
+fn all() -> ActivityLogFilters {
+    ActivityLogFilters::default()
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn categories<const N: usize>(names: [&str; N]) -> ActivityLogFilters {
+    ActivityLogFilters { categories: names.map(Into::into).to_vec(), ..all() }
+}
+
+fn errors(filters: ActivityLogFilters) -> ActivityLogFilters {
+    ActivityLogFilters { severities: vec![Error], ..filters }
+}
+
+fn two_and_two() -> ActivityLogFilters {
+    ActivityLogFilters { severities: vec![Warning, Error], ..categories(["entity", "system"]) }
+}
+
+fn actor(name: &str) -> ActivityLogFilters {
+    ActivityLogFilters { actor: some(name), ..all() }
+}
+
+fn entity_type(name: &str) -> ActivityLogFilters {
+    ActivityLogFilters { entity_type: some(name), ..all() }
+}
+
+fn entity_id(id: &str) -> ActivityLogFilters {
+    ActivityLogFilters { entity_id: some(id), ..all() }
+}
+
+fn message(term: &str) -> ActivityLogFilters {
+    ActivityLogFilters { message_contains: some(term), ..all() }
+}
+
+fn since(number: u64, rows: u64) -> ActivityLogFilters {
+    ActivityLogFilters { since: Some(time(number, rows)), ..all() }
+}
+
+fn until(number: u64, rows: u64) -> ActivityLogFilters {
+    ActivityLogFilters { until: Some(time(number, rows)), ..all() }
+}
+
+fn window(rows: u64) -> ActivityLogFilters {
+    ActivityLogFilters { since: since(rows * 300 / 1_000, rows).since, ..until(rows * 343 / 1_000, rows) }
+}
+
+impl Question {
+    /// The number of rows in the answer, or the count that it is.
+    fn ask(&self, conn: &mut SqliteConnection) -> BenchResult<u64> {
+        let mut log = ActivityLogRepository::new(conn);
+        let rows = match self {
+            Page(filters) => log.page(filters, None, PAGE)?.entries.len(),
+            PageBefore(seq, filters) => log.page(filters, Some(i64::try_from(*seq)?), PAGE)?.entries.len(),
+            Follow(seq, filters) => log.query_after(filters, i64::try_from(*seq)?, PAGE)?.len(),
+            Count(filters) => return Ok(log.count(filters)?),
+            CountUpTo(most, filters) => return Ok(log.count_up_to(filters, *most)?),
+            ExportStart(filters) => {
+                log.iter_export(filters)?.take(512).try_fold(0, |rows, entry| entry.map(|_| rows + 1))?
+            }
+        };
+        Ok(rows as u64)
+    }
+}
+
+struct Log {
+    rows: u64,
+    file: LogFile,
+    conn: SqliteConnection,
+}
+
+impl Log {
+    fn build(rows: u64) -> BenchResult<Self> {
+        let file = LogFile::create(|conn| Ok(run_migrations(conn)?))?;
+        let mut conn = file.connect()?;
+        let first = FIRST_ENTRIES.min(rows);
+        fill(&mut conn, 0..first, rows)?;
+        conn.batch_execute("ANALYZE")?;
+        fill(&mut conn, first..rows, rows)?;
+        Ok(Self { rows, file, conn })
+    }
+}
+
+fn main() -> BenchResult {
+    let mut sizes = Vec::new();
+    let mut states = Vec::new();
+    let mut words = Vec::new();
+    for argument in std::env::args().skip(1).filter(|argument| !argument.starts_with('-')) {
+        if let Ok(size) = argument.parse() {
+            sizes.push(size);
+        } else if STATES.iter().any(|(state, ..)| *state == argument) {
+            states.push(argument);
+        } else {
+            words.push(argument);
+        }
+    }
+    if sizes.is_empty() {
+        sizes.extend(SIZES);
+    }
+    sizes.sort_unstable();
+
+    let mut logs = sizes.into_iter().map(Log::build).collect::<BenchResult<Vec<_>>>()?;
+    for (state, meaning, reach) in STATES {
+        for log in &mut logs {
+            reach(&mut log.conn)?;
+            // SQLite reads its statistics when a connection first looks at the schema.
+            log.conn = log.file.connect()?;
+        }
+        if !states.is_empty() && !states.iter().any(|chosen| chosen == state) {
+            continue;
+        }
+        println!("\n{state}: {meaning}; milliseconds");
+        let columns = logs.iter().map(|log| format!("{:>12}", log.rows)).collect::<String>();
+        println!("{:<46}{columns}{:>9}{:>10}", "", "growth", "answer");
+        for (name, question) in SHAPES.iter().filter(|(name, _)| words.iter().all(|word| name.contains(word.as_str())))
+        {
+            print_row(name, &mut logs, *question)?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints the median for each log, how many times the smallest log's the largest one's is, and the latter's answer.
+fn print_row(name: &str, logs: &mut [Log], question: fn(u64) -> Question) -> BenchResult {
+    let questions = logs.iter().map(|log| question(log.rows)).collect::<Vec<_>>();
+    let mut answer = 0;
+    for (log, question) in logs.iter_mut().zip(&questions) {
+        // What the next runs then find in the caches and among the prepared statements.
+        answer = question.ask(&mut log.conn)?;
+    }
+    let mut runs = logs.iter().map(|_| Vec::new()).collect::<Vec<_>>();
+    let began = Instant::now();
+    for run in 0..MOST_RUNS {
+        if run >= LEAST_RUNS && began.elapsed() > ENOUGH * u32::try_from(logs.len())? {
+            break;
+        }
+        for ((log, question), times) in logs.iter_mut().zip(&questions).zip(&mut runs) {
+            let started = Instant::now();
+            question.ask(&mut log.conn)?;
+            times.push(started.elapsed().as_secs_f64() * 1_000.0);
+        }
+    }
+    let medians = runs.iter_mut().filter_map(|times| median(times)).collect::<Vec<_>>();
+    let columns = medians.iter().map(|median| format!("{median:>12.3}")).collect::<String>();
+    let growth = medians.last().zip(medians.first()).map_or(1.0, |(last, first)| last / first);
+    println!("{name:<46}{columns}{growth:>9.1}{answer:>10}");
+    Ok(())
+}
+
+fn median(times: &mut [f64]) -> Option<f64> {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied()
+}
