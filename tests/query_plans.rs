@@ -31,13 +31,16 @@ fn log_with(statistics: Statistics) -> TestResult<SqliteConnection> {
     if let Statistics::Stale = statistics {
         conn.batch_execute("ANALYZE")?;
     }
-    let severities = [ActivitySeverity::Info, ActivitySeverity::Warning, ActivitySeverity::Error];
     let entries = (201..=1_000)
         .map(|number| NewActivityLogEntry {
-            category: ["auth", "device", "entity", "capture", "system"][number as usize % 5].into(),
-            severity: severities[number as usize % 3],
+            category: format!("area {}", number % 5).into(),
+            severity: match number % 3 {
+                0 => ActivitySeverity::Info,
+                1 => ActivitySeverity::Warning,
+                _ => ActivitySeverity::Error,
+            },
             actor: format!("user {}", number % 50),
-            entity_type: Some(["device", "scene", "user"][number as usize % 3].to_owned()),
+            entity_type: Some(format!("type {}", number % 3)),
             entity_id: Some(format!("id_{}", number % 100)),
             ..numbered(number)
         })
