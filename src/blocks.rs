@@ -28,10 +28,8 @@ diesel::alias!(const OPEN_ROW: Alias<OpenRow> = activity_log as open_row);
 /// The last `seq` that belongs to a block; all later rows are open.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn last_closed() -> _ {
-    let newest = activity_log_blocks::table
-        .order(activity_log_blocks::first_seq.desc())
-        .select(activity_log_blocks::last_seq)
-        .limit(1_i64);
+    let newest =
+        activity_log_blocks::table.order(activity_log_blocks::first_seq.desc()).select(activity_log_blocks::last_seq);
     let none: diesel::dsl::AsExprOf<i64, Nullable<BigInt>> = i64::MIN.into_sql::<Nullable<BigInt>>();
     coalesce(newest.single_value(), none)
 }
@@ -47,8 +45,7 @@ pub(crate) fn last_before(bound: String, after: Option<i64>) -> Seq {
     let block = activity_log_blocks::table
         .filter(activity_log_blocks::greatest_ts.ge(bound))
         .order(activity_log_blocks::first_seq.asc())
-        .select(activity_log_blocks::first_seq - 1)
-        .limit(1);
+        .select(activity_log_blocks::first_seq - 1);
     let last = coalesce(block.single_value(), last_closed());
     match after {
         Some(after) => Box::new(greater(last, constant(after))),
@@ -63,13 +60,11 @@ pub(crate) fn first_after(bound: String, before: Option<i64>) -> Seq {
         .filter(OPEN_ROW.field(activity_log::seq).nullable().gt(last_closed()))
         .filter(Unindexed::new(OPEN_ROW.field(activity_log::ts)).le(bound.clone()))
         .order(OPEN_ROW.field(activity_log::seq).desc())
-        .select(OPEN_ROW.field(activity_log::seq) + 1)
-        .limit(1);
+        .select(OPEN_ROW.field(activity_log::seq) + 1);
     let block = activity_log_blocks::table
         .filter(activity_log_blocks::least_ts.le(bound))
         .order(activity_log_blocks::first_seq.desc())
-        .select(activity_log_blocks::last_seq + 1)
-        .limit(1);
+        .select(activity_log_blocks::last_seq + 1);
     let first = coalesce(open.single_value(), block.single_value());
     match before {
         Some(before) => Box::new(smaller(first, constant(before))),

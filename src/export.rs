@@ -1,10 +1,9 @@
 use std::iter::FusedIterator;
-use std::vec;
 
 use diesel::dsl::max;
 use diesel::prelude::*;
 
-use crate::reading::{self, Most, Order, Span};
+use crate::reading::{self, Batch, Most, Order, Span};
 use crate::row::StoredRow;
 use crate::schema::activity_log;
 use crate::{ActivityLogEntry, ActivityLogFilters, Result};
@@ -18,7 +17,7 @@ pub(crate) struct Export<'a> {
     filters: ActivityLogFilters,
     after_seq: Option<i64>,
     newest_seq: i64,
-    batch: vec::IntoIter<StoredRow>,
+    batch: Batch,
     finished: bool,
 }
 
@@ -31,17 +30,16 @@ impl<'a> Export<'a> {
             filters: filters.clone(),
             after_seq: None,
             newest_seq: newest_seq.unwrap_or_default(),
-            batch: Vec::new().into_iter(),
+            batch: Batch::default(),
             finished: newest_seq.is_none(),
         })
     }
 
     fn read_batch(&mut self) -> Result<()> {
         let span = Span { after: self.after_seq, before: self.newest_seq.checked_add(1) };
-        let batch = reading::read(self.conn, &self.filters, span, Order::Ascending, BATCH)?;
-        self.after_seq = batch.rows.last().map(|row| row.seq);
-        self.finished = !batch.is_full(BATCH);
-        self.batch = batch.rows.into_iter();
+        reading::read(self.conn, &self.filters, span, Order::Ascending, BATCH, &mut self.batch)?;
+        self.after_seq = self.batch.rows.back().map(|row| row.seq);
+        self.finished = !self.batch.is_full(BATCH);
         Ok(())
     }
 }
@@ -50,14 +48,14 @@ impl Iterator for Export<'_> {
     type Item = Result<ActivityLogEntry>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.batch.len() == 0
+        if self.batch.rows.is_empty()
             && !self.finished
             && let Err(error) = self.read_batch()
         {
             self.finished = true;
             return Some(Err(error));
         }
-        self.batch.next().map(StoredRow::decode)
+        self.batch.rows.pop_front().map(StoredRow::decode)
     }
 }
 

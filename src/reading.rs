@@ -1,5 +1,7 @@
 //! Reading rows in the order of `seq`.
 
+use std::collections::VecDeque;
+
 use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
@@ -7,7 +9,7 @@ use diesel::prelude::*;
 use crate::row::StoredRow;
 use crate::schema::activity_log;
 use crate::search::{Trigrams, is_indexed};
-use crate::sqlite::CountOf;
+use crate::sqlite::{AtMost, CountOf};
 use crate::{ActivityLogFilters, Result};
 
 /// How many candidates of the search index are looked at before the log itself is: enough for any term on its own, and
@@ -16,6 +18,9 @@ const MOST_CANDIDATES: i64 = 16_384;
 
 /// How many numbers are looked through before the search index is asked: there a common term fills a page.
 const NEAREST: i64 = 1_024;
+
+/// Memory is reserved for so many rows at once: for a page, and for a batch of an export.
+const RESERVED_ROWS: usize = 512;
 
 /// A range of `seq`, its ends exclusive.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,9 +84,10 @@ impl Most {
     }
 }
 
+/// Rows in the order in which they were read.
 #[derive(Default)]
 pub(crate) struct Batch {
-    pub(crate) rows: Vec<StoredRow>,
+    pub(crate) rows: VecDeque<StoredRow>,
     bytes: usize,
 }
 
@@ -91,21 +97,23 @@ impl Batch {
     }
 }
 
-/// The first rows of a span that match; fewer than `most` when there are no more.
+/// Fills an empty batch with the first rows of a span that match; with fewer than `most` when there are no more.
 pub(crate) fn read(
     conn: &mut SqliteConnection,
     filters: &ActivityLogFilters,
     mut span: Span,
     order: Order,
     most: Most,
-) -> Result<Batch> {
-    let mut batch = Batch::default();
+    batch: &mut Batch,
+) -> Result<()> {
+    batch.bytes = 0;
+    batch.rows.reserve(usize::try_from(most.rows).unwrap_or(usize::MAX).min(RESERVED_ROWS));
     if most.rows > 0 && is_indexed(conn, filters)? {
         if let Some(seq) = span.step(conn, order, NEAREST)? {
             let (part, rest) = span.split(order, seq);
-            append(conn, filters, part, None, order, most, &mut batch)?;
+            append(conn, filters, part, None, order, most, batch)?;
             if batch.is_full(most) {
-                return Ok(batch);
+                return Ok(());
             }
             span = rest;
         }
@@ -113,20 +121,18 @@ pub(crate) fn read(
         let mut candidates = most.rows.saturating_mul(2).min(MOST_CANDIDATES);
         while candidates <= MOST_CANDIDATES {
             let Some(seq) = trigrams.nth(conn, span, order, candidates)? else {
-                append(conn, filters, span, Some(&trigrams), order, most, &mut batch)?;
-                return Ok(batch);
+                return append(conn, filters, span, Some(&trigrams), order, most, batch);
             };
             let (part, rest) = span.split(order, seq);
-            append(conn, filters, part, Some(&trigrams), order, most, &mut batch)?;
+            append(conn, filters, part, Some(&trigrams), order, most, batch)?;
             if batch.is_full(most) {
-                return Ok(batch);
+                return Ok(());
             }
             span = rest;
             candidates *= 4;
         }
     }
-    append(conn, filters, span, None, order, most, &mut batch)?;
-    Ok(batch)
+    append(conn, filters, span, None, order, most, batch)
 }
 
 fn append(
@@ -143,11 +149,11 @@ fn append(
         Order::Ascending => query.order(activity_log::seq.asc()),
         Order::Descending => query.order(activity_log::seq.desc()),
     };
-    let query = query.limit(most.rows - batch.rows.len() as i64).select(StoredRow::as_select());
+    let query = AtMost { rows: most.rows - batch.rows.len() as i64, of: query.select(StoredRow::as_select()) };
     for row in query.load_iter::<StoredRow, DefaultLoadingMode>(conn)? {
         let row = row?;
         batch.bytes = batch.bytes.saturating_add(row.len());
-        batch.rows.push(row);
+        batch.rows.push_back(row);
         if batch.bytes >= most.bytes {
             break;
         }
@@ -166,7 +172,7 @@ pub(crate) fn count(conn: &mut SqliteConnection, filters: &ActivityLogFilters, m
     let query = filters.to_unordered_query(trigrams.as_ref())?;
     let count = match most {
         None => query.count().get_result::<i64>(conn)?,
-        Some(most) => CountOf(query.select(activity_log::seq).limit(most)).get_result(conn)?,
+        Some(most) => CountOf(AtMost { rows: most, of: query.select(activity_log::seq) }).get_result(conn)?,
     };
     Ok(count.unsigned_abs())
 }

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::fmt;
 use std::iter::FusedIterator;
 
@@ -7,7 +8,7 @@ use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::{DatabaseError, NotFound, RollbackTransaction};
 
 use crate::export::Export;
-use crate::reading::{self, Most, Order, Span};
+use crate::reading::{self, Batch, Most, Order, Span};
 use crate::row::{Encoding, NewRow, StoredRow};
 use crate::schema::activity_log;
 use crate::search::without_index;
@@ -185,7 +186,7 @@ impl<'conn> ActivityLogRepository<'conn> {
         let mut rows = self.rows_before(filters, before_seq, i64::from(limit) + 1)?;
         let more = rows.len() > limit_rows;
         rows.truncate(limit_rows);
-        let next_before_seq = rows.last().filter(|_| more).map(|row| row.seq);
+        let next_before_seq = rows.back().filter(|_| more).map(|row| row.seq);
         let entries = rows.into_iter().map(StoredRow::decode).collect::<Result<_>>()?;
         Ok(ActivityLogPage { entries, next_before_seq })
     }
@@ -195,9 +196,11 @@ impl<'conn> ActivityLogRepository<'conn> {
         filters: &ActivityLogFilters,
         before_seq: Option<i64>,
         limit: i64,
-    ) -> Result<Vec<StoredRow>> {
+    ) -> Result<VecDeque<StoredRow>> {
+        let mut batch = Batch::default();
         let span = Span { before: before_seq, ..Span::default() };
-        Ok(reading::read(self.conn, filters, span, Order::Descending, Most::rows(limit))?.rows)
+        reading::read(self.conn, filters, span, Order::Descending, Most::rows(limit), &mut batch)?;
+        Ok(batch.rows)
     }
 
     /// The oldest entries that match and are newer than `after_seq`, oldest first, at most `limit`: for followers that
@@ -213,7 +216,8 @@ impl<'conn> ActivityLogRepository<'conn> {
         limit: u32,
     ) -> Result<Vec<ActivityLogEntry>> {
         let span = Span { after: Some(after_seq), ..Span::default() };
-        let batch = reading::read(self.conn, filters, span, Order::Ascending, Most::rows(limit.into()))?;
+        let mut batch = Batch::default();
+        reading::read(self.conn, filters, span, Order::Ascending, Most::rows(limit.into()), &mut batch)?;
         batch.rows.into_iter().map(StoredRow::decode).collect()
     }
 

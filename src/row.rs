@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, ParseResult, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -10,7 +11,10 @@ use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use crate::schema::activity_log;
-use crate::{ActivityLogEntry, EntryLimits, Error, NewActivityLogEntry, Redactor, Result, timestamp};
+use crate::{
+    ActivityCategory, ActivityLogEntry, ActivitySeverity, EntryLimits, Error, NewActivityLogEntry, ParseSeverityError,
+    Redactor, Result, timestamp,
+};
 
 /// `serde_json` reads no deeper.
 const MAX_METADATA_DEPTH: usize = 127;
@@ -95,14 +99,42 @@ fn nests_deeper(value: &Value, depth: usize) -> bool {
     }
 }
 
-/// A stored text. Bytes that are no UTF-8, which SQLite does not mind, are read as U+FFFD: Diesel's own reading would
-/// fail the whole page for them.
+/// What a stored text stands for, or why it stands for nothing. Bytes that are no UTF-8, which SQLite does not mind, are
+/// read as U+FFFD: Diesel's own reading would fail the whole page for them.
 #[derive(FromSqlRow)]
-pub(crate) struct StoredText(String);
+pub(crate) struct Stored<T>(T);
 
-impl FromSql<Text, Sqlite> for StoredText {
+impl<T: FromText> FromSql<Text, Sqlite> for Stored<T> {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        Ok(Self(value.read_text().to_owned()))
+        Ok(Self(T::from_text(value.read_text())))
+    }
+}
+
+trait FromText {
+    fn from_text(text: &str) -> Self;
+}
+
+impl FromText for String {
+    fn from_text(text: &str) -> Self {
+        text.to_owned()
+    }
+}
+
+impl FromText for ActivityCategory {
+    fn from_text(text: &str) -> Self {
+        text.into()
+    }
+}
+
+impl FromText for Result<ActivitySeverity, ParseSeverityError> {
+    fn from_text(text: &str) -> Self {
+        text.parse()
+    }
+}
+
+impl FromText for ParseResult<DateTime<Utc>> {
+    fn from_text(text: &str) -> Self {
+        timestamp::decode(text)
     }
 }
 
@@ -113,24 +145,24 @@ impl FromSql<Text, Sqlite> for StoredText {
 pub(crate) struct StoredRow {
     pub(crate) seq: i64,
     #[diesel(select_expression = activity_log::id.nullable())]
-    id: Option<StoredText>,
+    id: Option<Stored<String>>,
     #[diesel(select_expression = activity_log::ts.nullable())]
-    ts: Option<StoredText>,
+    ts: Option<Stored<ParseResult<DateTime<Utc>>>>,
     #[diesel(select_expression = activity_log::category.nullable())]
-    category: Option<StoredText>,
+    category: Option<Stored<ActivityCategory>>,
     #[diesel(select_expression = activity_log::action.nullable())]
-    action: Option<StoredText>,
+    action: Option<Stored<String>>,
     #[diesel(select_expression = activity_log::severity.nullable())]
-    severity: Option<StoredText>,
+    severity: Option<Stored<Result<ActivitySeverity, ParseSeverityError>>>,
     #[diesel(select_expression = activity_log::actor.nullable())]
-    actor: Option<StoredText>,
-    entity_type: Option<StoredText>,
-    entity_id: Option<StoredText>,
-    entity_name: Option<StoredText>,
+    actor: Option<Stored<String>>,
+    entity_type: Option<Stored<String>>,
+    entity_id: Option<Stored<String>>,
+    entity_name: Option<Stored<String>>,
     #[diesel(select_expression = activity_log::message.nullable())]
-    message: Option<StoredText>,
+    message: Option<Stored<String>>,
     #[diesel(select_expression = activity_log::metadata.nullable())]
-    metadata: Option<StoredText>,
+    metadata: Option<Stored<String>>,
 }
 
 impl StoredRow {
@@ -138,38 +170,34 @@ impl StoredRow {
     pub(crate) fn decode(self) -> Result<ActivityLogEntry> {
         let seq = self.seq;
         let unreadable = |column, reason: String| Error::UnreadableRow { seq, column, reason };
-        let text = |value: StoredText| value.0;
-        let present =
-            |column, value: Option<StoredText>| value.map(text).ok_or_else(|| unreadable(column, "is NULL".to_owned()));
-
-        let ts = present("ts", self.ts)?;
-        let severity = present("severity", self.severity)?;
-        let metadata = present("metadata", self.metadata)?;
+        let null = |column| unreadable(column, "is NULL".to_owned());
+        let metadata = value_of(self.metadata).ok_or_else(|| null("metadata"))?;
         Ok(ActivityLogEntry {
             seq,
-            id: present("id", self.id)?,
-            ts: timestamp::decode(&ts).map_err(|error| unreadable("ts", format!("is no RFC 3339 time: {error}")))?,
-            category: present("category", self.category)?.into(),
-            action: present("action", self.action)?,
-            severity: severity.parse().map_err(|error| unreadable("severity", format!("{error}")))?,
-            actor: present("actor", self.actor)?,
-            entity_type: self.entity_type.map(text),
-            entity_id: self.entity_id.map(text),
-            entity_name: self.entity_name.map(text),
-            message: present("message", self.message)?,
+            id: value_of(self.id).ok_or_else(|| null("id"))?,
+            ts: value_of(self.ts)
+                .ok_or_else(|| null("ts"))?
+                .map_err(|error| unreadable("ts", format!("is no RFC 3339 time: {error}")))?,
+            category: value_of(self.category).ok_or_else(|| null("category"))?,
+            action: value_of(self.action).ok_or_else(|| null("action"))?,
+            severity: value_of(self.severity)
+                .ok_or_else(|| null("severity"))?
+                .map_err(|error| unreadable("severity", format!("{error}")))?,
+            actor: value_of(self.actor).ok_or_else(|| null("actor"))?,
+            entity_type: value_of(self.entity_type),
+            entity_id: value_of(self.entity_id),
+            entity_name: value_of(self.entity_name),
+            message: value_of(self.message).ok_or_else(|| null("message"))?,
             metadata: serde_json::from_str(&metadata)
                 .map_err(|error| unreadable("metadata", no_json_object(&error)))?,
         })
     }
 
-    /// How many bytes of text it holds.
+    /// About how many bytes it holds: those of the texts that may be long.
     pub(crate) fn len(&self) -> usize {
         [
             &self.id,
-            &self.ts,
-            &self.category,
             &self.action,
-            &self.severity,
             &self.actor,
             &self.entity_type,
             &self.entity_id,
@@ -182,6 +210,10 @@ impl StoredRow {
         .map(|text| text.0.len())
         .sum()
     }
+}
+
+fn value_of<T>(value: Option<Stored<T>>) -> Option<T> {
+    value.map(|value| value.0)
 }
 
 /// The error's own message quotes the value, which may be a secret.

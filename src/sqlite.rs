@@ -42,6 +42,30 @@ extern "SQL" {
     fn smaller(one: Nullable<BigInt>, other: Nullable<BigInt>) -> Nullable<BigInt>;
 }
 
+/// The first rows of a query, so many at most.
+///
+/// For Diesel's own `LIMIT ?` SQLite prepares the statement anew each time, to plan with the number; not so for an
+/// expression.
+#[derive(QueryId)]
+pub(crate) struct AtMost<Q> {
+    pub(crate) rows: i64,
+    pub(crate) of: Q,
+}
+
+impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for AtMost<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.of.walk_ast(out.reborrow())?;
+        out.push_sql(" LIMIT +");
+        out.push_bind_param::<BigInt, _>(&self.rows)
+    }
+}
+
+impl<Q: Query> Query for AtMost<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q> RunQueryDsl<SqliteConnection> for AtMost<Q> {}
+
 /// How many rows a query gives, its limit included, which Diesel's own `count` leaves behind.
 #[derive(QueryId)]
 pub(crate) struct CountOf<Q>(pub(crate) Q);
