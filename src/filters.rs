@@ -3,17 +3,20 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
+use diesel::expression::is_aggregate::No;
+use diesel::expression::{AppearsOnTable, ValidGrouping};
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::query_builder::QueryFragment;
+use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 use serde::{Deserialize, Serialize};
 
-use crate::blocks::{constant, first_after, last_before};
+use crate::blocks::Window;
 use crate::planner::{Unindexed, rare};
-use crate::reading::Span;
 use crate::row::text;
 use crate::schema::activity_log::{self, BoxedQuery};
 use crate::search::Trigrams;
+use crate::span::Span;
 use crate::sqlite::{LIKE_PATTERN_MAX_BYTES, LIST_MAX_VALUES, instr, lower};
 use crate::timestamp::{Bound, lower_bound, upper_bound};
 use crate::{ActivityCategory, ActivitySeverity, Error, Result};
@@ -60,15 +63,28 @@ pub struct ActivityLogFilters {
 impl ActivityLogFilters {
     /// The rows of a span that match, to be read in the order of `seq`; of the candidates alone, if there are some.
     pub(crate) fn to_query<'a>(&'a self, span: Span, trigrams: Option<&'a Trigrams>) -> Result<BoxedQuery<'a, Sqlite>> {
-        self.restrict(span, trigrams, TimeBy::Blocks)
+        self.restrict(span, trigrams, false)
     }
 
-    /// The rows that match, to be counted in whatever order; of the candidates alone, if there are some.
-    pub(crate) fn to_unordered_query<'a>(&'a self, trigrams: Option<&'a Trigrams>) -> Result<BoxedQuery<'a, Sqlite>> {
-        // The index on `ts` has all that is asked for; but once there is more to be asked, a range of `seq` narrows
-        // every other index.
-        let by_time_alone = Self { since: None, until: None, ..self.clone() } == Self::default();
-        self.restrict(Span::default(), trigrams, if by_time_alone { TimeBy::Index } else { TimeBy::Blocks })
+    /// The rows that match, in the order of time: for filters [of time alone](Self::are_of_time_alone), of which the index
+    /// on `ts` has all that is asked for.
+    pub(crate) fn to_query_by_time(&self) -> Result<BoxedQuery<'_, Sqlite>> {
+        self.restrict(Span::default(), None, true)
+    }
+
+    /// Whether they restrict the time and nothing else, or nothing at all.
+    pub(crate) fn are_of_time_alone(&self) -> bool {
+        Self { since: None, until: None, ..self.clone() } == Self::default()
+    }
+
+    /// The time window in stored form; `None` when no time is in it.
+    pub(crate) fn window(&self) -> Option<Window> {
+        let text = |bound| match bound {
+            None | Some(Bound::All) => Some(None),
+            Some(Bound::Nothing) => None,
+            Some(Bound::Text(text)) => Some(Some(text)),
+        };
+        Some(Window { since: text(self.since.map(lower_bound))?, until: text(self.until.map(upper_bound))? })
     }
 
     /// The one place where filters become SQL: query, page, count and export all build on what it returns.
@@ -76,26 +92,23 @@ impl ActivityLogFilters {
         &'a self,
         span: Span,
         trigrams: Option<&'a Trigrams>,
-        by: TimeBy,
+        by_time: bool,
     ) -> Result<BoxedQuery<'a, Sqlite>> {
         let mut query = activity_log::table.into_boxed();
-        let mut after = span.after.map(constant);
-        let mut before = span.before.map(constant);
 
-        // One value is compared with `=`: Diesel keeps that statement prepared, but never one with a list.
-        query = match distinct("categories", self.categories.iter().map(ActivityCategory::as_str))?.as_slice() {
-            [] => query,
-            [one] => query.filter(rare(activity_log::category.eq(one.clone()))),
-            any => query.filter(rare(activity_log::category.eq_any(any.to_vec()))),
+        let categories = distinct("categories", self.categories.iter().map(ActivityCategory::as_str))?;
+        let severities = distinct("severities", self.severities.iter().map(|severity| severity.as_str()))?;
+        let actor = self.actor.iter().map(|actor| text(actor)).collect();
+        // Of an entity there are fewer entries than of anything else: no other index is to be preferred to its own.
+        query = if self.entity_id.is_none() {
+            let query = any_of(query, activity_log::category, categories);
+            let query = any_of(query, activity_log::severity, severities);
+            any_of(query, activity_log::actor, actor)
+        } else {
+            let query = any_of(query, Unindexed::new(activity_log::category), categories);
+            let query = any_of(query, Unindexed::new(activity_log::severity), severities);
+            any_of(query, Unindexed::new(activity_log::actor), actor)
         };
-        query = match distinct("severities", self.severities.iter().map(|severity| severity.as_str()))?.as_slice() {
-            [] => query,
-            [one] => query.filter(rare(activity_log::severity.eq(one.clone()))),
-            any => query.filter(rare(activity_log::severity.eq_any(any.to_vec()))),
-        };
-        if let Some(actor) = &self.actor {
-            query = query.filter(rare(activity_log::actor.eq(text(actor))));
-        }
         if let Some(entity_type) = &self.entity_type {
             query = query.filter(rare(activity_log::entity_type.eq(text(entity_type))));
         }
@@ -105,30 +118,19 @@ impl ActivityLogFilters {
                 query = query.filter(sql::<Bool>(OF_ANY_ENTITY_TYPE));
             }
         }
-        if let Some(since) = self.since {
-            query = match lower_bound(since) {
-                Bound::All => query,
-                Bound::Nothing => query.filter(false.into_sql::<Bool>()),
-                Bound::Text(bound) => match by {
-                    TimeBy::Index => query.filter(activity_log::ts.ge(bound)),
-                    TimeBy::Blocks => {
-                        after = Some(last_before(bound.clone(), span.after));
-                        query.filter(Unindexed::new(activity_log::ts).ge(bound))
-                    }
-                },
+        let Some(Window { since, until }) = self.window() else {
+            return Ok(query.filter(false.into_sql::<Bool>()));
+        };
+        if let Some(since) = since {
+            query = match by_time {
+                true => query.filter(activity_log::ts.ge(since)),
+                false => query.filter(Unindexed::new(activity_log::ts).ge(since)),
             };
         }
-        if let Some(until) = self.until {
-            query = match upper_bound(until) {
-                Bound::All => query,
-                Bound::Nothing => query.filter(false.into_sql::<Bool>()),
-                Bound::Text(bound) => match by {
-                    TimeBy::Index => query.filter(activity_log::ts.le(bound)),
-                    TimeBy::Blocks => {
-                        before = Some(first_after(bound.clone(), span.before));
-                        query.filter(Unindexed::new(activity_log::ts).le(bound))
-                    }
-                },
+        if let Some(until) = until {
+            query = match by_time {
+                true => query.filter(activity_log::ts.le(until)),
+                false => query.filter(Unindexed::new(activity_log::ts).le(until)),
             };
         }
         if let Some(term) = self.message_contains.as_deref().filter(|term| !term.is_empty()) {
@@ -141,23 +143,28 @@ impl ActivityLogFilters {
         if let Some(trigrams) = trigrams {
             query = query.filter(activity_log::seq.eq_any(trigrams.candidates(span)));
         }
-        if let Some(after) = after {
-            query = query.filter(activity_log::seq.nullable().gt(after));
+        if let Some(after) = span.after {
+            query = query.filter(activity_log::seq.gt(after));
         }
-        if let Some(before) = before {
-            query = query.filter(activity_log::seq.nullable().lt(before));
+        if let Some(before) = span.before {
+            query = query.filter(activity_log::seq.lt(before));
         }
         Ok(query)
     }
 }
 
-/// How rows of a time are found.
-#[derive(Clone, Copy)]
-enum TimeBy {
-    /// In the index on `ts`, in whose order they come then.
-    Index,
-    /// In the range of `seq` that the blocks leave.
-    Blocks,
+/// The rows of which `column` is any of `values`; all of them when there are none.
+fn any_of<'a, C>(query: BoxedQuery<'a, Sqlite>, column: C, values: Vec<Cow<'a, str>>) -> BoxedQuery<'a, Sqlite>
+where
+    C: Expression<SqlType = Text> + AppearsOnTable<activity_log::table> + ValidGrouping<(), IsAggregate = No>,
+    C: QueryFragment<Sqlite> + Send + 'a,
+{
+    // One value is compared with `=`: Diesel keeps that statement prepared, but never one with a list.
+    match <[_; 1]>::try_from(values) {
+        Ok([one]) => query.filter(rare(column.eq(one))),
+        Err(none) if none.is_empty() => query,
+        Err(any) => query.filter(rare(column.eq_any(any))),
+    }
 }
 
 /// True of every row, it lets the index on `(entity_type, entity_id)` find an id of whatever type: an index on the id

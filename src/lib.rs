@@ -42,7 +42,7 @@ mod category;
 mod connection;
 mod entry;
 mod error;
-mod export;
+
 mod filters;
 mod limits;
 mod migrations;
@@ -63,7 +63,9 @@ pub mod guarantees {}
 pub mod schema;
 mod search;
 mod severity;
+mod span;
 mod sqlite;
+mod streaming;
 mod timestamp;
 
 pub use category::ActivityCategory;

@@ -4,7 +4,7 @@ use diesel::result::Error::DatabaseError;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::{FULL, LOCKED};
-use crate::sqlite::in_transaction;
+use crate::sqlite::in_one_transaction;
 use crate::{Error, Result};
 
 /// The migrations of the repository's `migrations/` folder, for a host that runs them by its own means.
@@ -16,7 +16,8 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 /// Brings the database to the schema that this version of the crate reads and writes.
 ///
-/// It runs what has not yet been run, all or nothing; when that is nothing it waits for nobody. An `activity_log` table
+/// It runs what has not yet been run, all or nothing; when that is nothing it waits for nobody. In a log that is there
+/// already, the second migration builds indexes, some seconds for each million entries, and writers wait so long. An `activity_log` table
 /// that is already there is adopted with its rows. Run it at every start-up, before or after the host's own
 /// migrations; several processes may do so at once, and wait for each other as long as their busy timeout.
 ///
@@ -42,7 +43,7 @@ pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
         Ok(())
     };
     // The lock is taken before the look that counts, or two processes would both find the same migration pending.
-    if in_transaction(conn)? { conn.transaction(run) } else { conn.immediate_transaction(run) }
+    in_one_transaction(conn, run)
 }
 
 /// A database that is busy or full is so here as everywhere else; but a migration's failure hides its cause in a text.

@@ -1,14 +1,17 @@
-//! Reading rows in the order of `seq`.
+//! Reading rows in the order of `seq`, and counting them.
 
 use std::collections::VecDeque;
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
 
+use crate::blocks::Runs;
 use crate::row::StoredRow;
-use crate::schema::activity_log;
-use crate::search::{Trigrams, is_indexed};
+use crate::schema::activity_log::{self, BoxedQuery};
+use crate::search::{Trigrams, is_enabled, is_indexed};
+use crate::span::{Order, Span};
 use crate::sqlite::{AtMost, CountOf};
 use crate::{ActivityLogFilters, Result};
 
@@ -21,54 +24,6 @@ const NEAREST: i64 = 1_024;
 
 /// Memory is reserved for so many rows at once: for a page, and for a batch of an export.
 const RESERVED_ROWS: usize = 512;
-
-/// A range of `seq`, its ends exclusive.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Span {
-    pub(crate) after: Option<i64>,
-    pub(crate) before: Option<i64>,
-}
-
-impl Span {
-    /// What is read up to and with `seq`, and what is left then.
-    fn split(self, order: Order, seq: i64) -> (Self, Self) {
-        match order {
-            Order::Ascending => {
-                let end = seq.saturating_add(1);
-                let before = self.before.map_or(end, |before| before.min(end));
-                (Self { before: Some(before), ..self }, Self { after: Some(seq), ..self })
-            }
-            Order::Descending => {
-                let end = seq.saturating_sub(1);
-                let after = self.after.map_or(end, |after| after.max(end));
-                (Self { after: Some(after), ..self }, Self { before: Some(seq), ..self })
-            }
-        }
-    }
-
-    /// The `seq` that is so many numbers from where reading begins; `None` in an empty log.
-    fn step(self, conn: &mut SqliteConnection, order: Order, numbers: i64) -> QueryResult<Option<i64>> {
-        let seqs = activity_log::table;
-        Ok(match order {
-            Order::Ascending => match self.after {
-                Some(after) => Some(after),
-                None => seqs.select(min(activity_log::seq)).get_result(conn)?,
-            }
-            .map(|start| start.saturating_add(numbers)),
-            Order::Descending => match self.before {
-                Some(before) => Some(before),
-                None => seqs.select(max(activity_log::seq)).get_result(conn)?,
-            }
-            .map(|start| start.saturating_sub(numbers)),
-        })
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Order {
-    Ascending,
-    Descending,
-}
 
 /// How much to read: it ends with the row that reaches either.
 #[derive(Debug, Clone, Copy)]
@@ -97,82 +52,170 @@ impl Batch {
     }
 }
 
-/// Fills an empty batch with the first rows of a span that match; with fewer than `most` when there are no more.
+/// What is read, in which order, and how much of it.
+struct Reading<'a> {
+    filters: &'a ActivityLogFilters,
+    order: Order,
+    most: Most,
+}
+
+/// Fills a batch anew with the first rows of a span that match; with fewer than `most` when there are no more.
 pub(crate) fn read(
     conn: &mut SqliteConnection,
     filters: &ActivityLogFilters,
-    mut span: Span,
+    span: Span,
     order: Order,
     most: Most,
     batch: &mut Batch,
 ) -> Result<()> {
-    batch.bytes = 0;
-    batch.rows.reserve(usize::try_from(most.rows).unwrap_or(usize::MAX).min(RESERVED_ROWS));
-    if most.rows > 0 && is_indexed(conn, filters)? {
-        if let Some(seq) = span.step(conn, order, NEAREST)? {
-            let (part, rest) = span.split(order, seq);
-            append(conn, filters, part, None, order, most, batch)?;
-            if batch.is_full(most) {
-                return Ok(());
-            }
-            span = rest;
-        }
-        let trigrams = Trigrams::rarest(conn, filters)?;
-        let mut candidates = most.rows.saturating_mul(2).min(MOST_CANDIDATES);
-        while candidates <= MOST_CANDIDATES {
-            let Some(seq) = trigrams.nth(conn, span, order, candidates)? else {
-                return append(conn, filters, span, Some(&trigrams), order, most, batch);
-            };
-            let (part, rest) = span.split(order, seq);
-            append(conn, filters, part, Some(&trigrams), order, most, batch)?;
-            if batch.is_full(most) {
-                return Ok(());
-            }
-            span = rest;
-            candidates *= 4;
-        }
+    // Refused before anything is looked for.
+    filters.to_query(span, None)?;
+    let reading = Reading { filters, order, most };
+    let indexed = most.rows > 0 && is_indexed(conn, filters)?;
+    match reading.read(conn, span, indexed, batch) {
+        // Another connection may remove the index at any time.
+        Err(_) if indexed && !is_enabled(conn)? => reading.read(conn, span, false, batch),
+        outcome => outcome,
     }
-    append(conn, filters, span, None, order, most, batch)
 }
 
-fn append(
-    conn: &mut SqliteConnection,
-    filters: &ActivityLogFilters,
-    span: Span,
-    trigrams: Option<&Trigrams>,
-    order: Order,
-    most: Most,
-    batch: &mut Batch,
-) -> Result<()> {
-    let query = filters.to_query(span, trigrams)?;
-    let query = match order {
-        Order::Ascending => query.order(activity_log::seq.asc()),
-        Order::Descending => query.order(activity_log::seq.desc()),
-    };
-    let query = AtMost { rows: most.rows - batch.rows.len() as i64, of: query.select(StoredRow::as_select()) };
-    for row in query.load_iter::<StoredRow, DefaultLoadingMode>(conn)? {
-        let row = row?;
-        batch.bytes = batch.bytes.saturating_add(row.len());
-        batch.rows.push_back(row);
-        if batch.bytes >= most.bytes {
-            break;
+impl Reading<'_> {
+    fn read(&self, conn: &mut SqliteConnection, span: Span, indexed: bool, batch: &mut Batch) -> Result<()> {
+        batch.rows.clear();
+        batch.rows.reserve(usize::try_from(self.most.rows).unwrap_or(usize::MAX).min(RESERVED_ROWS));
+        batch.bytes = 0;
+        let Some(window) = self.filters.window() else {
+            return Ok(());
+        };
+        let mut runs = Runs::of(conn, window, span, self.order)?;
+        while let Some(run) = runs.next(conn)? {
+            if indexed {
+                self.append_indexed(conn, run, batch)?;
+            } else {
+                self.append(conn, run, None, batch)?;
+            }
+            if batch.is_full(self.most) {
+                break;
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn append_indexed(&self, conn: &mut SqliteConnection, mut span: Span, batch: &mut Batch) -> Result<()> {
+        let Some(seq) = nearest(conn, span, self.order)? else {
+            return Ok(());
+        };
+        let (part, rest) = span.split(self.order, seq);
+        self.append(conn, part, None, batch)?;
+        match rest {
+            Some(rest) if !batch.is_full(self.most) => span = rest,
+            _ => return Ok(()),
+        }
+        let trigrams = Trigrams::rarest(conn, self.filters)?;
+        let mut candidates = self.most.rows.saturating_mul(2).min(MOST_CANDIDATES);
+        while candidates <= MOST_CANDIDATES {
+            let Some(seq) = trigrams.nth(conn, span, self.order, candidates)? else {
+                return self.append(conn, span, Some(&trigrams), batch);
+            };
+            let (part, rest) = span.split(self.order, seq);
+            self.append(conn, part, Some(&trigrams), batch)?;
+            match rest {
+                Some(rest) if !batch.is_full(self.most) => span = rest,
+                _ => return Ok(()),
+            }
+            candidates *= 4;
+        }
+        self.append(conn, span, None, batch)
+    }
+
+    fn append(
+        &self,
+        conn: &mut SqliteConnection,
+        span: Span,
+        trigrams: Option<&Trigrams>,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let query = self.filters.to_query(span, trigrams)?;
+        let query = match self.order {
+            Order::Ascending => query.order(activity_log::seq.asc()),
+            Order::Descending => query.order(activity_log::seq.desc()),
+        };
+        let rows = self.most.rows - batch.rows.len() as i64;
+        let query = AtMost { rows, of: query.select(StoredRow::as_select()) };
+        for row in query.load_iter::<StoredRow, DefaultLoadingMode>(conn)? {
+            let row = row?;
+            batch.bytes = batch.bytes.saturating_add(row.len());
+            batch.rows.push_back(row);
+            if batch.bytes >= self.most.bytes {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The last `seq` of the part that is looked through without the index; `None` in an empty log.
+///
+/// It is none that is yet to be given: reading on behind it, one would miss the rows that got a smaller one meanwhile.
+fn nearest(conn: &mut SqliteConnection, span: Span, order: Order) -> QueryResult<Option<i64>> {
+    let Some(newest) = activity_log::table.select(max(activity_log::seq)).get_result::<Option<i64>>(conn)? else {
+        return Ok(None);
+    };
+    if order == Order::Descending {
+        let start = span.before.map_or(newest, |before| before.min(newest.saturating_add(1)));
+        return Ok(Some(start.saturating_sub(NEAREST)));
+    }
+    let start = match span.after {
+        Some(after) => Some(after),
+        None => activity_log::table.select(min(activity_log::seq)).get_result(conn)?,
+    };
+    Ok(start.map(|start| start.saturating_add(NEAREST).min(newest)))
 }
 
 /// How many rows match, up to `most`.
 pub(crate) fn count(conn: &mut SqliteConnection, filters: &ActivityLogFilters, most: Option<i64>) -> Result<u64> {
-    let mut trigrams = None;
-    if is_indexed(conn, filters)? {
-        let rarest = Trigrams::rarest(conn, filters)?;
-        let many = rarest.nth(conn, Span::default(), Order::Ascending, MOST_CANDIDATES)?.is_some();
-        trigrams = (!many).then_some(rarest);
+    if filters.are_of_time_alone() {
+        return count_of(conn, filters.to_query_by_time()?, most);
     }
-    let query = filters.to_unordered_query(trigrams.as_ref())?;
+    filters.to_query(Span::default(), None)?;
+    let indexed = is_indexed(conn, filters)?;
+    match count_run_by_run(conn, filters, indexed, most) {
+        // Another connection may remove the index at any time.
+        Err(_) if indexed && !is_enabled(conn)? => count_run_by_run(conn, filters, false, most),
+        outcome => outcome,
+    }
+}
+
+fn count_run_by_run(
+    conn: &mut SqliteConnection,
+    filters: &ActivityLogFilters,
+    indexed: bool,
+    most: Option<i64>,
+) -> Result<u64> {
+    let trigrams = if indexed { Some(Trigrams::rarest(conn, filters)?) } else { None };
+    let Some(window) = filters.window() else {
+        return Ok(0);
+    };
+    let mut count = 0;
+    let mut runs = Runs::of(conn, window, Span::default(), Order::Ascending)?;
+    while let Some(run) = runs.next(conn)? {
+        let left = most.map(|most| most.saturating_sub_unsigned(count));
+        let few = match &trigrams {
+            Some(found) if found.nth(conn, run, Order::Ascending, MOST_CANDIDATES)?.is_none() => Some(found),
+            _ => None,
+        };
+        count += count_of(conn, filters.to_query(run, few)?, left)?;
+        if most.is_some_and(|most| count >= most.unsigned_abs()) {
+            break;
+        }
+    }
+    Ok(count)
+}
+
+fn count_of(conn: &mut SqliteConnection, query: BoxedQuery<'_, Sqlite>, most: Option<i64>) -> Result<u64> {
     let count = match most {
         None => query.count().get_result::<i64>(conn)?,
-        Some(most) => CountOf(AtMost { rows: most, of: query.select(activity_log::seq) }).get_result(conn)?,
+        Some(rows) => CountOf(AtMost { rows, of: query.select(activity_log::seq) }).get_result(conn)?,
     };
     Ok(count.unsigned_abs())
 }

@@ -7,12 +7,13 @@ use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::{DatabaseError, NotFound, RollbackTransaction};
 
-use crate::export::Export;
-use crate::reading::{self, Batch, Most, Order, Span};
+use crate::reading::{self, Batch, Most};
 use crate::row::{Encoding, NewRow, StoredRow};
 use crate::schema::activity_log;
 use crate::search::without_index;
+use crate::span::{Order, Span};
 use crate::sqlite::{in_transaction, last_insert_rowid, persistently, without_waiting};
+use crate::streaming::Export;
 use crate::{
     ActivityLogEntry, ActivityLogFilters, ActivityLogPage, EntryLimits, Error, NewActivityLogEntry, Redactor, Result,
     blocks,
@@ -56,7 +57,7 @@ use crate::{
 /// [`immediate_transaction`](diesel::SqliteConnection::immediate_transaction): it then waits for other writers, whereas
 /// one begun with `transaction` fails with [`Error::Busy`] where another connection has committed since it read.
 /// A transaction is what was begun through Diesel: inside one that was begun as SQL text, only the methods that need
-/// none of their own work (`record`, `clear` and those that read).
+/// none of their own work (`record`, `clear` without the search index, and those that read).
 ///
 /// # Errors
 ///
@@ -101,14 +102,20 @@ impl<'conn> ActivityLogRepository<'conn> {
         let encoding = self.encoding;
         persistently(self.conn, |conn| insert(conn, entry, 0, encoding))?;
         let seq = diesel::select(last_insert_rowid()).get_result(self.conn)?;
-        if blocks::is_due(seq, 1) {
-            let closed = without_waiting(self.conn, |conn, _| blocks::close(conn, 1));
-            // Outside a transaction the entry is durable by now: a failure here is made up for with the next block.
-            if in_transaction(self.conn)? {
-                closed?;
-            }
+        if blocks::may_be_due(seq, 1) {
+            self.close_blocks(seq)?;
         }
         Ok(seq)
+    }
+
+    /// What fails here is made up for with a later entry: this one has been recorded.
+    fn close_blocks(&mut self, seq: i64) -> Result<()> {
+        let closed = without_waiting(self.conn, |conn, _| blocks::close(conn, seq, 1));
+        match closed {
+            // But where there was no room, SQLite may have rolled back the caller's transaction, entry and all.
+            Err(error) if in_transaction(self.conn)? && error.may_be_for_want_of_room() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Writes all the entries, in their order, or none; returns how many.
@@ -277,7 +284,10 @@ impl<'conn> ActivityLogRepository<'conn> {
     /// See [the repository's](Self#errors).
     pub fn clear(&mut self) -> Result<u64> {
         persistently(self.conn, |conn| {
-            without_index(conn, |conn| Ok(diesel::delete(activity_log::table).execute(conn)? as u64))
+            without_index(conn, |conn| {
+                blocks::clear(conn)?;
+                Ok(diesel::delete(activity_log::table).execute(conn)? as u64)
+            })
         })
     }
 
@@ -356,5 +366,5 @@ fn insert_all(conn: &mut SqliteConnection, entries: &[NewActivityLogEntry], enco
 
 fn close_blocks_after(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
     let seq = diesel::select(last_insert_rowid()).get_result(conn)?;
-    if blocks::is_due(seq, rows) { blocks::close(conn, rows) } else { Ok(()) }
+    if blocks::may_be_due(seq, rows) { blocks::close(conn, seq, rows) } else { Ok(()) }
 }

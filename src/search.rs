@@ -6,10 +6,10 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::filters::like_pattern;
-use crate::reading::{Order, Span};
 use crate::row::text;
 use crate::schema::activity_log;
-use crate::sqlite::{has, in_transaction};
+use crate::span::{Order, Span};
+use crate::sqlite::{has, in_one_transaction};
 use crate::{ActivityLogFilters, Result};
 
 /// Shorter terms have no trigram.
@@ -38,13 +38,14 @@ diesel::infix_operator!(Matches, " MATCH ");
 /// no longer scans the log. What is found stays the same.
 ///
 /// Call it at every start-up after [`run_migrations`](crate::run_migrations); when the index is there, it does nothing.
-/// The first time it reads the whole log in one transaction, about ten seconds for a million entries, and writers wait
-/// so long. The file grows by about a sixth.
+/// The first time it reads the whole log in one transaction, some seconds for each million entries; a writer that waits
+/// longer than its busy timeout meanwhile gets [`Error::Busy`](crate::Error::Busy). The file grows by about a seventh.
 ///
 /// Recording, pruning and every other change of the log then keep the index through triggers, whichever program makes
-/// them; it needs an SQLite with FTS5 and its trigram tokenizer (3.34 or newer), which the bundled one has. `cargo bench
-/// --bench writes` shows what that costs a record. Parts of deleted messages may stay in the index until SQLite merges
-/// them away.
+/// them; it needs an SQLite with FTS5 and its trigram tokenizer (3.34 or newer), which the bundled one has. The triggers
+/// and the table belong together: remove them by [`disable_search`] alone. `cargo bench --bench writes` shows what they
+/// cost a record; a prune takes several times as long. Parts of deleted messages may stay in the index until SQLite
+/// merges them away.
 ///
 /// ```
 /// # fn main() -> activity_log::Result<()> {
@@ -83,7 +84,8 @@ pub fn disable_search(conn: &mut SqliteConnection) -> Result<()> {
     in_one_transaction(conn, |conn| Ok(drop_index(conn)?))
 }
 
-/// Deletes every entry. With the index, one at a time: without it, SQLite drops them all at once.
+/// Does `work`, which empties the log, without the index if there is one, and adds that again: each row would be taken out
+/// of it one by one, where SQLite drops them all at once.
 pub(crate) fn without_index<T>(
     conn: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
@@ -92,21 +94,17 @@ pub(crate) fn without_index<T>(
         return work(conn);
     }
     in_one_transaction(conn, |conn| {
+        let enabled = is_enabled(conn)?;
         drop_index(conn)?;
         let value = work(conn)?;
-        create_index(conn)?;
+        if enabled {
+            create_index(conn)?;
+        }
         Ok(value)
     })
 }
 
-fn in_one_transaction<T>(
-    conn: &mut SqliteConnection,
-    work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
-) -> Result<T> {
-    if in_transaction(conn)? { conn.transaction(work) } else { conn.immediate_transaction(work) }
-}
-
-fn is_enabled(conn: &mut SqliteConnection) -> QueryResult<bool> {
+pub(crate) fn is_enabled(conn: &mut SqliteConnection) -> QueryResult<bool> {
     has(conn, "activity_log_search_insert")
 }
 

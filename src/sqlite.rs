@@ -32,14 +32,9 @@ extern "SQL" {
     fn instr(whole: Text, part: Text) -> Integer;
     /// ASCII letters in lower case, all others as they are.
     fn lower(text: Text) -> Text;
-    /// The first of the two that is not NULL.
-    fn coalesce(first: Nullable<BigInt>, second: Nullable<BigInt>) -> Nullable<BigInt>;
-    /// The greater of the two; NULL when one of them is.
-    #[sql_name = "max"]
-    fn greater(one: Nullable<BigInt>, other: Nullable<BigInt>) -> Nullable<BigInt>;
-    /// The smaller of the two; NULL when one of them is.
-    #[sql_name = "min"]
-    fn smaller(one: Nullable<BigInt>, other: Nullable<BigInt>) -> Nullable<BigInt>;
+    /// The text, or another in the place of NULL.
+    #[sql_name = "coalesce"]
+    fn text_or(text: Nullable<Text>, other: Text) -> Text;
 }
 
 /// The first rows of a query, so many at most.
@@ -87,12 +82,12 @@ impl<Q> RunQueryDsl<SqliteConnection> for CountOf<Q> {}
 
 /// Whether the database has a table or a trigger of this name.
 pub(crate) fn has(conn: &mut SqliteConnection, name: &str) -> QueryResult<bool> {
-    diesel::select(exists(sqlite_schema::table.filter(sqlite_schema::name.eq(name)))).get_result(conn)
+    diesel::select(exists(sqlite_master::table.filter(sqlite_master::name.eq(name)))).get_result(conn)
 }
 
 diesel::table! {
-    /// Everything that the database consists of.
-    sqlite_schema (name) {
+    /// Everything that the database consists of, by the name that older versions know as well.
+    sqlite_master (name) {
         name -> Text,
     }
 }
@@ -129,6 +124,14 @@ pub(crate) fn set_busy_timeout(conn: &mut SqliteConnection, timeout: Duration) -
 pub(crate) fn in_transaction(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let status = <SqliteConnection as Connection>::TransactionManager::transaction_manager_status_mut(conn);
     Ok(status.transaction_depth()?.is_some())
+}
+
+/// Runs `work` in the caller's transaction, or in one that has the lock from its beginning.
+pub(crate) fn in_one_transaction<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
+    if in_transaction(conn)? { conn.transaction(work) } else { conn.immediate_transaction(work) }
 }
 
 /// Runs `work` with SQLite's own waiting switched off; it gets the busy timeout, to wait by its own means.

@@ -6,7 +6,8 @@ use activity_log::{
     ActivityLogFilters, ActivityLogRepository, MIGRATIONS, NewActivityLogEntry, disable_search, enable_search,
     run_migrations,
 };
-use diesel::connection::SimpleConnection;
+use chrono::{DateTime, TimeDelta};
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 use proptest::prelude::*;
@@ -49,8 +50,8 @@ fn record(conn: &mut SqliteConnection, message: &str) -> TestResult<i64> {
 }
 
 fn names(conn: &mut SqliteConnection) -> TestResult<Vec<String>> {
-    diesel::table! { sqlite_schema (name) { name -> Text, } }
-    Ok(sqlite_schema::table.select(sqlite_schema::name).order(sqlite_schema::name).load(conn)?)
+    diesel::table! { sqlite_master (name) { name -> Text, } }
+    Ok(sqlite_master::table.select(sqlite_master::name).order(sqlite_master::name).load(conn)?)
 }
 
 #[test]
@@ -244,4 +245,131 @@ proptest! {
         };
         check().map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
+}
+
+/// Calls `then` once, after the first query that `part` is in.
+fn after_query(conn: &mut SqliteConnection, part: &'static str, then: impl FnOnce() -> TestResult + Send + 'static) {
+    let mut then = Some(then);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::FinishQuery { query, .. } = event
+            && query.to_string().contains(part)
+            && let Some(then) = then.take()
+        {
+            assert!(then().is_ok());
+        }
+    });
+}
+
+#[test]
+fn a_follower_misses_nothing_that_is_recorded_while_it_reads() -> TestResult {
+    let file = LogFile::create()?;
+    let mut writer = file.connect()?;
+    record_numbered(&mut writer, 1_023)?;
+    enable_search(&mut writer)?;
+    let mut reader = file.connect()?;
+    after_query(&mut reader, "LIKE", move || {
+        let more = (1_024..=1_030).map(numbered).collect::<Vec<_>>();
+        ActivityLogRepository::new(&mut writer).record_all(&more)?;
+        Ok(())
+    });
+    let filters = containing("Tick 10");
+    let mut log = ActivityLogRepository::new(&mut reader);
+    let mut followed = seqs(&log.query_after(&filters, 0, 10_000)?);
+    followed.extend(seqs(&log.query_after(&filters, followed.last().copied().unwrap_or_default(), 10_000)?));
+    assert_eq!(followed, found(&mut file.connect()?, &filters)?);
+    Ok(())
+}
+
+#[test]
+fn a_read_goes_on_when_another_connection_removes_the_index() -> TestResult {
+    let reads: [fn(&mut ActivityLogRepository<'_>) -> activity_log::Result<usize>; 2] = [
+        |log| log.query(&containing("Tick 100"), None, 10).map(|entries| entries.len()),
+        |log| log.count(&containing("Tick 100")).map(|count| count as usize),
+    ];
+    for read in reads {
+        let file = LogFile::create()?;
+        let mut writer = file.connect()?;
+        record_numbered(&mut writer, 100)?;
+        enable_search(&mut writer)?;
+        let mut reader = file.connect()?;
+        after_query(&mut reader, "sqlite_master", move || Ok(disable_search(&mut writer)?));
+        assert_eq!(read(&mut ActivityLogRepository::new(&mut reader))?, 1);
+    }
+    Ok(())
+}
+
+#[test]
+fn clearing_leaves_the_index_away_that_another_connection_removed() -> TestResult {
+    let file = LogFile::create()?;
+    let mut other = file.connect()?;
+    let before = names(&mut other)?;
+    enable_search(&mut other)?;
+    let mut conn = file.connect()?;
+    after_query(&mut conn, "sqlite_master", move || Ok(disable_search(&mut other)?));
+    ActivityLogRepository::new(&mut conn).clear()?;
+    assert_eq!(names(&mut file.connect()?)?, before);
+    Ok(())
+}
+
+#[test]
+fn entries_at_the_ends_of_what_a_seq_can_be_are_found() -> TestResult {
+    let mut conn = searchable_log()?;
+    for seq in [i64::MIN, i64::MIN + 7, 5, i64::MAX] {
+        conn.batch_execute(&format!(
+            "INSERT INTO activity_log (seq, id, ts, category, action, severity, actor, message) \
+             VALUES ({seq}, 'x{seq}', '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', 'hello')"
+        ))?;
+    }
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!(seqs(&log.query(&containing("hello"), None, 10)?), [i64::MAX, 5, i64::MIN + 7, i64::MIN]);
+    assert_eq!(seqs(&log.query_after(&containing("hello"), i64::MAX - 10, 10)?), [i64::MAX]);
+    assert_eq!(log.iter_export(&containing("hello"))?.count(), 4);
+    Ok(())
+}
+
+/// Messages of a few words and a number, of some actors, for which the index goes through several rounds.
+fn large_log() -> TestResult<SqliteConnection> {
+    const WORDS: [&str; 9] = ["alpha", "beta", "Lamp", "été", "K", "foo%bar", "x_y", "gamma", "ALPHA"];
+    let mut conn = empty_log()?;
+    let entries = (0..20_000_i64)
+        .zip(WORDS.iter().cycle())
+        .zip(WORDS.iter().cycle().skip(4).step_by(5))
+        .map(|((number, one), other)| NewActivityLogEntry {
+            message: format!("{one} {other} {}", number * 7_919 % 500),
+            actor: format!("user {}", number % 40),
+            ..numbered(number)
+        })
+        .collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    conn.batch_execute("DELETE FROM activity_log WHERE seq % 7 = 3")?;
+    Ok(conn)
+}
+
+#[test]
+fn a_large_log_answers_alike_with_and_without_the_index() -> TestResult {
+    let mut without = large_log()?;
+    let mut with = large_log()?;
+    enable_search(&mut with)?;
+    let minute = |number| DateTime::UNIX_EPOCH + TimeDelta::minutes(number);
+    let terms = ["alpha", "alpha K", "Lamp 77", " 49", "foo%bar", "x_y ", "été", "a 12", "zzz"];
+    for (term, (before, limit)) in terms.iter().flat_map(|term| {
+        [(None, 1), (None, 50), (Some(12_345), 600), (Some(3_000), u32::MAX)].map(move |walk| (term, walk))
+    }) {
+        for filters in [
+            containing(term),
+            ActivityLogFilters { actor: Some("user 7".to_owned()), ..containing(term) },
+            ActivityLogFilters { since: Some(minute(2_000)), until: Some(minute(9_000)), ..containing(term) },
+        ] {
+            let answer = |conn: &mut SqliteConnection| -> TestResult<_> {
+                let mut log = ActivityLogRepository::new(conn);
+                let page = log.page(&filters, before, limit)?;
+                let after = seqs(&log.query_after(&filters, before.unwrap_or(100), limit)?);
+                let exported = log.iter_export(&filters)?.collect::<Result<Vec<_>, _>>()?;
+                let counts = (log.count(&filters)?, log.count_up_to(&filters, limit.into())?);
+                Ok((seqs(&page.entries), page.next_before_seq, after, seqs(&exported), counts))
+            };
+            assert_eq!(answer(&mut with)?, answer(&mut without)?, "{filters:?} {before:?} {limit}");
+        }
+    }
+    Ok(())
 }

@@ -3,7 +3,9 @@
 mod support;
 
 use activity_log::schema::{activity_log as stored, activity_log_blocks};
-use activity_log::{ActivityLogFilters, ActivityLogRepository, MIGRATIONS, NewActivityLogEntry, run_migrations};
+use activity_log::{
+    ActivityLogFilters, ActivityLogRepository, MIGRATIONS, NewActivityLogEntry, connect, run_migrations,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -152,6 +154,85 @@ fn a_log_that_was_made_to_begin_anew_is_found_again_with_its_next_block() -> Tes
     ActivityLogRepository::new(&mut conn).record_all(&entries)?;
     assert_eq!(blocks(&mut conn)?, [(0, 1_023)]);
     assert_eq!(found(&mut conn, &window(5_002, 5_003))?, [2, 3]);
+    Ok(())
+}
+
+#[test]
+fn numbers_that_begin_anew_below_many_blocks_drop_them_all() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 3_000)?;
+    conn.batch_execute("DELETE FROM activity_log; DELETE FROM sqlite_sequence")?;
+    let entries = (10_001..=14_000).map(numbered).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    assert_eq!(found(&mut conn, &window(10_001, 10_003))?, [1, 2, 3]);
+    Ok(())
+}
+
+#[test]
+fn clearing_drops_the_blocks() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 3_000)?;
+    ActivityLogRepository::new(&mut conn).clear()?;
+    assert_eq!(blocks(&mut conn)?, []);
+    Ok(())
+}
+
+#[test]
+fn blocks_are_added_also_when_another_program_takes_every_other_number() -> TestResult {
+    let mut conn = empty_log()?;
+    for number in 1..1_100 {
+        ActivityLogRepository::new(&mut conn).record(&numbered(number))?;
+        conn.batch_execute(&format!(
+            "INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+             VALUES ('f{number}', '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', 'x')"
+        ))?;
+    }
+    assert_eq!(blocks(&mut conn)?, [(0, 1_023), (1_024, 2_047)]);
+    Ok(())
+}
+
+/// A table that allows NULL for a time, with such rows as `ts` gives, adopted.
+fn adopted_with(ts: &str) -> TestResult<SqliteConnection> {
+    let mut conn = connect(":memory:")?;
+    conn.batch_execute(&format!(
+        "CREATE TABLE activity_log ( \
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, ts TEXT, category TEXT, action TEXT, \
+            severity TEXT, actor TEXT, entity_type TEXT, entity_id TEXT, entity_name TEXT, message TEXT, \
+            metadata TEXT DEFAULT '{{}}'); \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 3000) \
+         INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+         SELECT 'x' || n, {ts}, 'system', 'tick', 'info', 'clock', 'm' FROM n"
+    ))?;
+    run_migrations(&mut conn)?;
+    Ok(conn)
+}
+
+#[test]
+fn a_time_that_was_null_and_is_repaired_is_found() -> TestResult {
+    let mut conn = adopted_with("NULL")?;
+    conn.batch_execute("UPDATE activity_log SET ts = '1970-01-01T02:00:00+00:00' WHERE seq IN (100, 1500)")?;
+    assert_eq!(found(&mut conn, &window(100, 130))?, [100, 1_500]);
+    Ok(())
+}
+
+#[test]
+fn a_time_may_be_made_null_where_the_table_allows_it() -> TestResult {
+    let mut conn = adopted_with("'1970-01-01T02:00:00+00:00'")?;
+    conn.batch_execute("UPDATE activity_log SET ts = NULL WHERE seq > 2")?;
+    assert_eq!(found(&mut conn, &window(100, 130))?, [1, 2]);
+    Ok(())
+}
+
+#[test]
+fn a_block_that_cannot_be_added_does_not_keep_an_entry_from_being_recorded() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 1_023)?;
+    conn.batch_execute(
+        "CREATE TRIGGER hosts BEFORE INSERT ON activity_log_blocks BEGIN SELECT RAISE(ABORT, 'no blocks'); END",
+    )?;
+    conn.transaction(|conn| ActivityLogRepository::new(conn).record(&numbered(1_024)))?;
+    ActivityLogRepository::new(&mut conn).record(&numbered(1_025))?;
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 1_025);
     Ok(())
 }
 

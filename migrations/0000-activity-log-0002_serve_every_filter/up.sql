@@ -19,8 +19,8 @@ DROP INDEX IF EXISTS idx_activity_log_ts;
 CREATE INDEX idx_activity_log_ts ON activity_log (ts, seq);
 
 -- The least and the greatest time within each 1,024 consecutive `seq`, a block, as in PostgreSQL's block range indexes.
--- Serves pages within a time window, which become a range of `seq` (`greatest_ts >= ? ORDER BY first_seq LIMIT 1`,
--- `least_ts <= ? ORDER BY first_seq DESC LIMIT 1`): the index on `ts` would have to sort all that is in the window.
+-- Serves pages within a time window, which are looked for in the blocks where it may be
+-- (`greatest_ts >= ? AND least_ts <= ? ORDER BY first_seq DESC`): the index on `ts` would have to sort all that is in it.
 --
 -- A block may span more time than its rows, where some were deleted, but never less: the test on `ts` itself decides.
 -- Rows after the last block belong to none yet. The crate adds blocks as it records, also for rows that others wrote.
@@ -33,18 +33,17 @@ CREATE TABLE IF NOT EXISTS activity_log_blocks (
 
 -- The newest block is left open: it still grows.
 INSERT OR IGNORE INTO activity_log_blocks (first_seq, last_seq, least_ts, greatest_ts)
-SELECT seq >> 10 << 10, (seq >> 10 << 10) + 1023, min(ts), max(ts)
+SELECT seq >> 10 << 10, (seq >> 10 << 10) + 1023, coalesce(min(ts), ''), coalesce(max(ts), '')
 FROM activity_log
 WHERE seq < (SELECT max(seq) FROM activity_log) >> 10 << 10
     AND seq > coalesce((SELECT max(last_seq) FROM activity_log_blocks), -9223372036854775808)
-    AND ts IS NOT NULL
 GROUP BY seq >> 10;
 
 -- Keeps a block true when somebody corrects a time. (It costs an insert nothing.)
 CREATE TRIGGER IF NOT EXISTS activity_log_blocks_update AFTER UPDATE OF ts ON activity_log
 BEGIN
     UPDATE activity_log_blocks
-    SET least_ts = min(least_ts, new.ts), greatest_ts = max(greatest_ts, new.ts)
+    SET least_ts = min(least_ts, coalesce(new.ts, least_ts)), greatest_ts = max(greatest_ts, coalesce(new.ts, greatest_ts))
     WHERE first_seq = (SELECT max(first_seq) FROM activity_log_blocks WHERE first_seq <= new.seq)
         AND last_seq >= new.seq;
 END;

@@ -3,9 +3,10 @@ use std::iter::FusedIterator;
 use diesel::dsl::max;
 use diesel::prelude::*;
 
-use crate::reading::{self, Batch, Most, Order, Span};
+use crate::reading::{self, Batch, Most};
 use crate::row::StoredRow;
 use crate::schema::activity_log;
+use crate::span::{Order, Span};
 use crate::{ActivityLogEntry, ActivityLogFilters, Result};
 
 /// Long entries, which would add up, end a batch early.
