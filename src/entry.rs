@@ -27,7 +27,8 @@ use crate::{ActivityCategory, ActivitySeverity};
 /// levels deep, its own object being the first; and so is what is larger than its
 /// [`EntryLimits`](crate::EntryLimits).
 ///
-/// As JSON an entry is one level deeper than its metadata, and a page of entries three: `serde_json` reads 127 in all.
+/// As JSON an entry is one level deeper than its metadata, and a page of entries three: `serde_json` reads 127 in all,
+/// [`export::read_ndjson`](crate::export::read_ndjson) the one more that its lines may have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewActivityLogEntry {
     /// Names the entry, once in the whole log; `al_` and 32 hex digits when made by [`new`](Self::new).
@@ -54,7 +55,7 @@ pub struct NewActivityLogEntry {
     /// One sentence for people.
     pub message: String,
     /// Whatever else is worth keeping, as a JSON object.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::metadata::deserialize")]
     pub metadata: Map<String, Value>,
 }
 
@@ -177,8 +178,30 @@ pub struct ActivityLogEntry {
     /// One sentence for people.
     pub message: String,
     /// Whatever else was worth keeping, as a JSON object.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::metadata::deserialize")]
     pub metadata: Map<String, Value>,
+}
+
+impl From<ActivityLogEntry> for NewActivityLogEntry {
+    /// The same entry, to be recorded anew: in another log, or in one that has lost it. Only its `seq` is given up.
+    fn from(entry: ActivityLogEntry) -> Self {
+        // Taken apart, so that a field added to both is not forgotten here.
+        let ActivityLogEntry {
+            seq: _,
+            id,
+            ts,
+            category,
+            action,
+            severity,
+            actor,
+            entity_type,
+            entity_id,
+            entity_name,
+            message,
+            metadata,
+        } = entry;
+        Self { id, ts, category, action, severity, actor, entity_type, entity_id, entity_name, message, metadata }
+    }
 }
 
 /// A page of entries, newest first, and where the next one starts.

@@ -114,6 +114,25 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+
+    /// What is exported cannot be written: the file, socket or other writer failed, not the database.
+    #[error("the export cannot be written: {0}")]
+    Output(#[source] std::io::Error),
+
+    /// What is to be restored cannot be read any further: the file or other reader failed.
+    #[error("the exported entries cannot be read: {0}")]
+    Input(#[source] std::io::Error),
+
+    /// A line of an export cannot be read as an entry.
+    ///
+    /// [`read_ndjson`](crate::export::read_ndjson) reports it in its place and goes on with the next line.
+    #[error("line {line} of the exported entries cannot be read: it {reason}")]
+    UnreadableLine {
+        /// Its number, counted from 1, blank lines too.
+        line: u64,
+        /// What is wrong with it and, where that is known, near which byte of it: without what stands there.
+        reason: String,
+    },
 }
 
 impl Error {

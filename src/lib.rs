@@ -6,6 +6,7 @@
 //! - [`page`](ActivityLogRepository::page), [`count`](ActivityLogRepository::count) and
 //!   [`iter_export`](ActivityLogRepository::iter_export) the log by [filters](ActivityLogFilters), and
 //!   [`prune`](ActivityLogRepository::prune) it every night.
+//! - Write what is exported to files, and restore it from them: [`export`].
 //!
 //! ```
 //! use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -33,6 +34,7 @@
 //! # Features
 //!
 //! - `bundled` (default): compiles SQLite into the program instead of linking the system's.
+//! - `csv`: [`export::write_csv`], for spreadsheets.
 //! - `r2d2`: [`ConnectionCustomizer`] for Diesel's connection pool.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -42,9 +44,10 @@ mod category;
 mod connection;
 mod entry;
 mod error;
-
+pub mod export;
 mod filters;
 mod limits;
+mod metadata;
 mod migrations;
 mod pace;
 mod planner;

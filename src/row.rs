@@ -13,11 +13,11 @@ use serde_json::{Map, Value};
 use crate::schema::activity_log;
 use crate::{
     ActivityCategory, ActivityLogEntry, ActivitySeverity, EntryLimits, Error, NewActivityLogEntry, ParseSeverityError,
-    Redactor, Result, timestamp,
+    Redactor, Result, metadata, timestamp,
 };
 
 /// `serde_json` reads no deeper.
-const MAX_METADATA_DEPTH: usize = 127;
+pub(crate) const MAX_METADATA_DEPTH: usize = 127;
 
 /// A row to be inserted. Its `None`s are written as NULL, so that every insert is one and the same cached statement.
 #[derive(Insertable)]
@@ -171,7 +171,7 @@ impl StoredRow {
         let seq = self.seq;
         let unreadable = |column, reason: String| Error::UnreadableRow { seq, column, reason };
         let null = |column| unreadable(column, "is NULL".to_owned());
-        let metadata = value_of(self.metadata).ok_or_else(|| null("metadata"))?;
+        let json = value_of(self.metadata).ok_or_else(|| null("metadata"))?;
         Ok(ActivityLogEntry {
             seq,
             id: value_of(self.id).ok_or_else(|| null("id"))?,
@@ -188,8 +188,7 @@ impl StoredRow {
             entity_id: value_of(self.entity_id),
             entity_name: value_of(self.entity_name),
             message: value_of(self.message).ok_or_else(|| null("message"))?,
-            metadata: serde_json::from_str(&metadata)
-                .map_err(|error| unreadable("metadata", no_json_object(&error)))?,
+            metadata: metadata::from_str(&json).map_err(|error| unreadable("metadata", no_json_object(&error)))?,
         })
     }
 

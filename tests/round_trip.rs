@@ -77,6 +77,25 @@ fn numbers_in_the_metadata_read_back_exactly() -> TestResult {
 }
 
 #[test]
+fn keys_in_the_metadata_that_serde_json_gives_a_meaning_read_back_as_any_others() -> TestResult {
+    for key in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+        for value in [json!("no JSON"), json!("[1]"), json!("2"), json!({"a": 1})] {
+            // At every level, alone and not, as it is the first key of an object that would have the meaning.
+            let mut inner = Map::from_iter([(key.to_owned(), value.clone())]);
+            let alone = json!([inner.clone()]);
+            inner.insert("other".to_owned(), value.clone());
+            let entry =
+                numbered(1).metadata_value(key, value).metadata_value("alone", alone).metadata_value("in", inner);
+            let read = round_trip(&entry)?;
+            assert_eq!(read, read_back(entry.clone(), 1));
+            assert_eq!(serde_json::from_str::<ActivityLogEntry>(&serde_json::to_string(&read)?)?, read);
+            assert_eq!(serde_json::from_str::<NewActivityLogEntry>(&serde_json::to_string(&entry)?)?, entry);
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn a_time_is_stored_with_six_digits_in_utc() -> TestResult {
     for (ts, stored) in [
         ("2026-03-04T05:06:07Z", "2026-03-04T05:06:07.000000+00:00"),

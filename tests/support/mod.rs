@@ -94,6 +94,11 @@ pub(crate) fn read_back(entry: NewActivityLogEntry, seq: i64) -> ActivityLogEntr
     }
 }
 
+/// The entries numbered 1 to `count`, as they are read.
+pub(crate) fn entries(count: i64) -> impl Iterator<Item = activity_log::Result<ActivityLogEntry>> {
+    (1..=count).map(|number| Ok(read_back(numbered(number), number)))
+}
+
 /// No restriction.
 pub(crate) fn everything() -> ActivityLogFilters {
     ActivityLogFilters::default()
