@@ -56,6 +56,7 @@ mod pool;
 mod prune;
 mod reading;
 mod reclaim;
+mod recording;
 mod redactor;
 mod repository;
 mod reserve;

@@ -4,19 +4,19 @@ use std::iter::FusedIterator;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::result::DatabaseErrorKind::UniqueViolation;
-use diesel::result::Error::{DatabaseError, NotFound, RollbackTransaction};
 
+#[cfg(doc)]
+use crate::Error;
 use crate::reading::{self, Batch, Most};
-use crate::row::{Encoding, NewRow, StoredRow};
+use crate::row::{Encoding, StoredRow};
 use crate::schema::activity_log;
 use crate::search::without_index;
 use crate::span::{Order, Span};
-use crate::sqlite::{in_transaction, last_insert_rowid, persistently, without_waiting};
+use crate::sqlite::persistently;
 use crate::streaming::Export;
 use crate::{
-    ActivityLogEntry, ActivityLogFilters, ActivityLogPage, EntryLimits, Error, NewActivityLogEntry, Redactor, Result,
-    blocks,
+    ActivityLogEntry, ActivityLogFilters, ActivityLogPage, EntryLimits, NewActivityLogEntry, Redactor, Result, blocks,
+    recording,
 };
 
 /// Writes and reads the log through a connection that it borrows.
@@ -99,23 +99,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     /// [`Error::InvalidEntry`] when the entry cannot be stored so that it reads back or is larger than its limits,
     /// [`Error::DuplicateId`] when its id is taken; nothing is written then.
     pub fn record(&mut self, entry: &NewActivityLogEntry) -> Result<i64> {
-        let encoding = self.encoding;
-        persistently(self.conn, |conn| insert(conn, entry, 0, encoding))?;
-        let seq = diesel::select(last_insert_rowid()).get_result(self.conn)?;
-        if blocks::may_be_due(seq, 1) {
-            self.close_blocks(seq)?;
-        }
-        Ok(seq)
-    }
-
-    /// What fails here is made up for with a later entry: this one has been recorded.
-    fn close_blocks(&mut self, seq: i64) -> Result<()> {
-        let closed = without_waiting(self.conn, |conn, _| blocks::close(conn, seq, 1));
-        match closed {
-            // But where there was no room, SQLite may have rolled back the caller's transaction, entry and all.
-            Err(error) if in_transaction(self.conn)? && error.may_be_for_want_of_room() => Err(error),
-            _ => Ok(()),
-        }
+        recording::record(self.conn, entry, self.encoding)
     }
 
     /// Writes all the entries, in their order, or none; returns how many.
@@ -124,12 +108,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// Those of [`record`](Self::record), with the entry's index; nothing is written then.
     pub fn record_all(&mut self, entries: &[NewActivityLogEntry]) -> Result<usize> {
-        if entries.is_empty() {
-            return Ok(0);
-        }
-        let encoding = self.encoding;
-        persistently(self.conn, |conn| insert_all(conn, entries, encoding))?;
-        Ok(entries.len())
+        recording::record_all(self.conn, entries, self.encoding)
     }
 
     /// The newest entries that match and are older than `before_seq`, newest first, at most `limit`.
@@ -326,45 +305,4 @@ impl fmt::Debug for ActivityLogRepository<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ActivityLogRepository").finish_non_exhaustive()
     }
-}
-
-fn insert(
-    conn: &mut SqliteConnection,
-    entry: &NewActivityLogEntry,
-    index: usize,
-    encoding: Encoding<'_>,
-) -> Result<()> {
-    let row = NewRow::encode(entry, index, encoding)?;
-    match diesel::insert_into(activity_log::table).values(row).execute(conn) {
-        // A trigger of the host's may ignore the row without an error.
-        Ok(0) => Err(NotFound.into()),
-        Ok(_) => Ok(()),
-        Err(DatabaseError(UniqueViolation, violation)) if violation.message().ends_with(" activity_log.id") => {
-            Err(Error::DuplicateId { index })
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn insert_all(conn: &mut SqliteConnection, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
-    let mut failure = None;
-    let outcome = conn.transaction(|conn| {
-        let mut all = entries.iter().enumerate();
-        all.try_for_each(|(index, entry)| insert(conn, entry, index, encoding))
-            .and_then(|()| close_blocks_after(conn, entries.len()))
-            .map_err(|error| {
-                failure = Some(error);
-                RollbackTransaction
-            })
-    });
-    // Where SQLite has rolled back by itself, as on a full disk, `outcome` says only that Diesel no longer could.
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(outcome?),
-    }
-}
-
-fn close_blocks_after(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
-    let seq = diesel::select(last_insert_rowid()).get_result(conn)?;
-    if blocks::may_be_due(seq, rows) { blocks::close(conn, seq, rows) } else { Ok(()) }
 }
