@@ -11,19 +11,17 @@ use serde_path_to_error::Segment;
 use crate::error::ApiError;
 use crate::time::rfc3339;
 
-const MAX_BYTES: usize = 16 << 20;
-
-/// Receives a whole body.
+/// Receives a whole body of at most `most` bytes.
 ///
 /// Of one that is too large it keeps nothing, yet reads on to its end: a client that still sends reads no answer.
-pub(crate) async fn receive(mut body: Body) -> Result<Vec<u8>, ApiError> {
+pub(crate) async fn receive(mut body: Body, most: usize) -> Result<Vec<u8>, ApiError> {
     let mut received = Vec::new();
     let mut too_large = false;
     while let Some(frame) = body.frame().await {
         let frame =
             frame.map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body broke off: {error}")))?;
         let data = frame.into_data().unwrap_or_default();
-        too_large |= received.len() + data.len() > MAX_BYTES;
+        too_large |= received.len() + data.len() > most;
         if too_large {
             received = Vec::new();
         } else {
@@ -31,7 +29,7 @@ pub(crate) async fn receive(mut body: Body) -> Result<Vec<u8>, ApiError> {
         }
     }
     if too_large {
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {MAX_BYTES} bytes")));
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {most} bytes")));
     }
     Ok(received)
 }

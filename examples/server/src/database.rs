@@ -1,10 +1,12 @@
 //! The pool, and how async code uses it without blocking.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use activity_log::ConnectionCustomizer;
 use diesel::SqliteConnection;
 use diesel::r2d2::{ConnectionManager, Pool, PoolError};
+use tokio::sync::watch;
 use tokio::task::{JoinError, spawn_blocking};
 
 /// SQLite has one writer at a time, so that more connections serve readers only.
@@ -27,30 +29,60 @@ pub(crate) enum DatabaseError {
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     pool: Pool<ConnectionManager<SqliteConnection>>,
+    path: Arc<str>,
+    changes: watch::Sender<()>,
 }
 
 impl Database {
     /// Opens the file, creates it when it is missing, and brings it to the schema of this program.
     pub(crate) fn open(path: &str) -> Result<Self, DatabaseError> {
         // Not from the pool, which would retry until its timeout before it says what is wrong with the file.
-        activity_log::run_migrations(&mut activity_log::connect(path)?)?;
+        let mut conn = activity_log::connect(path)?;
+        activity_log::run_migrations(&mut conn)?;
+        // The page looks for texts as they are typed.
+        activity_log::enable_search(&mut conn)?;
 
         let pool = Pool::builder()
             .max_size(POOL_SIZE)
             .connection_timeout(POOL_TIMEOUT)
             .connection_customizer(Box::new(ConnectionCustomizer))
             .build(ConnectionManager::new(path))?;
-        Ok(Self { pool })
+        Ok(Self { pool, path: path.into(), changes: watch::Sender::new(()) })
     }
 
-    /// Runs `work` with a connection, on a thread that may block.
+    /// Reads: runs `work` with a connection, on a thread that may block.
     ///
-    /// It also runs to its end when the caller stops waiting: what it records is recorded.
+    /// It also runs to its end when the caller stops waiting.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         let pool = self.pool.clone();
         spawn_blocking(move || Ok(work(&mut *pool.get()?)?)).await?
+    }
+
+    /// Writes: as [`run`](Self::run), and then says that there is something new, also when the caller stopped waiting:
+    /// what it records is recorded.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        let changes = self.changes.clone();
+        let work = move |conn: &mut SqliteConnection| {
+            let outcome = work(conn);
+            changes.send_replace(());
+            outcome
+        };
+        self.run(work).await
+    }
+
+    /// A connection beside the pool, for work that takes as long as a client likes. It blocks.
+    pub(crate) fn connect(&self) -> activity_log::Result<SqliteConnection> {
+        activity_log::connect(&self.path)
+    }
+
+    /// Where changes of the database are announced.
+    pub(crate) fn changes(&self) -> &watch::Sender<()> {
+        &self.changes
     }
 }

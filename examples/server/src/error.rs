@@ -7,14 +7,16 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::task::JoinError;
+use utoipa::ToSchema;
 
 use crate::database::DatabaseError;
 
-/// An error response: `{"error": {"message": "…", "parameter": "limit"}}`, with what is to blame where that is known.
-#[derive(Debug, Serialize)]
+/// What is wrong, and what is to blame where that is known.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ApiError {
     #[serde(skip)]
     status: StatusCode,
+    /// A sentence for people.
     message: String,
     /// The parameter of the query string.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,6 +27,12 @@ pub(crate) struct ApiError {
     /// The field of an entry in the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+}
+
+/// An error response: `{"error": {"message": "…", "parameter": "limit"}}`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    error: ApiError,
 }
 
 impl ApiError {
@@ -52,8 +60,12 @@ impl ApiError {
     }
 
     /// A 503: the same request may succeed in a moment.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    }
+
     fn busy() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database is busy; try again")
+        Self::unavailable("the database is busy; try again")
     }
 
     /// A 500. The details are for the operator, not for the client.
@@ -65,13 +77,9 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            error: &'a ApiError,
-        }
-
-        let mut response = (self.status, Json(Body { error: &self })).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        let status = self.status;
+        let mut response = (status, Json(ErrorBody { error: self })).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

@@ -1,29 +1,54 @@
 //! An HTTP server that keeps an activity log: how a host uses the `activity-log` crate with axum and an r2d2 pool.
 //!
-//! - `POST /api/v1/activity-log` records one entry (`application/json`) or many (`application/x-ndjson`), all or nothing.
-//! - `GET /api/v1/activity-log` lists them, newest first, by filters and page by page.
-//! - `DELETE /api/v1/activity-log?actor=…` clears the log, and records who did.
+//! It records, lists, counts, exports and clears the log, and streams what is new; a page at `/` does so for people. Its
+//! routes are described at `/openapi.json`, and all of it in `README.md`.
 //!
-//! Whoever reaches it may do all of that: it listens on 127.0.0.1, and a host puts its own authentication in front.
+//! Without a token it listens on this machine only, whose users may do all of that; with one, whoever knows it.
 
+mod access;
+mod app;
 mod body;
+mod count;
 mod database;
+mod demo;
+mod demo_events;
+mod entries;
 mod error;
+mod export;
+mod filters;
+mod format;
+mod headers;
+mod health;
+mod histogram;
+mod live;
+mod openapi;
+mod origin;
+mod page;
 mod parameters;
 mod query;
 mod routes;
+mod schemas;
+mod session;
 mod shutdown;
+mod span;
+mod stream;
 mod time;
+mod transfer;
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use activity_log::{ActivityCategory, ActivityLogRepository, NewActivityLogEntry};
+use chrono::Utc;
 use clap::Parser;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use crate::access::Access;
+use crate::app::App;
 use crate::database::{Database, DatabaseError};
+use crate::live::Live;
 use crate::shutdown::{serve_until, stop_signal};
 
 /// Keeps an activity log in a SQLite file, and serves it over HTTP.
@@ -36,6 +61,15 @@ struct Arguments {
     /// The SQLite file that holds the log; created when it is missing
     #[arg(long, default_value = "activity-log.db")]
     database: String,
+
+    /// What clients must know to use the server; needed to listen beyond this machine. Others on the machine can see an
+    /// argument, and not the variable
+    #[arg(long, env = "ACTIVITY_LOG_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+
+    /// Fills an empty log with so many plausible entries, spread over the last 30 days
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    demo: Option<u32>,
 }
 
 fn main() -> ExitCode {
@@ -49,26 +83,39 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let access = Access::new(arguments.listen, arguments.token.as_deref())?;
     // Before there is an async thread that it could block.
     let database =
         Database::open(&arguments.database).map_err(|error| format!("cannot open {}: {error}", arguments.database))?;
-    serve(arguments.listen, database)
+    if let Some(number) = arguments.demo
+        && !demo::fill(&mut database.connect()?, number, Utc::now())?
+    {
+        eprintln!("example-server: {} has entries already, and gets none for the demonstration", arguments.database);
+    }
+    serve(arguments.listen, database, access)
 }
 
 #[tokio::main]
-async fn serve(address: SocketAddr, database: Database) -> Result<(), Box<dyn Error>> {
+async fn serve(address: SocketAddr, database: Database, access: Access) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let url = format!("http://{}", listener.local_addr()?);
     // Before the URL is printed: whoever reads it may ask the server to stop at once.
     let stop = stop_signal()?;
+    let stopping = watch::Sender::new(false);
+    let live = Live::start(&database, stopping.subscribe()).await?;
+    let router = routes::router(App::new(database.clone(), live, access))?;
 
     let started = own_entry("server_started", format!("The server listens on {url}")).metadata_value("url", &*url);
     record(&database, started).await?;
     println!("listening on {url}");
 
-    serve_until(stop, listener, routes::router(database.clone())).await?;
+    serve_until(stop, listener, router, stopping).await?;
 
     record(&database, own_entry("server_stopped", "The server stopped")).await?;
+    // All is recorded: what cannot be tidied up now, the next start will.
+    if let Err(error) = database.run(shutdown::empty_log).await {
+        eprintln!("example-server: the write-ahead log is left as it is: {error}");
+    }
     Ok(())
 }
 
@@ -78,5 +125,5 @@ fn own_entry(action: &str, message: impl Into<String>) -> NewActivityLogEntry {
 }
 
 async fn record(database: &Database, entry: NewActivityLogEntry) -> Result<i64, DatabaseError> {
-    database.run(move |conn| ActivityLogRepository::new(conn).record(&entry)).await
+    database.write(move |conn| ActivityLogRepository::new(conn).record(&entry)).await
 }

@@ -3,9 +3,16 @@
 use std::collections::BTreeMap;
 use std::str::Utf8Error;
 
+use axum::http::StatusCode;
 use percent_encoding::percent_decode_str;
 
 use crate::error::ApiError;
+
+/// How many bytes a value may have: what is longer names nothing and finds nothing, yet has to be looked for.
+const LONGEST_VALUE: usize = 1_000;
+
+/// How many bytes all of it may have: enough for every filter at its longest, percent-encoded.
+const LONGEST_QUERY: usize = 32 << 10;
 
 /// The parameters that a request gave. A parameter without a value counts as not given, as forms send it.
 #[derive(Debug)]
@@ -18,6 +25,10 @@ impl Parameters {
     ///
     /// An unknown one is an error, not ignored: a misspelt filter would otherwise answer with more than was asked for.
     pub(crate) fn parse(query: Option<&str>, known: &[&'static str]) -> Result<Self, ApiError> {
+        if query.is_some_and(|query| query.len() > LONGEST_QUERY) {
+            let message = format!("the parameters have more than {LONGEST_QUERY} bytes");
+            return Err(ApiError::new(StatusCode::URI_TOO_LONG, message));
+        }
         let mut given = BTreeMap::new();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -26,6 +37,9 @@ impl Parameters {
                 return Err(ApiError::parameter(&name, format!("is none of the parameters: {}", known.join(", "))));
             };
             let value = decode(value).map_err(|_| ApiError::parameter(name, "is not in UTF-8"))?;
+            if value.len() > LONGEST_VALUE {
+                return Err(ApiError::parameter(name, format!("has more than {LONGEST_VALUE} bytes")));
+            }
             if given.insert(name, value).is_some() {
                 return Err(ApiError::parameter(name, "is given more than once"));
             }

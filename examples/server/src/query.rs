@@ -1,20 +1,22 @@
-//! What a request lists or clears: the parameters of the query string, read and checked.
+//! What a request asks for: the parameters of the query string, read and checked.
 
 use std::ops::RangeInclusive;
 
-use activity_log::{ActivityCategory, ActivityLogFilters, ActivitySeverity};
+use activity_log::ActivityLogFilters;
+use serde_json::{Map, Value};
 
 use crate::error::ApiError;
+use crate::filters::{filters, filters_and, given_filters};
+use crate::format::Format;
 use crate::parameters::Parameters;
-use crate::time::rfc3339_in_query;
 
 const DEFAULT_LIMIT: u32 = 50;
 const LIMITS: RangeInclusive<u32> = 1..=200;
 
-/// The parameters of `GET`, each of them optional: see [`ActivityLogFilters`] for what they mean.
-///
-/// Lists are separated by commas; `since` and `until` are RFC 3339; `q` is `message_contains`; the `before_seq` of the
-/// next page is the `next_before_seq` of the one before.
+const DEFAULT_BUCKETS: u32 = 60;
+const BUCKETS: RangeInclusive<u32> = 1..=200;
+
+/// The parameters of the list; the `before_seq` of the next page is the `next_before_seq` of the one before.
 #[derive(Debug)]
 pub(crate) struct ListQuery {
     pub(crate) filters: ActivityLogFilters,
@@ -24,34 +26,69 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let parameters = Parameters::parse(
-            query,
-            &[
-                "categories",
-                "severities",
-                "actor",
-                "entity_type",
-                "entity_id",
-                "since",
-                "until",
-                "q",
-                "before_seq",
-                "limit",
-            ],
-        )?;
+        let parameters = Parameters::parse(query, &filters_and(&["before_seq", "limit"]))?;
         Ok(Self {
-            filters: ActivityLogFilters {
-                categories: parameters.list("categories", |name| Ok(ActivityCategory::from(name)))?,
-                severities: parameters.list("severities", severity)?,
-                actor: parameters.text("actor"),
-                entity_type: parameters.text("entity_type"),
-                entity_id: parameters.text("entity_id"),
-                since: parameters.value("since", rfc3339_in_query)?,
-                until: parameters.value("until", rfc3339_in_query)?,
-                message_contains: parameters.text("q"),
-            },
-            before_seq: parameters.value("before_seq", before_seq)?,
-            limit: parameters.value("limit", limit)?.unwrap_or(DEFAULT_LIMIT),
+            filters: filters(&parameters)?,
+            before_seq: parameters.value("before_seq", seq)?,
+            limit: parameters.value("limit", |text| within(&LIMITS, text))?.unwrap_or(DEFAULT_LIMIT),
+        })
+    }
+}
+
+/// The parameters of the count.
+pub(crate) fn count_query(query: Option<&str>) -> Result<ActivityLogFilters, ApiError> {
+    filters(&Parameters::parse(query, &filters_and(&[]))?)
+}
+
+/// The parameters of the histogram.
+#[derive(Debug)]
+pub(crate) struct HistogramQuery {
+    pub(crate) filters: ActivityLogFilters,
+    pub(crate) buckets: u32,
+}
+
+impl HistogramQuery {
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
+        let parameters = Parameters::parse(query, &filters_and(&["buckets"]))?;
+        Ok(Self {
+            filters: filters(&parameters)?,
+            buckets: parameters.value("buckets", |text| within(&BUCKETS, text))?.unwrap_or(DEFAULT_BUCKETS),
+        })
+    }
+}
+
+/// The parameters of the stream.
+#[derive(Debug)]
+pub(crate) struct StreamQuery {
+    pub(crate) filters: ActivityLogFilters,
+    pub(crate) after_seq: Option<i64>,
+}
+
+impl StreamQuery {
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
+        let parameters = Parameters::parse(query, &filters_and(&["after_seq"]))?;
+        Ok(Self { filters: filters(&parameters)?, after_seq: parameters.value("after_seq", seq)? })
+    }
+}
+
+/// The parameters of the export.
+#[derive(Debug)]
+pub(crate) struct ExportQuery {
+    pub(crate) filters: ActivityLogFilters,
+    /// The filters as they were given.
+    pub(crate) given: Map<String, Value>,
+    pub(crate) format: Format,
+    pub(crate) exported_by: String,
+}
+
+impl ExportQuery {
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
+        let parameters = Parameters::parse(query, &filters_and(&["format", "exported_by"]))?;
+        Ok(Self {
+            filters: filters(&parameters)?,
+            given: given_filters(&parameters),
+            format: parameters.value("format", str::parse)?.unwrap_or_default(),
+            exported_by: parameters.text("exported_by").unwrap_or_else(|| "anonymous".to_owned()),
         })
     }
 }
@@ -71,17 +108,14 @@ impl ClearQuery {
     }
 }
 
-fn severity(name: &str) -> Result<ActivitySeverity, String> {
-    name.parse().map_err(|error| format!("holds `{name}`, which {error}"))
-}
-
-fn before_seq(text: &str) -> Result<i64, String> {
+/// A cursor.
+pub(crate) fn seq(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "must be the seq of an entry, a whole number of 64 bits".to_owned())
 }
 
-fn limit(text: &str) -> Result<u32, String> {
+fn within(range: &RangeInclusive<u32>, text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
-        .filter(|limit| LIMITS.contains(limit))
-        .ok_or_else(|| format!("must be a whole number from {} to {}", LIMITS.start(), LIMITS.end()))
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }

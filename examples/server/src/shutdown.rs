@@ -4,6 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -35,13 +37,15 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'sta
     })
 }
 
-/// Serves until `stop`, then lets the running requests finish, within [`GRACE`].
+/// Serves until `stop`, then says that it is `stopping` to what would go on for ever, and lets the running requests
+/// finish, within [`GRACE`].
 pub(crate) async fn serve_until(
     stop: impl Future<Output = ()> + Send + 'static,
     listener: TcpListener,
     router: Router,
+    stopping: watch::Sender<bool>,
 ) -> io::Result<()> {
-    let (stopping, mut stopped) = watch::channel(false);
+    let mut stopped = stopping.subscribe();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         stop.await;
         stopping.send_replace(true);
@@ -58,4 +62,11 @@ pub(crate) async fn serve_until(
             Ok(())
         }
     }
+}
+
+/// Moves what is in the write-ahead log into the database file, so that this alone is the whole log: to be copied, say.
+///
+/// It waits, as writers do, for others who use the file.
+pub(crate) fn empty_log(conn: &mut SqliteConnection) -> activity_log::Result<()> {
+    Ok(conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
 }

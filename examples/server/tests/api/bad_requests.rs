@@ -29,6 +29,9 @@ fn a_bad_parameter_is_named() -> TestResult {
         ("Actor=alice", "Actor", "none of the parameters"),
         ("limit=5&page", "page", "none of the parameters"),
         ("=5", "", "none of the parameters"),
+        (&*format!("q={}", "x".repeat(1_001)), "q", "more than 1000 bytes"),
+        (&*format!("actor={}", "%C3%A9".repeat(501)), "actor", "more than 1000 bytes"),
+        (&*format!("limit={}", "1".repeat(1_001)), "limit", "more than 1000 bytes"),
     ] {
         let answer = server.get(query)?;
         assert_eq!(answer.status, 400, "{query}");
@@ -36,6 +39,18 @@ fn a_bad_parameter_is_named() -> TestResult {
         let message = answer.error("message").as_str().unwrap_or_default();
         assert!(message.starts_with(&format!("`{parameter}` ")) && message.contains(hint), "{query}: {message}");
     }
+    Ok(())
+}
+
+#[test]
+fn each_parameter_may_have_a_thousand_bytes_and_all_of_them_thirty_two_kilobytes() -> TestResult {
+    let server = Server::start()?;
+    let longest = "%C3%A9".repeat(500);
+    let query = ["categories", "actor", "entity_type", "entity_id", "q"].map(|name| format!("{name}={longest}"));
+    assert_eq!(server.get(&query.join("&"))?.status, 200);
+
+    let answer = server.get(&"&".repeat(32_769))?;
+    assert_eq!((answer.status, answer.error("message")), (414, &json!("the parameters have more than 32768 bytes")));
     Ok(())
 }
 
@@ -120,7 +135,7 @@ fn another_content_type_is_refused() -> TestResult {
 #[test]
 fn another_path_is_not_found() -> TestResult {
     let server = Server::start()?;
-    for path in ["/", "/api/v1", "/api/v1/activity-log/", "/api/v1/activity-log/1"] {
+    for path in ["/index.html", "/api/v1", "/api/v1/activity-log/", "/api/v1/activity-log/1"] {
         let answer = server.request("GET", path)?;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.error("message").is_string());

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
@@ -23,26 +24,32 @@ pub(crate) struct Server {
     pub(crate) address: String,
     agent: ureq::Agent,
     folder: TempDir,
+    arguments: Vec<String>,
 }
 
 impl Server {
     pub(crate) fn start() -> TestResult<Self> {
-        Self::start_in(tempfile::tempdir()?)
+        Self::start_with(&[])
     }
 
-    fn start_in(folder: TempDir) -> TestResult<Self> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_example-server"))
-            .args(["--listen", "127.0.0.1:0"])
-            .current_dir(&folder)
-            .stdout(Stdio::piped())
-            .spawn()?;
+    /// Starts with arguments beside the address.
+    pub(crate) fn start_with(arguments: &[&str]) -> TestResult<Self> {
+        Self::start_in(tempfile::tempdir()?, arguments.iter().map(|argument| (*argument).to_owned()).collect())
+    }
+
+    fn start_in(folder: TempDir, arguments: Vec<String>) -> TestResult<Self> {
+        let mut command = program();
+        if !arguments.iter().any(|argument| argument == "--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        let mut child = command.args(&arguments).current_dir(&folder).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
         let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
         // Before the line is read, so that the child is killed when it is not what is expected.
-        let mut server = Self { child, address: String::new(), agent: config.into(), folder };
+        let mut server = Self { child, address: String::new(), agent: config.into(), folder, arguments };
         let address = line.trim_end().strip_prefix("listening on http://");
         server.address = address.ok_or_else(|| format!("the server printed {line:?}"))?.to_owned();
         Ok(server)
@@ -66,12 +73,38 @@ impl Server {
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> TestResult<Answer> {
-        let request = Request::builder().method(method).uri(format!("http://{}{path}", self.address)).body(())?;
-        Answer::read(self.agent.run(request)?)
+        self.request_with(method, path, &[])
+    }
+
+    /// A request with headers and without a body.
+    pub(crate) fn request_with(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> TestResult<Answer> {
+        let url = format!("http://{}{path}", self.address);
+        let request = Request::builder().method(method).uri(url);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        Answer::read(self.agent.run(request.body(())?)?)
+    }
+
+    /// A connection of one's own, which gives up when nothing comes for long.
+    pub(crate) fn dial(&self) -> TestResult<TcpStream> {
+        let stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        Ok(stream)
+    }
+
+    /// How much memory the server has, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn memory(&self) -> TestResult<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix(" kB"));
+        Ok(kilobytes.ok_or("no VmRSS")?.trim().parse::<u64>()? << 10)
     }
 
     pub(crate) fn post(&self, content_type: &str, body: impl AsRef<[u8]>) -> TestResult<Answer> {
-        let url = format!("http://{}{PATH}", self.address);
+        self.post_to(PATH, content_type, body)
+    }
+
+    pub(crate) fn post_to(&self, path: &str, content_type: &str, body: impl AsRef<[u8]>) -> TestResult<Answer> {
+        let url = format!("http://{}{path}", self.address);
         Answer::read(self.agent.post(url).header("content-type", content_type).send(body.as_ref())?)
     }
 
@@ -116,7 +149,7 @@ impl Server {
     /// Starts another server on the file of this one, which has ended.
     pub(crate) fn restart_after_exit(&mut self) -> TestResult {
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir()?);
-        *self = Self::start_in(folder)?;
+        *self = Self::start_in(folder, std::mem::take(&mut self.arguments))?;
         Ok(())
     }
 }
@@ -129,9 +162,19 @@ impl Drop for Server {
     }
 }
 
+/// The program, without what the environment of the tests would give it.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_example-server"));
+    command.env_remove("ACTIVITY_LOG_TOKEN");
+    command
+}
+
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    /// The body as it came.
+    pub(crate) text: String,
+    /// What it says, where it is JSON.
     pub(crate) body: Value,
 }
 
@@ -139,8 +182,14 @@ impl Answer {
     fn read(response: ureq::http::Response<ureq::Body>) -> TestResult<Self> {
         let (head, mut body) = response.into_parts();
         let text = body.read_to_string()?;
-        let body = serde_json::from_str(&text).map_err(|error| format!("{}: {text:?}: {error}", head.status))?;
-        Ok(Self { status: head.status.as_u16(), headers: head.headers, body })
+        let is_json = head.headers.get("content-type").is_some_and(|value| value == "application/json");
+        let body = if is_json { serde_json::from_str(&text) } else { Ok(Value::Null) };
+        let body = body.map_err(|error| format!("{}: {text:?}: {error}", head.status))?;
+        Ok(Self { status: head.status.as_u16(), headers: head.headers, text, body })
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// What the body of an error says under `key`.

@@ -1,12 +1,11 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 use std::time::Duration;
 
 use activity_log::ActivityCategory;
 use serde_json::json;
 
-use crate::server::{PATH, Server, TestResult, entry};
+use crate::server::{PATH, Server, TestResult, entry, program};
 
 fn actions(server: &Server) -> TestResult<Vec<String>> {
     Ok(server.get("")?.entries()?.into_iter().map(|entry| entry.action).collect())
@@ -48,7 +47,7 @@ fn a_running_request_is_finished_before_the_stop_is_recorded() -> TestResult {
     let (first, rest) = body.split_at(10);
     let mut stream = TcpStream::connect(&server.address)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    write!(stream, "POST {PATH} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n")?;
+    write!(stream, "POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n")?;
     write!(stream, "content-length: {}\r\nexpect: 100-continue\r\n\r\n", body.len())?;
     // The server says so once the request runs.
     let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
@@ -87,7 +86,7 @@ fn idle_connections_do_not_hold_up_the_stop() -> TestResult {
 fn a_request_that_is_never_finished_does_not_keep_the_server_from_stopping() -> TestResult {
     let mut server = Server::start()?;
     let mut unfinished = TcpStream::connect(&server.address)?;
-    write!(unfinished, "POST {PATH} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n")?;
+    write!(unfinished, "POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n")?;
     assert_eq!(server.get("")?.status, 200);
 
     assert!(server.stop()?.success());
@@ -100,10 +99,7 @@ fn a_request_that_is_never_finished_does_not_keep_the_server_from_stopping() -> 
 #[test]
 fn a_server_that_cannot_listen_says_why_and_records_nothing() -> TestResult {
     let server = Server::start()?;
-    let second = Command::new(env!("CARGO_BIN_EXE_example-server"))
-        .args(["--listen", &server.address, "--database"])
-        .arg(server.database_file())
-        .output()?;
+    let second = program().args(["--listen", &server.address, "--database"]).arg(server.database_file()).output()?;
     assert!(!second.status.success());
     assert_eq!(String::from_utf8(second.stdout)?, "");
     let said = String::from_utf8(second.stderr)?;
@@ -114,9 +110,7 @@ fn a_server_that_cannot_listen_says_why_and_records_nothing() -> TestResult {
 
 #[test]
 fn a_database_that_cannot_be_opened_is_named() -> TestResult {
-    let output = Command::new(env!("CARGO_BIN_EXE_example-server"))
-        .args(["--listen", "127.0.0.1:0", "--database", "no/such/folder/log.db"])
-        .output()?;
+    let output = program().args(["--listen", "127.0.0.1:0", "--database", "no/such/folder/log.db"]).output()?;
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr)?;
     assert!(said.starts_with("example-server: cannot open no/such/folder/log.db: "), "{said}");

@@ -1,0 +1,162 @@
+// The controls of the filters: they show the filters that are in force, and ask for others.
+
+import { button, byId, cut, element, icon } from "./dom.js";
+import { canFilterBy, isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
+import { fromInput, short, span, startOfToday, toInput } from "./time.js";
+import { severityMark } from "./row.js";
+
+const TYPING_MS = 250;
+const SEVERITIES = ["info", "warning", "error"];
+const CATEGORIES = ["auth", "device", "entity", "capture", "system"];
+/** How many categories of the host's own get a chip; the rest can still be chosen in an entry. */
+const MOST_OTHERS = 12;
+const TIMES = ["since", "until"];
+
+export class FilterBar {
+  #form = byId("filters");
+  #change;
+  #filters = NO_FILTERS;
+  #others = [];
+  #typing = null;
+  #typedInto = null;
+
+  /** `change(filters, { replace })` is called with what is asked for; `replace` while somebody goes on typing. */
+  constructor(change) {
+    this.#change = change;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#commitText();
+    });
+    this.#form.addEventListener("input", (event) => this.#onInput(event));
+    this.#form.addEventListener("focusout", () => {
+      if (this.#typing !== null) this.#commitText();
+      this.#typedInto = null;
+    });
+    byId("more").open = matchMedia("(min-width: 60rem)").matches;
+  }
+
+  show(filters) {
+    clearTimeout(this.#typing);
+    this.#typing = null;
+    this.#filters = filters;
+    for (const input of this.#inputs()) {
+      const value = TIMES.includes(input.name) ? toInput(filters[input.name]) : filters[input.name];
+      // A date that is half typed in has the value "" and would be lost.
+      if (input.value !== value) input.value = value;
+    }
+    if (["actor", "entity_type", "entity_id", "since", "until"].some((name) => filters[name] !== "")) {
+      byId("more").open = true;
+    }
+    this.noticeCategories(filters.categories);
+    this.#draw();
+  }
+
+  /** Gives the categories that entries have a chip. */
+  noticeCategories(categories) {
+    const known = new Set([...CATEGORIES, ...this.#others]);
+    let grown = false;
+    for (const category of categories) {
+      if (known.has(category) || !canFilterBy(category)) continue;
+      if (this.#others.length >= MOST_OTHERS && !this.#filters.categories.includes(category)) continue;
+      known.add(category);
+      this.#others.push(category);
+      grown = true;
+    }
+    if (grown) this.#draw();
+  }
+
+  #inputs() {
+    return this.#form.querySelectorAll("input[name]");
+  }
+
+  #draw() {
+    const focused = document.activeElement?.dataset?.chip;
+    const filters = this.#filters;
+    byId("severities").replaceChildren(
+      ...SEVERITIES.map((severity) => this.#chip("severities", severity, severityMark(severity))),
+    );
+    byId("categories").replaceChildren(
+      ...[...CATEGORIES, ...this.#others].map((category) => this.#chip("categories", category, cut(category, 40))),
+    );
+    const today = startOfToday();
+    byId("quick").replaceChildren(
+      this.#quick("Today", filters.since === today && filters.until === "", { since: today, until: "" }, { since: "" }),
+      this.#quick("Errors", isOnly(filters, "severities", "error"), { severities: ["error"] }, { severities: [] }),
+      this.#quick("Sign-ins", isOnly(filters, "categories", "auth"), { categories: ["auth"] }, { categories: [] }),
+    );
+    byId("active").replaceChildren(...this.#inForce());
+    byId("active").hidden = isUnfiltered(filters);
+    // The chips are new ones: the focus goes on where it was.
+    const chips = [...this.#form.querySelectorAll("[data-chip]")];
+    if (focused) (chips.find((chip) => chip.dataset.chip === focused) ?? byId("q")).focus({ preventScroll: true });
+  }
+
+  #chip(list, item, label) {
+    const chip = button("", "chip", () => this.#ask(toggled(this.#filters, list, item)));
+    chip.replaceChildren(label);
+    chip.dataset.chip = `${list} ${item}`;
+    chip.setAttribute("aria-pressed", String(this.#filters[list].includes(item)));
+    return chip;
+  }
+
+  #quick(label, pressed, on, off) {
+    const chip = button(label, "chip quick", () => this.#ask({ ...this.#filters, ...(pressed ? off : on) }));
+    chip.dataset.chip = `quick ${label}`;
+    chip.setAttribute("aria-pressed", String(pressed));
+    return chip;
+  }
+
+  /** What cannot be seen at its control alone, each to be taken back by itself, and then all at once. */
+  #inForce() {
+    const { actor, entity_type, entity_id, since, until, q } = this.#filters;
+    const removals = [
+      q === "" ? null : ["Text", q, { q: "" }],
+      actor === "" ? null : ["Actor", actor, { actor: "" }],
+      entity_type === "" ? null : ["Entity type", entity_type, { entity_type: "" }],
+      entity_id === "" ? null : ["Entity id", entity_id, { entity_id: "" }],
+      since === "" && until === "" ? null : ["Time", window(since, until), { since: "", until: "" }],
+    ];
+    const chips = removals.filter((removal) => removal !== null).map(([name, value, without]) => {
+      const chip = button("", "chip removable", () => this.#ask({ ...this.#filters, ...without }));
+      chip.replaceChildren(element("span", { class: "chip-name" }, name), element("span", {}, cut(value, 60)), icon("close"));
+      chip.setAttribute("aria-label", `Remove the filter ${name}: ${cut(value, 60)}`);
+      chip.dataset.chip = `remove ${name}`;
+      return chip;
+    });
+    const clear = button("Clear all filters", "link", () => this.#ask(NO_FILTERS));
+    clear.dataset.chip = "clear";
+    return [...chips, clear];
+  }
+
+  #onInput(event) {
+    const input = event.target;
+    if (!(input.name in NO_FILTERS)) return;
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#commitText(input), TYPING_MS);
+  }
+
+  #commitText(input = document.activeElement) {
+    clearTimeout(this.#typing);
+    this.#typing = null;
+    const next = { ...this.#filters };
+    for (const { name, value } of this.#inputs()) {
+      if (!TIMES.includes(name)) next[name] = value;
+      // A bound that is finer than its control stays as it is unless that control is changed.
+      else if (value !== toInput(this.#filters[name])) next[name] = fromInput(value);
+    }
+    const replace = this.#typedInto === input && input?.name !== undefined;
+    this.#typedInto = input;
+    this.#change(next, { replace });
+  }
+
+  #ask(next) {
+    this.#typedInto = null;
+    this.#change(next, { replace: false });
+  }
+}
+
+function window(since, until) {
+  if (since === "") return `until ${short(until)}`;
+  if (until === "") return `since ${short(since)}`;
+  return span(since, until);
+}

@@ -1,0 +1,101 @@
+// When the entries were: a bar for each part of the time, stacked by severity. A bar opens its part of the time.
+
+import { byId, element } from "./dom.js";
+import { justBefore, short, span } from "./time.js";
+
+/** From below to above. */
+const STACK = ["info", "warning", "error"];
+
+export class Histogram {
+  #root = byId("histogram");
+  #zoom;
+
+  /** `zoom` is called with the `since` and `until`, both inclusive, of a bar. */
+  constructor(zoom) {
+    this.#zoom = zoom;
+  }
+
+  hide() {
+    this.#root.hidden = true;
+    this.#root.replaceChildren();
+  }
+
+  show(answer) {
+    const { buckets, since, until } = answer;
+    if (buckets.length === 0) {
+      this.hide();
+      return;
+    }
+    const focused = this.#focusedBar();
+    const tallest = Math.max(1, ...buckets.map(total));
+    const bars = element("div", { class: "bars", role: "toolbar", "aria-label": "Time spans: arrow keys move, Enter zooms in" });
+    buckets.forEach((bucket, index) => {
+      const next = buckets[index + 1]?.start;
+      bars.append(this.#bar(bucket, next ?? until, next === undefined ? until : justBefore(next), tallest, answer));
+    });
+    makeRoving(bars, Math.min(focused ?? 0, buckets.length - 1));
+    const top = `${tallest.toLocaleString("en")}${answer.capped ? "+" : ""}`;
+    this.#root.replaceChildren(
+      element("div", { class: "scale", "aria-hidden": "true" }, element("span", {}, top), element("span", {}, "0")),
+      bars,
+      element(
+        "div",
+        { class: "axis", "aria-hidden": "true" },
+        element("span", {}, short(since)),
+        buckets.length > 2 ? element("span", {}, short(buckets[Math.floor(buckets.length / 2)].start)) : null,
+        element("span", {}, short(until)),
+      ),
+    );
+    this.#root.hidden = false;
+    // It is drawn anew when entries come, which must not take the focus away from who moves along it.
+    if (focused !== null) bars.querySelector("[tabindex='0']").focus({ preventScroll: true });
+  }
+
+  #focusedBar() {
+    const bars = [...this.#root.querySelectorAll(".bar")];
+    const index = bars.indexOf(document.activeElement);
+    return index === -1 ? null : index;
+  }
+
+  #bar(bucket, end, last, tallest, answer) {
+    const label = `${span(bucket.start, end)}: ${describe(bucket, answer.most)}`;
+    const bar = element("button", { type: "button", class: "bar", "aria-label": `${label}. Zoom in`, title: label });
+    for (const severity of STACK) {
+      if (bucket[severity] === 0) continue;
+      const part = element("span", { class: `part ${severity}` });
+      part.style.height = `${(100 * bucket[severity]) / tallest}%`;
+      bar.prepend(part);
+    }
+    bar.addEventListener("click", () => this.#zoom({ since: bucket.start, until: last }));
+    return bar;
+  }
+}
+
+function total(bucket) {
+  return STACK.reduce((sum, severity) => sum + bucket[severity], 0);
+}
+
+function describe(bucket, most) {
+  const count = (severity, one, many) => {
+    const number = bucket[severity];
+    if (number === 0) return null;
+    return `${number.toLocaleString("en")}${number >= most ? "+" : ""} ${number === 1 ? one : many}`;
+  };
+  const parts = [count("info", "info", "info"), count("warning", "warning", "warnings"), count("error", "error", "errors")];
+  return parts.filter((part) => part !== null).join(", ") || "no entries";
+}
+
+/** One stop for the Tab key, and the arrow keys within: nobody wants to press Tab sixty times. */
+function makeRoving(bars, current) {
+  const all = [...bars.children];
+  all.forEach((bar, index) => bar.setAttribute("tabindex", index === current ? "0" : "-1"));
+  bars.addEventListener("keydown", (event) => {
+    const index = all.indexOf(document.activeElement);
+    const target = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (target === undefined || index === -1 || !all[target]) return;
+    event.preventDefault();
+    all[index].setAttribute("tabindex", "-1");
+    all[target].setAttribute("tabindex", "0");
+    all[target].focus();
+  });
+}

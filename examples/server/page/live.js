@@ -1,0 +1,86 @@
+// New entries as they come, by server-sent events.
+
+import { fetchPage, parseEntry, streamUrl } from "./api.js";
+
+/** Entries that come within this time are shown together. */
+const GATHER_MS = 120;
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 30_000;
+
+export class Live {
+  #hooks;
+  #source = null;
+  #filters = null;
+  #lastSeq = 0;
+  #gathered = [];
+  #gathering = null;
+  #retrying = null;
+  #retryMs = FIRST_RETRY_MS;
+  #run = 0;
+
+  /** `hooks`: onEntries(entries, the oldest first), onState("live" | "waiting" | "off"), onError(error). */
+  constructor(hooks) {
+    this.#hooks = hooks;
+  }
+
+  /** Begins with what comes after the entry `afterSeq`. */
+  start(filters, afterSeq) {
+    this.stop();
+    this.#filters = filters;
+    this.#lastSeq = afterSeq;
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#open();
+  }
+
+  stop() {
+    this.#run += 1;
+    this.#source?.close();
+    this.#source = null;
+    clearTimeout(this.#gathering);
+    clearTimeout(this.#retrying);
+    this.#gathering = null;
+    this.#gathered = [];
+    this.#hooks.onState("off");
+  }
+
+  #open() {
+    const source = new EventSource(streamUrl(this.#filters, this.#lastSeq));
+    this.#source = source;
+    source.addEventListener("open", () => {
+      this.#retryMs = FIRST_RETRY_MS;
+      this.#hooks.onState("live");
+    });
+    source.addEventListener("entry", (event) => this.#gather(parseEntry(event.data)));
+    source.addEventListener("error", () => {
+      this.#hooks.onState("waiting");
+      // After a lost connection the browser comes back by itself; after a refusal it never does.
+      if (source.readyState === EventSource.CLOSED) this.#retryLater();
+    });
+  }
+
+  #gather(entry) {
+    if (entry.seq <= this.#lastSeq) return;
+    this.#lastSeq = entry.seq;
+    this.#gathered.push(entry);
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = null;
+      this.#hooks.onEntries(this.#gathered.splice(0));
+    }, GATHER_MS);
+  }
+
+  #retryLater() {
+    const run = this.#run;
+    this.#retrying = setTimeout(async () => {
+      try {
+        // An EventSource does not tell why it was refused; this does.
+        await fetchPage(this.#filters, null, 1);
+        if (run === this.#run) this.#open();
+      } catch (error) {
+        if (run !== this.#run) return;
+        if (error.status === 401) this.#hooks.onError(error);
+        else this.#retryLater();
+      }
+    }, this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+}

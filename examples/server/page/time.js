@@ -1,0 +1,100 @@
+// Times: the server's are RFC 3339 in UTC with microseconds, which is finer than a Date; people read their own zone.
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const SHORT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const PRECISE = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+const OTHER_YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** "5 min ago"; from a week on, and for what is yet to come, the date. */
+export function relative(text, now = Date.now()) {
+  const date = new Date(text);
+  const age = now - date;
+  if (age >= -5_000 && age < 5_000) return "now";
+  if (age >= 0 && age < MINUTE) return `${Math.floor(age / 1000)} s ago`;
+  if (age >= 0 && age < HOUR) return `${Math.floor(age / MINUTE)} min ago`;
+  if (age >= 0 && age < DAY) return `${Math.floor(age / HOUR)} h ago`;
+  if (age >= 0 && age < 2 * DAY) return "1 day ago";
+  if (age >= 0 && age < 7 * DAY) return `${Math.floor(age / DAY)} days ago`;
+  if (Number.isNaN(age)) return text;
+  return (date.getFullYear() === new Date(now).getFullYear() ? SHORT : OTHER_YEAR).format(date);
+}
+
+/** "2026-03-04 06:06:07.123456 UTC+01:00", every digit that is stored, in the reader's zone. */
+export function exact(text) {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) return text;
+  const fraction = /\.\d+/.exec(text)?.[0] ?? "";
+  const offset = -date.getTimezoneOffset();
+  const zone = `${offset < 0 ? "−" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  return `${localDate(date)} ${localTime(date)}${fraction} UTC${offset === 0 ? "" : zone}`;
+}
+
+/** "4 Mar, 06:06 – 07:06": a window, with seconds where it is short. */
+export function span(since, until) {
+  const [from, to] = [new Date(since), new Date(until)];
+  if (Number.isNaN(from - to)) return `${since} – ${until}`;
+  const format = to - from < 10 * MINUTE ? PRECISE : SHORT;
+  const sameDay = localDate(from) === localDate(to);
+  const [start, end] = [format.format(from), format.format(to)];
+  return `${start} – ${sameDay ? end.slice(end.indexOf(", ") + 2) : end}`;
+}
+
+export function short(text) {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? text : SHORT.format(date);
+}
+
+/** The last microsecond before a time: the inclusive end of a window that the time does not belong to. */
+export function justBefore(text) {
+  const fraction = (/\.(\d+)/.exec(text)?.[1] ?? "").padEnd(9, "0").slice(0, 9);
+  const whole = BigInt(Date.parse(text.replace(/\.\d+/, ""))) * 1_000_000n + BigInt(fraction);
+  const micros = floorDiv(whole - 1n, 1000n);
+  const millis = floorDiv(micros, 1000n);
+  const digits = String(micros - millis * 1000n).padStart(3, "0");
+  return new Date(Number(millis)).toISOString().replace("Z", `${digits}Z`);
+}
+
+function floorDiv(dividend, divisor) {
+  const quotient = dividend / divisor;
+  return dividend % divisor < 0n ? quotient - 1n : quotient;
+}
+
+/** The midnight with which the reader's day began. */
+export function startOfToday() {
+  const midnight = new Date();
+  midnight.setHours(0, 0, 0, 0);
+  return midnight.toISOString();
+}
+
+/** What an `<input type="datetime-local">` takes; empty when the time cannot be read. */
+export function toInput(text) {
+  const date = new Date(text);
+  if (text === "" || Number.isNaN(date.getTime())) return "";
+  const time = localTime(date);
+  return `${localDate(date)}T${time.endsWith(":00") ? time.slice(0, -3) : time}`;
+}
+
+/** The time that an `<input type="datetime-local">` holds, in UTC; empty when it is incomplete. */
+export function fromInput(value) {
+  const date = new Date(value);
+  return value === "" || Number.isNaN(date.getTime()) ? "" : date.toISOString();
+}
+
+function localDate(date) {
+  return `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+function localTime(date) {
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}

@@ -1,0 +1,113 @@
+//! Plausible entries, so that there is something to look at.
+
+use activity_log::{ActivityLogRepository, ActivitySeverity, NewActivityLogEntry};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::SqliteConnection;
+
+use crate::demo_events::{ACTORS, EVENTS, Event};
+
+const DAYS: u64 = 30;
+
+/// How many are recorded at once: a commit waits for the disk, and a writer beside it for the commit.
+const CHUNK: usize = 1_000;
+
+/// How busy each hour of the day is, in UTC.
+const HOURS: [u64; 24] = [2, 1, 1, 1, 2, 4, 10, 24, 38, 44, 42, 36, 30, 38, 42, 40, 34, 26, 20, 18, 16, 12, 8, 4];
+
+/// Fills an empty log with `number` entries over the last month; returns `false` when there is something in it already.
+///
+/// The same `number` gives the same entries, but for their ids and the time now.
+pub(crate) fn fill(conn: &mut SqliteConnection, number: u32, now: DateTime<Utc>) -> activity_log::Result<bool> {
+    let mut log = ActivityLogRepository::new(conn);
+    if log.count_up_to(&Default::default(), 1)? > 0 {
+        return Ok(false);
+    }
+    // Of its own, as how many numbers the times take depends on what time it is.
+    let mut chance = Chance(1);
+    let mut times = (0..number).map(|_| time(&mut chance, now)).collect::<Vec<_>>();
+    times.sort_unstable();
+    let mut chance = Chance(2);
+    for times in times.chunks(CHUNK) {
+        let entries = times.iter().map(|ts| entry(&mut chance, *ts)).collect::<Vec<_>>();
+        log.record_all(&entries)?;
+    }
+    Ok(true)
+}
+
+/// Numbers that look random, the same each time: splitmix64.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+
+    /// One of them, each as often as its weight says.
+    fn weighted<'a, T>(&mut self, items: &'a [T], weight: impl Fn(&T) -> u64) -> Option<&'a T> {
+        let mut left = self.below(items.iter().map(&weight).sum());
+        items.iter().find(|item| {
+            let weight = weight(item);
+            let found = left < weight;
+            left = left.saturating_sub(weight);
+            found
+        })
+    }
+
+    fn one_of<T: Copy>(&mut self, items: &[T], otherwise: T) -> T {
+        self.weighted(items, |_| 1).copied().unwrap_or(otherwise)
+    }
+}
+
+/// A time within the last month, more likely by day.
+fn time(chance: &mut Chance, now: DateTime<Utc>) -> DateTime<Utc> {
+    let midnight = now - TimeDelta::microseconds(now.timestamp_micros().rem_euclid(DAY));
+    loop {
+        let hours = (0..24).zip(HOURS).collect::<Vec<_>>();
+        let hour = chance.weighted(&hours, |(_, weight)| *weight).map_or(12, |(hour, _)| *hour);
+        let day = chance.below(DAYS + 1) as i64;
+        let within = chance.below(3_600_000_000) as i64;
+        let ts = midnight + TimeDelta::days(-day) + TimeDelta::hours(hour) + TimeDelta::microseconds(within);
+        // Of the first day and of today only a part is within the month.
+        if (now - TimeDelta::days(DAYS as i64)..=now).contains(&ts) {
+            return ts;
+        }
+    }
+}
+
+const DAY: i64 = 86_400_000_000;
+
+fn entry(chance: &mut Chance, ts: DateTime<Utc>) -> NewActivityLogEntry {
+    let severity = match chance.below(100) {
+        0..2 => ActivitySeverity::Error,
+        2..10 => ActivitySeverity::Warning,
+        _ => ActivitySeverity::Info,
+    };
+    let fitting = EVENTS.iter().filter(|event| event.severity == severity).collect::<Vec<_>>();
+    let Some(event) = chance.weighted(&fitting, |event| event.weight) else {
+        return NewActivityLogEntry::new("system", "demo", "system", "Nothing happened");
+    };
+    let Event { category, action, message, entities, metadata, .. } = **event;
+    let actor = match event.by {
+        Some(by) => by,
+        None => chance.one_of(ACTORS, "alice"),
+    };
+    let (entity_id, entity_name) = chance.one_of(entities.items, ("", ""));
+    let message = message.replace("{actor}", actor).replace("{entity}", entity_name);
+    let mut entry = NewActivityLogEntry::new(category, action, actor, message);
+    (entry.ts, entry.severity) = (ts, severity);
+    if !entity_id.is_empty() {
+        entry = entry.entity(entities.kind, entity_id).entity_name(entity_name);
+    }
+    for (key, values) in metadata {
+        entry = entry.metadata_value(*key, chance.one_of(values, ""));
+    }
+    // An address of those that documentation is written with.
+    entry.metadata_value("address", format!("192.0.2.{}", chance.below(254) + 1))
+}

@@ -1,0 +1,136 @@
+//! Listing, recording and clearing entries.
+
+use activity_log::Error::InvalidEntry;
+use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use tokio::task::spawn_blocking;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::body::{self, BodyFormat, Posted};
+use crate::database::DatabaseError;
+use crate::error::{ApiError, ErrorBody};
+use crate::filters::FilterParameters;
+use crate::query::{ClearQuery, ListQuery};
+use crate::schemas::{Entry, PostedEntry, entry_example, posted_example};
+
+const MAX_BYTES: usize = 16 << 20;
+
+/// A page of the log.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Listed {
+    /// Newest first.
+    #[schema(value_type = Vec<Entry>)]
+    entries: Vec<ActivityLogEntry>,
+    /// The `before_seq` of the next page; `null` when this is the last.
+    #[schema(required)]
+    next_before_seq: Option<i64>,
+    /// Whether there is a next page.
+    has_more: bool,
+}
+
+/// List entries, newest first, page by page.
+#[utoipa::path(
+    get, path = "/api/v1/activity-log", tag = "log",
+    params(
+        FilterParameters,
+        ("before_seq" = Option<i64>, Query, description = "Only older ones: the `next_before_seq` of the page before"),
+        ("limit" = Option<u32>, Query, description = "How many; 50 when not given", minimum = 1, maximum = 200),
+    ),
+    responses((
+        status = 200, description = "A page", body = Listed,
+        example = json!({"entries": [entry_example()], "next_before_seq": null, "has_more": false}),
+    )),
+)]
+pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Listed>, ApiError> {
+    let ListQuery { filters, before_seq, limit } = ListQuery::parse(query.as_deref())?;
+    let page = app.database.run(move |conn| ActivityLogRepository::new(conn).page(&filters, before_seq, limit)).await?;
+    let has_more = page.next_before_seq.is_some();
+    Ok(Json(Listed { entries: page.entries, next_before_seq: page.next_before_seq, has_more }))
+}
+
+/// What was recorded.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Recorded {
+    /// How many.
+    recorded: usize,
+    /// In the order of the body.
+    ids: Vec<String>,
+}
+
+/// Record one entry, or many: all or nothing.
+#[utoipa::path(
+    post, path = "/api/v1/activity-log", tag = "log",
+    request_body(
+        description = "One entry, or as NDJSON one a line; at most 16 MiB",
+        content(
+            (PostedEntry = "application/json", example = json!(posted_example())),
+            (String = "application/x-ndjson", example = json!(format!("{}\n", posted_example()))),
+        ),
+    ),
+    responses(
+        (
+            status = 201, description = "They are recorded", body = Recorded,
+            example = json!({"recorded": 1, "ids": ["al_019c0f3ad2f87c21a7a5e9d1f6b3c404"]}),
+        ),
+        (status = 413, description = "The body has more than 16 MiB", body = ErrorBody),
+        (status = 415, description = "The content type is neither of the two", body = ErrorBody),
+        (status = 507, description = "The disk is full", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn record(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Recorded>), ApiError> {
+    let body = body::receive(body, MAX_BYTES).await?;
+    let format = BodyFormat::of(&headers)?;
+    // Megabytes of JSON take their time too.
+    let Posted { entries, lines } = spawn_blocking(move || Posted::read(format, &body)).await??;
+    let ids = entries.iter().map(|entry| entry.id.clone()).collect();
+    let outcome = app.database.write(move |conn| ActivityLogRepository::new(conn).record_all(&entries)).await;
+    let recorded = outcome.map_err(|error| match error {
+        DatabaseError::Log(InvalidEntry { index, field, reason }) => {
+            ApiError::field(field, reason).at_line(lines.get(index).copied())
+        }
+        other => other.into(),
+    })?;
+    Ok((StatusCode::CREATED, Json(Recorded { recorded, ids })))
+}
+
+/// What was cleared.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Cleared {
+    /// How many entries.
+    deleted: u64,
+}
+
+/// Delete every entry. What remains is one that says who did.
+#[utoipa::path(
+    delete, path = "/api/v1/activity-log", tag = "log",
+    params(("actor" = String, Query, description = "Who clears the log", min_length = 1, max_length = 1000)),
+    responses(
+        (status = 200, description = "The log is cleared", body = Cleared, example = json!({"deleted": 42})),
+        (status = 507, description = "The disk is full", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn clear(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Cleared>, ApiError> {
+    let ClearQuery { actor } = ClearQuery::parse(query.as_deref())?;
+    let clear = move |conn: &mut _| {
+        let mut log = ActivityLogRepository::new(conn);
+        let deleted = log.clear()?;
+        let message = format!("{actor} cleared the activity log of {deleted} entries");
+        let entry = NewActivityLogEntry::new(ActivityCategory::System, "activity_log_cleared", actor, message)
+            .severity(ActivitySeverity::Warning)
+            .metadata_value("deleted", deleted);
+        log.record(&entry)?;
+        Ok(deleted)
+    };
+    // One transaction, so that nobody ever finds the log empty without a word about it.
+    let deleted = app.database.write(|conn| conn.immediate_transaction(clear)).await?;
+    Ok(Json(Cleared { deleted }))
+}

@@ -1,0 +1,99 @@
+//! Exporting the log as a file, at the pace of whoever takes it.
+
+use std::sync::Arc;
+
+use activity_log::Error::InvalidEntry;
+use activity_log::{ActivityCategory, ActivityLogRepository, NewActivityLogEntry};
+use axum::extract::{RawQuery, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use crate::app::App;
+use crate::database::DatabaseError;
+use crate::error::{ApiError, ErrorBody};
+use crate::filters::FilterParameters;
+use crate::query::ExportQuery;
+use crate::transfer::transfer;
+
+/// How many exports may run at once: each has a connection of its own, so that however slowly they are taken, other
+/// requests have theirs.
+const MOST: usize = 4;
+
+/// The places of exports.
+#[derive(Debug, Clone)]
+pub(crate) struct Exports {
+    places: Arc<Semaphore>,
+}
+
+impl Default for Exports {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(MOST)) }
+    }
+}
+
+/// Export the entries that pass the filters, oldest first, as a file.
+///
+/// That it was exported, by whom and how, is recorded before it begins, and so in the file as well if it passes the filters.
+/// A transfer that breaks off is one that failed: a whole file ends as HTTP says.
+#[utoipa::path(
+    get, path = "/api/v1/activity-log/export", tag = "log",
+    params(
+        ("format" = Option<String>, Query, description = "`ndjson`, as when not given, or `csv`", pattern = "^(ndjson|csv)$"),
+        FilterParameters,
+        ("exported_by" = Option<String>, Query, description = "Who exports; `anonymous` when not given", max_length = 1000),
+    ),
+    responses(
+        (
+            status = 200, description = "The file", headers(("content-disposition" = String)),
+            content((String = "application/x-ndjson"), (String = "text/csv")),
+        ),
+        (status = 503, description = "The database is busy, or four exports run already", body = ErrorBody),
+        (status = 507, description = "The disk is full, so that the export cannot be recorded", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn export(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let query = ExportQuery::parse(query.as_deref())?;
+    let place = Arc::clone(&app.exports.places).try_acquire_owned();
+    let place = place.map_err(|_| ApiError::unavailable("too many exports are running; try again"))?;
+
+    let entry = about(&query);
+    app.database.write(move |conn| ActivityLogRepository::new(conn).record(&entry)).await.map_err(
+        |error| match error {
+            DatabaseError::Log(InvalidEntry { field: "actor", reason, .. }) => {
+                ApiError::parameter("exported_by", reason)
+            }
+            other => other.into(),
+        },
+    )?;
+
+    let ExportQuery { filters, format, .. } = query;
+    let database = app.database;
+    let (copying, copied) = transfer();
+    spawn_blocking(move || {
+        copying.finish_with(|writer| {
+            let mut conn = database.connect()?;
+            let mut log = ActivityLogRepository::new(&mut conn);
+            format.write(log.iter_export(&filters)?, writer)
+        });
+        drop(place);
+    });
+    let body = copied.into_body().await?;
+
+    let name = format!("activity-log-{}.{}", Utc::now().format("%Y%m%dT%H%M%SZ"), format.name());
+    let headers = [
+        (header::CONTENT_TYPE, format.content_type().to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// What is recorded of an export.
+fn about(ExportQuery { exported_by, format, given, .. }: &ExportQuery) -> NewActivityLogEntry {
+    let message = format!("{exported_by} exported the activity log as {}", format.name());
+    NewActivityLogEntry::new(ActivityCategory::System, "activity_log_exported", exported_by.as_str(), message)
+        .metadata_value("format", format.name())
+        .metadata_value("filters", given.clone())
+}

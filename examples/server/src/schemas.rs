@@ -1,0 +1,84 @@
+//! Entries as the description has them: the library's own types know nothing of `utoipa`.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// An entry of the log.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct Entry {
+    /// The order of the log, never given again.
+    seq: i64,
+    id: String,
+    /// UTC, to the microsecond.
+    ts: DateTime<Utc>,
+    /// `auth`, `device`, `entity`, `capture`, `system`, or the host's own.
+    category: String,
+    /// The host's own vocabulary.
+    action: String,
+    severity: Severity,
+    /// Who.
+    actor: String,
+    /// To what.
+    #[schema(required)]
+    entity_type: Option<String>,
+    #[schema(required)]
+    entity_id: Option<String>,
+    #[schema(required)]
+    entity_name: Option<String>,
+    /// One sentence for people.
+    message: String,
+    #[schema(value_type = Object)]
+    metadata: Map<String, Value>,
+}
+
+/// How serious it is.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) enum Severity {
+    Info,
+    Warning,
+    Error,
+}
+
+/// An entry to record. `null` is as good as absent.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct PostedEntry {
+    /// `auth`, `device`, `entity`, `capture`, `system`, or one of your own.
+    category: String,
+    action: String,
+    /// Who.
+    actor: String,
+    /// One sentence for people.
+    message: String,
+    /// `info` when it is not given.
+    severity: Option<Severity>,
+    /// Now when it is not given.
+    ts: Option<DateTime<Utc>>,
+    entity_type: Option<String>,
+    entity_id: Option<String>,
+    entity_name: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Map<String, Value>>,
+}
+
+pub(crate) fn posted_example() -> Value {
+    json!({
+        "category": "device", "action": "device.updated", "actor": "alice", "message": "Renamed the lamp",
+        "severity": "warning", "ts": "2026-01-31T12:00:00.123456Z", "entity_type": "device", "entity_id": "dev_7",
+        "entity_name": "Desk lamp", "metadata": {"previous": {"name": "Lamp"}},
+    })
+}
+
+pub(crate) fn entry_example() -> Value {
+    let mut entry = posted_example();
+    if let Some(fields) = entry.as_object_mut() {
+        fields.insert("seq".to_owned(), 7.into());
+        fields.insert("id".to_owned(), "al_019c0f3ad2f87c21a7a5e9d1f6b3c404".into());
+    }
+    entry
+}

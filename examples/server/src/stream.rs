@@ -1,0 +1,172 @@
+//! Following the log: new entries as they come, as server-sent events.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use activity_log::Error::UnreadableRow;
+use activity_log::schema::activity_log as log;
+use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogRepository};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use diesel::dsl::max;
+use diesel::prelude::*;
+use futures_util::stream::try_unfold;
+
+use crate::app::App;
+use crate::database::Database;
+use crate::error::{ApiError, ErrorBody};
+use crate::filters::FilterParameters;
+use crate::live::Follower;
+use crate::query::{self, StreamQuery};
+
+/// How many entries are read at once, and so are in memory while a client takes them.
+const BATCH: u32 = 20;
+
+/// How often a stream without news says that it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Follow the log: new entries that pass the filters, oldest first, as server-sent events.
+///
+/// Each is `event: entry` with its `seq` as the `id` and the entry as JSON in one line of `data`. A stored row that cannot
+/// be read is `event: unreadable` with `{"seq": …}`. The first block has an `id` only: where the stream begins, for a client
+/// that has to resume before anything came. It goes on until either side ends it.
+#[utoipa::path(
+    get, path = "/api/v1/activity-log/stream", tag = "log",
+    params(
+        FilterParameters,
+        ("after_seq" = Option<i64>, Query, description = "Begin after this entry, not with what comes after the request"),
+        ("last-event-id" = Option<i64>, Header, description = "The same, as browsers send it when they resume; it wins"),
+    ),
+    responses(
+        (status = 200, description = "The events", content_type = "text/event-stream", body = String),
+        (status = 503, description = "As many as can follow already do", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn stream(
+    State(app): State<App>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let StreamQuery { filters, after_seq } = StreamQuery::parse(query.as_deref())?;
+    let after_seq = last_event_id(&headers)?.or(after_seq);
+    let follower = app.live.follow().ok_or_else(|| ApiError::unavailable("too many follow the log; try again"))?;
+    let cursor = match after_seq {
+        Some(after_seq) => after_seq,
+        None => app.database.run(newest_seq).await?.unwrap_or_default(),
+    };
+    let following = Following {
+        database: app.database,
+        follower,
+        filters,
+        cursor,
+        pending: VecDeque::from([Event::default().id(cursor.to_string())]),
+        is_behind: true,
+    };
+    let events = try_unfold(following, |mut following| async {
+        let event = following.next().await?;
+        Ok::<_, axum::Error>(event.map(|event| (event, following)))
+    });
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+    // A proxy that gathers answers would hold the news back.
+    Ok(([("x-accel-buffering", "no")], Sse::new(events).keep_alive(keep_alive)).into_response())
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
+    let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let read = value.to_str().map_err(|_| "is not in ASCII".to_owned()).and_then(query::seq);
+    read.map(Some).map_err(|reason| ApiError::parameter("Last-Event-ID", reason))
+}
+
+fn newest_seq(conn: &mut SqliteConnection) -> activity_log::Result<Option<i64>> {
+    Ok(log::table.select(max(log::seq)).get_result(conn)?)
+}
+
+struct Following {
+    database: Database,
+    follower: Follower,
+    filters: ActivityLogFilters,
+    cursor: i64,
+    pending: VecDeque<Event>,
+    /// Whether there may be something new that has not been read.
+    is_behind: bool,
+}
+
+impl Following {
+    /// The next event; it reads on only when the client has taken what was read. `None` when the server stops.
+    ///
+    /// An error breaks the stream off, and the client resumes where it was.
+    async fn next(&mut self) -> Result<Option<Event>, axum::Error> {
+        loop {
+            if self.follower.is_stopping() {
+                return Ok(None);
+            }
+            if let Some(event) = self.pending.pop_front() {
+                return Ok(Some(event));
+            }
+            if !self.is_behind && !self.follower.changed().await {
+                return Ok(None);
+            }
+            self.read().await?;
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), axum::Error> {
+        let _turn = self.follower.turn().await;
+        let (filters, cursor) = (self.filters.clone(), self.cursor);
+        let batch = self.database.run(move |conn| Batch::read(conn, &filters, cursor)).await.map_err(|error| {
+            eprintln!("example-server: a stream breaks off: {error}");
+            axum::Error::new(error)
+        })?;
+        self.cursor = batch.cursor;
+        self.is_behind = batch.is_full;
+        for entry in &batch.entries {
+            self.pending.push_back(Event::default().event("entry").id(entry.seq.to_string()).json_data(entry)?);
+        }
+        if let Some(unreadable) = batch.unreadable {
+            let data = format!("{{\"seq\":{unreadable}}}");
+            self.pending.push_back(Event::default().event("unreadable").id(unreadable.to_string()).data(data));
+        }
+        Ok(())
+    }
+}
+
+/// What came after a cursor.
+struct Batch {
+    entries: Vec<ActivityLogEntry>,
+    /// A row after those that cannot be read.
+    unreadable: Option<i64>,
+    /// Where to go on; past what does not pass the filters, so that it is not looked at again.
+    cursor: i64,
+    /// Whether there may be more.
+    is_full: bool,
+}
+
+impl Batch {
+    fn read(conn: &mut SqliteConnection, filters: &ActivityLogFilters, after_seq: i64) -> activity_log::Result<Self> {
+        // Before the entries: what is committed in between has a greater one.
+        let newest = newest_seq(conn)?.unwrap_or_default();
+        let mut log = ActivityLogRepository::new(conn);
+        let entries = match log.query_after(filters, after_seq, BATCH) {
+            // One by one up to the row that is to blame, as the whole batch is held back by it.
+            Err(UnreadableRow { .. }) => match log.query_after(filters, after_seq, 1) {
+                Err(UnreadableRow { seq, .. }) => {
+                    return Ok(Self { entries: Vec::new(), unreadable: Some(seq), cursor: seq, is_full: true });
+                }
+                one => {
+                    let entries = one?;
+                    let cursor = entries.last().map_or(after_seq, |entry| entry.seq);
+                    return Ok(Self { entries, unreadable: None, cursor, is_full: true });
+                }
+            },
+            entries => entries?,
+        };
+        let is_full = entries.len() == BATCH as usize;
+        let last = entries.last().map_or(after_seq, |entry| entry.seq);
+        let cursor = if is_full { last } else { last.max(newest) };
+        Ok(Self { entries, unreadable: None, cursor, is_full })
+    }
+}

@@ -1,0 +1,146 @@
+use serde_json::json;
+
+use crate::server::{Answer, PATH, Server, TestResult, entry, program};
+
+const TOKEN: &str = "correct-horse-battery-staple";
+const SESSION: &str = "/api/v1/session";
+
+fn server_with_token() -> TestResult<Server> {
+    Server::start_with(&["--token", TOKEN])
+}
+
+fn assert_unauthorized(answer: &Answer, what: &str) {
+    assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer"), "{what}");
+    assert!(answer.error("message").is_string(), "{what}");
+}
+
+fn sign_in(server: &Server, token: &str) -> TestResult<Answer> {
+    server.post_to(SESSION, "application/json", json!({"token": token}).to_string())
+}
+
+#[test]
+fn with_a_token_every_route_wants_it_but_for_health_the_page_and_signing_in() -> TestResult {
+    let server = server_with_token()?;
+    for path in [PATH, "/openapi.json", "/nothing/here"] {
+        assert_unauthorized(&server.request("GET", path)?, path);
+    }
+    for path in ["count", "histogram", "export", "stream"] {
+        assert_unauthorized(&server.request("GET", &format!("{PATH}/{path}"))?, path);
+    }
+    assert_unauthorized(&server.delete("actor=mallory")?, "DELETE");
+    assert_unauthorized(&server.post_json(&entry("Let me in"))?, "POST");
+    assert_unauthorized(&server.request("DELETE", SESSION)?, "signing out");
+    assert_unauthorized(&server.post_to("/", "text/plain", "")?, "another method on the page");
+
+    for path in ["/", "/app.js", "/style.css", "/healthz"] {
+        assert_eq!(server.request("GET", path)?.status, 200, "{path}");
+    }
+    let bearer = ("authorization", &*format!("Bearer {TOKEN}"));
+    let listed = server.request_with("GET", PATH, &[bearer])?.entries()?;
+    assert_eq!(listed.into_iter().map(|entry| entry.action).collect::<Vec<_>>(), ["server_started"]);
+    Ok(())
+}
+
+#[test]
+fn only_the_right_token_is_taken() -> TestResult {
+    let server = server_with_token()?;
+    let wrong = [
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        TOKEN.to_owned(),
+        format!("Basic {TOKEN}"),
+        format!("Bearer {TOKEN}x"),
+        format!("Bearer {}", &TOKEN[1..]),
+        format!("Bearer {}", TOKEN.to_uppercase()),
+    ];
+    for value in &wrong {
+        assert_unauthorized(&server.request_with("GET", PATH, &[("authorization", value)])?, value);
+    }
+    for cookie in ["", TOKEN, "x"] {
+        let cookie = format!("activity_log_token={cookie}");
+        assert_unauthorized(&server.request_with("GET", PATH, &[("cookie", &cookie)])?, &cookie);
+    }
+    let right = server.request_with("GET", PATH, &[("authorization", &format!("bearer {TOKEN}"))])?;
+    assert_eq!(right.status, 200);
+    Ok(())
+}
+
+#[test]
+fn signing_in_gives_a_cookie_that_stands_for_the_token_and_does_not_tell_it() -> TestResult {
+    let server = server_with_token()?;
+    let answer = sign_in(&server, TOKEN)?;
+    assert_eq!((answer.status, &*answer.text), (204, ""));
+    let (cookie, attributes) = answer.header("set-cookie").split_once(';').ok_or("no attributes")?;
+    assert_eq!(attributes, " Path=/; HttpOnly; SameSite=Strict");
+    assert!(cookie.starts_with("activity_log_token=") && !cookie.contains(TOKEN), "{cookie}");
+
+    let cookies = format!("other=1; {cookie}; more=2");
+    assert_eq!(server.request_with("GET", PATH, &[("cookie", &cookies)])?.status, 200);
+
+    let answer = server.request_with("DELETE", SESSION, &[("cookie", cookie)])?;
+    assert_eq!(answer.status, 204);
+    let forgotten = "activity_log_token=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0";
+    assert_eq!(answer.header("set-cookie"), forgotten);
+    Ok(())
+}
+
+#[test]
+fn signing_in_with_anything_else_gives_no_cookie() -> TestResult {
+    let server = server_with_token()?;
+    for token in ["", "x", &TOKEN[1..]] {
+        let answer = sign_in(&server, token)?;
+        assert_unauthorized(&answer, token);
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+    for body in ["", "{}", "[]", r#"{"token": 1}"#, r#"{"token": "x", "more": 1}"#] {
+        assert_eq!(server.post_to(SESSION, "application/json", body)?.status, 400, "{body}");
+    }
+    let too_long = json!({"token": "x".repeat(16 << 10)}).to_string();
+    assert_eq!(server.post_to(SESSION, "application/json", too_long)?.status, 413);
+    Ok(())
+}
+
+#[test]
+fn without_a_token_there_is_nothing_to_sign_in_to() -> TestResult {
+    let server = Server::start()?;
+    assert_eq!(sign_in(&server, "anything")?.status, 204);
+    assert_eq!(server.request("DELETE", SESSION)?.status, 204);
+    Ok(())
+}
+
+#[test]
+fn without_a_token_it_refuses_to_listen_beyond_loopback() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.7:8080"] {
+        let output = program().args(["--listen", address]).current_dir(&folder).output()?;
+        assert!(!output.status.success());
+        let said = String::from_utf8(output.stderr)?;
+        assert!(said.starts_with(&format!("example-server: refuses to listen on {address}, ")), "{said}");
+        assert!(said.contains("ACTIVITY_LOG_TOKEN") && said.contains("127.0.0.1"), "{said}");
+    }
+    assert!(!folder.path().join("activity-log.db").exists());
+    Ok(())
+}
+
+#[test]
+fn with_a_token_it_listens_anywhere_and_answers_to_any_name() -> TestResult {
+    let server = Server::start_with(&["--listen", "0.0.0.0:0", "--token", TOKEN])?;
+    let bearer = ("authorization", &*format!("Bearer {TOKEN}"));
+    assert_eq!(server.request_with("GET", PATH, &[bearer, ("host", "log.example.com")])?.status, 200);
+    Ok(())
+}
+
+#[test]
+fn a_token_that_is_none_is_refused() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    for (token, hint) in [("", "is empty"), ("two words", "visible ASCII"), ("schlüssel", "visible ASCII")] {
+        let mut command = program();
+        command.args(["--listen", "127.0.0.1:0"]).env("ACTIVITY_LOG_TOKEN", token);
+        let output = command.current_dir(&folder).output()?;
+        assert!(!output.status.success());
+        let said = String::from_utf8(output.stderr)?;
+        assert!(said.starts_with("example-server: the token ") && said.contains(hint), "{said}");
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use activity_log::{ActivityLogFilters, ActivityLogRepository};
+
+use crate::server::{Server, TestResult, entry};
+
+#[cfg(unix)]
+#[test]
+fn after_the_stop_the_file_alone_is_the_whole_log() -> TestResult {
+    let mut server = Server::start()?;
+    // As long as somebody has the file open, SQLite does not tidy up by itself.
+    let mut other = server.connect()?;
+    assert_eq!(ActivityLogRepository::new(&mut other).count(&ActivityLogFilters::default())?, 1);
+    server.post_ndjson(&vec![entry("In the write-ahead log"); 100])?;
+    let write_ahead_log = server.database_file().with_extension("db-wal");
+    assert!(fs::metadata(&write_ahead_log)?.len() > 0);
+
+    assert!(server.stop()?.success());
+    assert_eq!(fs::metadata(&write_ahead_log)?.len(), 0);
+    let copy = tempfile::tempdir()?;
+    let copied = copy.path().join("copy.db");
+    fs::copy(server.database_file(), &copied)?;
+    let mut conn = activity_log::connect(&copied.display().to_string())?;
+    let newest = ActivityLogRepository::new(&mut conn).query(&ActivityLogFilters::default(), None, 1)?;
+    assert_eq!(newest.into_iter().map(|entry| entry.action).collect::<Vec<_>>(), ["server_stopped"]);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn with_nobody_else_at_the_file_nothing_remains_beside_it() -> TestResult {
+    let mut server = Server::start()?;
+    server.post_json(&entry("In the write-ahead log"))?;
+    sleep(Duration::from_millis(50));
+    assert!(server.stop()?.success());
+    let remaining = fs::read_dir(server.database_file().with_file_name(""))?;
+    let remaining = remaining.map(|file| Ok(file?.file_name())).collect::<TestResult<Vec<_>>>()?;
+    assert_eq!(remaining, ["activity-log.db"]);
+    Ok(())
+}

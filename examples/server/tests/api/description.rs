@@ -1,0 +1,158 @@
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use activity_log::ActivityLogEntry;
+use serde_json::Value;
+
+use crate::server::{Server, TestResult, entry};
+
+const LOG: &str = "/api/v1/activity-log";
+
+/// Not among them: that all data which the description does not rule out is taken (NDJSON is any text to it), and all else
+/// refused (a parameter without a value counts as not given).
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+    response_headers_conformance,response_schema_conformance,ignored_auth,missing_required_header,unsupported_method,\
+    allow_header_conformance";
+
+const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "patch", "trace"];
+
+fn description(server: &Server) -> TestResult<Value> {
+    let answer = server.request("GET", "/openapi.json")?;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    Ok(answer.body)
+}
+
+/// Each operation with its method and path.
+fn operations(description: &Value) -> Vec<(&str, &str, &Value)> {
+    let paths = description["paths"].as_object().into_iter().flatten();
+    paths
+        .flat_map(|(path, operations)| {
+            METHODS.into_iter().filter_map(move |method| Some((method, path.as_str(), operations.get(method)?)))
+        })
+        .collect()
+}
+
+#[test]
+fn every_route_is_described_with_its_methods_and_no_other() -> TestResult {
+    let server = Server::start()?;
+    let description = description(&server)?;
+    let described = operations(&description).into_iter().map(|(method, path, _)| (method, path.to_owned()));
+    let described = described.collect::<BTreeSet<_>>();
+    let routes = [
+        ("get", LOG.to_owned()),
+        ("post", LOG.to_owned()),
+        ("delete", LOG.to_owned()),
+        ("get", format!("{LOG}/count")),
+        ("get", format!("{LOG}/histogram")),
+        ("get", format!("{LOG}/export")),
+        ("get", format!("{LOG}/stream")),
+        ("post", "/api/v1/session".to_owned()),
+        ("delete", "/api/v1/session".to_owned()),
+        ("get", "/healthz".to_owned()),
+    ];
+    assert_eq!(described, BTreeSet::from(routes));
+
+    // The router says which methods a path has when it is asked for one that it has not.
+    for (_, path, _) in operations(&description) {
+        let answer = server.request("PATCH", path)?;
+        assert_eq!(answer.status, 405, "{path}");
+        let allowed = answer.header("allow").to_ascii_lowercase();
+        let allowed = allowed.split(',').filter(|method| *method != "head");
+        let here = described.iter().filter_map(|(method, of)| (of == path).then_some(*method));
+        assert_eq!(allowed.collect::<BTreeSet<_>>(), here.collect(), "{path}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_operation_says_what_can_go_wrong() -> TestResult {
+    let server = Server::start()?;
+    let description = description(&server)?;
+    for (method, path, operation) in operations(&description) {
+        for status in ["400", "401", "403", "414", "500", "503"] {
+            let schema = &operation["responses"][status]["content"]["application/json"]["schema"]["$ref"];
+            assert_eq!(schema, "#/components/schemas/ErrorBody", "{method} {path} {status}");
+        }
+        assert!(operation["summary"].is_string(), "{method} {path}");
+    }
+    for status in ["413", "415", "507"] {
+        assert!(description["paths"][LOG]["post"]["responses"][status].is_object(), "{status}");
+    }
+    assert_eq!(description["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    Ok(())
+}
+
+fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str));
+            fields.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_it_refers_to_is_there() -> TestResult {
+    let server = Server::start()?;
+    let description = description(&server)?;
+    let mut found = Vec::new();
+    references(&description, &mut found);
+    assert!(!found.is_empty());
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap_or_default();
+        assert!(description.pointer(pointer).is_some_and(Value::is_object), "{reference}");
+    }
+    Ok(())
+}
+
+#[test]
+fn its_examples_are_what_the_server_takes_and_gives() -> TestResult {
+    let server = Server::start()?;
+    let description = description(&server)?;
+    let log = &description["paths"][LOG];
+    let listed = &log["get"]["responses"]["200"]["content"]["application/json"]["example"];
+    let [described]: [ActivityLogEntry; 1] = serde_json::from_value(listed["entries"].clone())?;
+    let posted = &log["post"]["requestBody"]["content"]["application/json"]["example"];
+    assert_eq!(server.post_json(posted)?.status, 201);
+    let listed = server.get("limit=1")?.entries()?.remove(0);
+    assert_eq!(ActivityLogEntry { seq: described.seq, id: described.id.clone(), ..listed }, described);
+    let lines = log["post"]["requestBody"]["content"]["application/x-ndjson"]["example"].as_str();
+    assert_eq!(server.post("application/x-ndjson", lines.unwrap_or_default())?.body["recorded"], 1);
+
+    // What is given for real has the fields of the example.
+    server.post_json(&entry("Another"))?;
+    for path in ["", "/count", "/histogram"].map(|path| format!("{LOG}{path}")) {
+        let example = &description["paths"][&path]["get"]["responses"]["200"]["content"]["application/json"]["example"];
+        let given = server.request("GET", &path)?.body;
+        let fields = |value: &Value| value.as_object().map(|fields| fields.keys().cloned().collect::<BTreeSet<_>>());
+        assert!(fields(example).is_some(), "{path}");
+        assert_eq!(fields(&given), fields(example), "{path}");
+        assert_eq!(fields(&given["buckets"][0]), fields(&example["buckets"][0]), "{path}");
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs schemathesis (pip install schemathesis), which .ci/run installs"]
+fn no_answer_contradicts_it() -> TestResult {
+    let server = Server::start_with(&["--demo", "200", "--token", "token"])?;
+    let mut schemathesis = Command::new("schemathesis");
+    schemathesis
+        .args(["run", &format!("http://{}/openapi.json", server.address)])
+        .args(["--header", "Authorization: Bearer token"])
+        // It goes on for ever.
+        .args(["--exclude-path", &format!("{LOG}/stream")])
+        .args(["--checks", CHECKS, "--max-examples", "50", "--seed", "1", "--continue-on-failure", "--no-color"])
+        .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks");
+    // What it writes down goes with it.
+    let folder = tempfile::tempdir()?;
+    let output = schemathesis.current_dir(&folder).output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("9 selected / 10 total"), "{said}");
+    Ok(())
+}

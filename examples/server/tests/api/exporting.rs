@@ -1,0 +1,121 @@
+use std::io::{BufReader, Read, Write};
+
+use activity_log::{ActivityCategory, ActivityLogEntry, ActivitySeverity, export};
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::RunQueryDsl;
+use serde_json::json;
+
+use crate::server::{Answer, PATH, Server, TestResult, entry, with};
+
+fn export(server: &Server, query: &str) -> TestResult<Answer> {
+    server.request("GET", &format!("{PATH}/export?{query}"))
+}
+
+fn entries(answer: &Answer) -> TestResult<Vec<ActivityLogEntry>> {
+    Ok(export::read_ndjson(BufReader::new(answer.text.as_bytes())).collect::<Result<_, _>>()?)
+}
+
+#[test]
+fn an_export_has_what_passes_the_filters_oldest_first() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[entry("First"), with(entry("Second"), "severity", "error"), entry("Third")])?;
+    let answer = export(&server, "format=ndjson&actor=alice&severities=info")?;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/x-ndjson"));
+
+    let mut listed = server.get("actor=alice&severities=info")?.entries()?;
+    listed.reverse();
+    assert_eq!(entries(&answer)?, listed);
+    assert_eq!(listed.len(), 2);
+    assert_eq!(entries(&export(&server, "actor=alice&severities=info")?)?, listed);
+    Ok(())
+}
+
+#[test]
+fn as_csv_it_is_for_spreadsheets() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[entry("=1+1"), entry("a,b")])?;
+    let answer = export(&server, "format=csv&actor=alice")?;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "text/csv; charset=utf-8"));
+    let lines = answer.text.lines().collect::<Vec<_>>();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0].starts_with("seq,id,ts,category,") && lines[1].contains(",'=1+1,"), "{lines:?}");
+    assert!(lines[2].contains(",\"a,b\","), "{lines:?}");
+    Ok(())
+}
+
+#[test]
+fn the_file_is_named_after_the_time() -> TestResult {
+    let server = Server::start()?;
+    for format in ["ndjson", "csv"] {
+        let answer = export(&server, &format!("format={format}"))?;
+        let disposition = answer.header("content-disposition");
+        let time = disposition
+            .strip_prefix("attachment; filename=\"activity-log-")
+            .and_then(|rest| rest.strip_suffix(&format!(".{format}\"")));
+        let time = NaiveDateTime::parse_from_str(time.ok_or(disposition)?, "%Y%m%dT%H%M%SZ")?.and_utc();
+        assert!((Utc::now() - time).abs() < TimeDelta::minutes(1), "{time}");
+    }
+    Ok(())
+}
+
+#[test]
+fn that_it_was_exported_is_recorded_and_in_the_file() -> TestResult {
+    let server = Server::start()?;
+    let exported = entries(&export(&server, "exported_by=alice%20%3Croot%3E&categories=system&q=")?)?;
+    let [_, recorded] = exported.try_into().map_err(|entries| format!("{entries:?}"))?;
+    assert_eq!((recorded.category.clone(), &*recorded.action), (ActivityCategory::System, "activity_log_exported"));
+    assert_eq!((&*recorded.actor, recorded.severity), ("alice <root>", ActivitySeverity::Info));
+    assert_eq!(json!(recorded.metadata), json!({"format": "ndjson", "filters": {"categories": "system"}}));
+    assert_eq!(server.get("limit=1")?.entries()?, [recorded]);
+
+    export(&server, "format=csv")?;
+    let recorded = server.get("limit=1")?.entries()?.remove(0);
+    assert_eq!(recorded.actor, "anonymous");
+    assert_eq!(json!(recorded.metadata), json!({"format": "csv", "filters": {}}));
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_exported_is_refused_and_not_recorded() -> TestResult {
+    let server = Server::start()?;
+    for (query, parameter) in [("format=xml", "format"), ("limit=5", "limit"), ("since=x", "since")] {
+        let answer = export(&server, query)?;
+        assert_eq!((answer.status, answer.error("parameter")), (400, &json!(parameter)), "{query}");
+        assert_eq!(answer.header("content-disposition"), "");
+    }
+    assert_eq!(server.get("")?.entries()?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn an_error_on_the_way_breaks_the_transfer_off() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&vec![entry(&"long ".repeat(200)); 1_000])?;
+    diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 900").execute(&mut server.connect()?)?;
+
+    for format in ["ndjson", "csv"] {
+        let mut stream = server.dial()?;
+        let path = format!("{PATH}/export?format={format}&actor=alice");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let mut received = Vec::new();
+        // It may also be reset.
+        _ = stream.read_to_end(&mut received);
+        assert!(received.starts_with(b"HTTP/1.1 200 OK\r\n"));
+        assert!(received.len() > 500_000, "{} bytes", received.len());
+        assert!(!received.ends_with(b"0\r\n\r\n"), "it ended as if it were whole");
+        assert!(export(&server, &format!("format={format}&actor=alice")).is_err());
+    }
+    assert_eq!(export(&server, "actor=nobody")?.text, "");
+    Ok(())
+}
+
+#[test]
+fn an_error_at_the_beginning_is_an_answer_of_its_own() -> TestResult {
+    let server = Server::start()?;
+    diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 1").execute(&mut server.connect()?)?;
+    let answer = export(&server, "")?;
+    assert_eq!(answer.status, 500);
+    let message = answer.error("message").as_str().unwrap_or_default();
+    assert!(message.starts_with("the entry with seq 1 cannot be read"), "{message}");
+    Ok(())
+}

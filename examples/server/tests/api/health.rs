@@ -1,0 +1,21 @@
+use diesel::connection::SimpleConnection;
+use serde_json::json;
+
+use crate::server::{Server, TestResult};
+
+#[test]
+fn a_server_whose_database_answers_is_well() -> TestResult {
+    let server = Server::start()?;
+    let answer = server.request("GET", "/healthz")?;
+    assert_eq!((answer.status, answer.body), (200, json!({"status": "ok"})));
+    Ok(())
+}
+
+#[test]
+fn a_server_whose_database_does_not_answer_is_not() -> TestResult {
+    let server = Server::start()?;
+    server.connect()?.batch_execute("ALTER TABLE activity_log RENAME TO gone")?;
+    let answer = server.request("GET", "/healthz")?;
+    assert_eq!((answer.status, answer.error("message")), (503, &json!("the database does not answer")));
+    Ok(())
+}

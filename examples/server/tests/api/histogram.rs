@@ -1,0 +1,144 @@
+use diesel::RunQueryDsl;
+use serde_json::{Value, json};
+
+use crate::server::{PATH, Server, TestResult, entry, with};
+
+/// An entry at a minute of one hour of the year 2000, long before the start of the server is recorded.
+fn at(minute: &str, severity: &str) -> Value {
+    with(with(entry("Then"), "ts", format!("2000-01-01T12:{minute}Z")), "severity", severity)
+}
+
+fn histogram(server: &Server, query: &str) -> TestResult<Value> {
+    let answer = server.request("GET", &format!("{PATH}/histogram?{query}"))?;
+    assert_eq!(answer.status, 200, "{query}: {}", answer.body);
+    Ok(answer.body)
+}
+
+fn bucket(minute: &str, [info, warning, error]: [u64; 3]) -> Value {
+    json!({"start": format!("2000-01-01T12:{minute}Z"), "info": info, "warning": warning, "error": error})
+}
+
+#[test]
+fn each_entry_is_counted_in_the_bucket_of_its_time_under_its_severity() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[
+        at("00:00", "info"),
+        at("09:59.999999", "warning"),
+        at("10:00", "error"),
+        at("10:00", "error"),
+        at("20:00", "info"),
+        at("30:00", "warning"),
+        at("30:00.000001", "error"),
+    ])?;
+    let window = "since=2000-01-01T12:00:00Z&until=2000-01-01T12:30:00Z";
+    assert_eq!(
+        histogram(&server, &format!("{window}&buckets=3"))?,
+        json!({
+            "since": "2000-01-01T12:00:00Z", "until": "2000-01-01T12:30:00Z", "most": 1000, "capped": false,
+            "buckets": [bucket("00:00", [1, 1, 0]), bucket("10:00", [0, 0, 2]), bucket("20:00", [1, 1, 0])],
+        })
+    );
+    let errors = histogram(&server, &format!("{window}&buckets=3&severities=error&actor=alice"))?;
+    let only_errors = [bucket("00:00", [0; 3]), bucket("10:00", [0, 0, 2]), bucket("20:00", [0; 3])];
+    assert_eq!(errors["buckets"], json!(only_errors));
+    Ok(())
+}
+
+#[test]
+fn bounds_that_are_not_given_are_the_times_of_the_oldest_and_the_newest_entry() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[at("10:00", "info"), at("40:00", "error")])?;
+    let both = histogram(&server, "actor=alice&buckets=2")?;
+    assert_eq!((&both["since"], &both["until"]), (&json!("2000-01-01T12:10:00Z"), &json!("2000-01-01T12:40:00Z")));
+    assert_eq!(both["buckets"], json!([bucket("10:00", [1, 0, 0]), bucket("25:00", [0, 0, 1])]));
+
+    let since = histogram(&server, "actor=alice&since=2000-01-01T12:00:00Z&buckets=1")?;
+    assert_eq!((&since["since"], &since["until"]), (&json!("2000-01-01T12:00:00Z"), &both["until"]));
+    let until = histogram(&server, "actor=alice&until=2000-01-01T12:50:00Z&buckets=1")?;
+    assert_eq!((&until["since"], &until["until"]), (&both["since"], &json!("2000-01-01T12:50:00Z")));
+    Ok(())
+}
+
+#[test]
+fn entries_out_of_the_order_of_their_times_are_spanned_too() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[at("40:00", "error"), at("10:00", "info")])?;
+    let spanned = histogram(&server, "actor=alice&buckets=2")?;
+    assert_eq!(spanned["buckets"], json!([bucket("10:00", [1, 0, 0]), bucket("25:00", [0, 0, 1])]));
+    Ok(())
+}
+
+#[test]
+fn without_entries_there_are_no_buckets() -> TestResult {
+    let server = Server::start()?;
+    for query in ["actor=nobody", "actor=nobody&since=2000-01-01T12:00:00Z&until=2000-01-01T12:30:00Z"] {
+        let empty = json!({"since": null, "until": null, "buckets": [], "most": 1000, "capped": false});
+        assert_eq!(histogram(&server, query)?, empty);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_moment_is_one_bucket_and_two_microseconds_at_most_two() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[at("10:00", "info"), at("10:00", "error")])?;
+    assert_eq!(histogram(&server, "actor=alice")?["buckets"], json!([bucket("10:00", [1, 0, 1])]));
+
+    server.post_ndjson(&[at("10:00.000002", "info")])?;
+    let two = json!([bucket("10:00", [1, 0, 1]), bucket("10:00.000001", [1, 0, 0])]);
+    assert_eq!(histogram(&server, "actor=alice")?["buckets"], two);
+    // Bounds finer than the microseconds of entries.
+    let finer = "actor=alice&since=2000-01-01T12:09:59.9999991Z&until=2000-01-01T12:10:00.0000029Z";
+    assert_eq!(histogram(&server, finer)?["buckets"], two);
+    Ok(())
+}
+
+#[test]
+fn the_widest_window_has_every_entry() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[at("10:00", "info"), at("20:00", "error")])?;
+    let all = histogram(&server, "actor=alice&since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z&buckets=200")?;
+    let buckets = all["buckets"].as_array().ok_or("no buckets")?;
+    assert_eq!(buckets.len(), 200);
+    assert!(buckets.is_sorted_by_key(|bucket| bucket["start"].as_str().map(str::to_owned)), "{buckets:?}");
+    assert_eq!(buckets.iter().filter_map(|bucket| bucket["error"].as_u64()).sum::<u64>(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_cell_counts_up_to_a_thousand() -> TestResult {
+    let server = Server::start()?;
+    let posted = [vec![at("10:00", "info"); 999], vec![at("20:00", "info"); 1]].concat();
+    server.post_ndjson(&posted)?;
+    let query = "actor=alice&buckets=1";
+    let counted = histogram(&server, query)?;
+    assert_eq!((&counted["buckets"][0]["info"], &counted["capped"]), (&json!(1000), &json!(true)));
+    assert_eq!(histogram(&server, "actor=alice&buckets=2")?["capped"], json!(false));
+
+    server.post_ndjson(&[at("15:00", "info")])?;
+    assert_eq!(histogram(&server, query)?["buckets"][0]["info"], 1000);
+    Ok(())
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_passed_over() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[at("10:00", "info"), at("20:00", "info"), at("30:00", "info"), at("40:00", "info")])?;
+    let break_them = "UPDATE activity_log SET severity = 'fatal' WHERE seq IN (2, 5)";
+    diesel::sql_query(break_them).execute(&mut server.connect()?)?;
+    let spanned = histogram(&server, "actor=alice&buckets=2")?;
+    assert_eq!(spanned["buckets"], json!([bucket("20:00", [1, 0, 0]), bucket("25:00", [1, 0, 0])]));
+    Ok(())
+}
+
+#[test]
+fn there_are_up_to_two_hundred_buckets() -> TestResult {
+    let server = Server::start()?;
+    for buckets in ["0", "201", "x"] {
+        let answer = server.request("GET", &format!("{PATH}/histogram?buckets={buckets}"))?;
+        assert_eq!((answer.status, answer.error("parameter")), (400, &json!("buckets")));
+    }
+    server.post_ndjson(&[at("10:00", "info"), at("40:00", "error")])?;
+    assert_eq!(histogram(&server, "actor=alice")?["buckets"].as_array().map(Vec::len), Some(60));
+    Ok(())
+}
