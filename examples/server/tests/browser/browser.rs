@@ -1,0 +1,193 @@
+//! Headless Chromium, driven through chromedriver.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use crate::server::TestResult;
+
+/// How long the page may take for anything: far longer than it does, as the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The program that drives the browser; it and the browser are ended when this is dropped, also after a failure.
+struct Driver {
+    child: Child,
+    url: String,
+    session: Option<String>,
+    /// Kept open: the driver would end when it cannot print.
+    stdout: BufReader<ChildStdout>,
+    /// Where both leave their files, to be deleted last.
+    _folder: TempDir,
+}
+
+impl Driver {
+    fn start() -> TestResult<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("TMPDIR", folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot start chromedriver (Debian: chromium-driver): {error}"))?;
+        let stdout = BufReader::new(child.stdout.take().ok_or("chromedriver has no output")?);
+        let mut driver = Self { child, url: String::new(), session: None, stdout, _folder: folder };
+        let mut line = String::new();
+        while driver.stdout.read_line(&mut line)? > 0 {
+            if let Some((_, port)) = line.trim_end().trim_end_matches('.').rsplit_once("successfully on port ") {
+                driver.url = format!("http://127.0.0.1:{port}");
+                return Ok(driver);
+            }
+            line.clear();
+        }
+        Err("chromedriver ended before it listened".into())
+    }
+
+    fn post(&self, path: &str, body: &Value) -> TestResult<Value> {
+        let session = self.session.as_deref().unwrap_or_default();
+        let url = format!("{}/session/{session}{path}", self.url);
+        Ok(ureq::post(url).send_json(body)?.body_mut().read_json()?)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Without this, the browser would outlive the driver.
+        if let Some(session) = &self.session {
+            _ = ureq::delete(format!("{}/session/{session}", self.url)).call();
+        }
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// A window with the page.
+pub(crate) struct Browser {
+    client: Client,
+    driver: Driver,
+}
+
+impl Browser {
+    /// Opens `url` on a desk's screen.
+    pub(crate) async fn open(url: &str) -> TestResult<Self> {
+        Self::open_with(url, json!({})).await
+    }
+
+    /// Opens `url` on a phone's screen.
+    pub(crate) async fn open_narrow(url: &str) -> TestResult<Self> {
+        let metrics = json!({"width": 360, "height": 740, "pixelRatio": 1, "touch": true});
+        Self::open_with(url, json!({"mobileEmulation": {"deviceMetrics": metrics}})).await
+    }
+
+    async fn open_with(url: &str, options: Value) -> TestResult<Self> {
+        let mut driver = Driver::start()?;
+        // Chromium has no sandbox to offer where root runs it, as in a container, and all it opens is our own page.
+        let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"];
+        let mut chrome = Map::from_iter([("args".to_owned(), json!(arguments))]);
+        chrome.extend(options.as_object().cloned().unwrap_or_default());
+        let capabilities = Map::from_iter([
+            ("goog:chromeOptions".to_owned(), Value::Object(chrome)),
+            ("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"})),
+        ]);
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = builder.capabilities(capabilities).connect(&driver.url).await?;
+        driver.session = client.session_id().await?;
+        let browser = Self { client, driver };
+        browser.goto(url).await?;
+        Ok(browser)
+    }
+
+    pub(crate) async fn goto(&self, url: &str) -> TestResult {
+        Ok(self.client.goto(url).await?)
+    }
+
+    pub(crate) async fn back(&self) -> TestResult {
+        Ok(self.client.back().await?)
+    }
+
+    /// What an expression of JavaScript yields.
+    pub(crate) async fn value(&self, expression: &str) -> TestResult<Value> {
+        let answer = self.client.execute(&format!("return ({expression});"), vec![]).await;
+        Ok(answer.map_err(|error| format!("{expression}: {error}"))?)
+    }
+
+    /// Waits until an expression of JavaScript yields what is expected.
+    pub(crate) async fn until(&self, expression: &str, expected: impl Into<Value>) -> TestResult {
+        let expected = expected.into();
+        let started = Instant::now();
+        loop {
+            let found = self.value(expression).await?;
+            if found == expected {
+                return Ok(());
+            }
+            if started.elapsed() > PATIENCE {
+                let page = self.value("document.body.innerText.slice(0, 1500)").await?;
+                return Err(format!("{expression}\nis {found}\nnot {expected}\nin: {page}").into());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until the messages in the list are these, from top to bottom.
+    pub(crate) async fn until_messages(&self, messages: &[&str]) -> TestResult {
+        self.until(MESSAGES, messages).await
+    }
+
+    /// Clicks on the element, where and as a mouse would.
+    pub(crate) async fn click(&self, css: &str) -> TestResult {
+        Ok(self.find(css).await?.click().await?)
+    }
+
+    /// Clicks on the button with this label.
+    pub(crate) async fn press(&self, label: &str) -> TestResult {
+        let path = format!("//button[normalize-space()='{label}' and not(ancestor-or-self::*[@hidden])]");
+        let button = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+        Ok(button.map_err(|error| format!("the button {label}: {error}"))?.click().await?)
+    }
+
+    /// Types into the element.
+    pub(crate) async fn type_into(&self, css: &str, keys: &str) -> TestResult {
+        Ok(self.find(css).await?.send_keys(keys).await?)
+    }
+
+    /// Presses keys wherever the focus is.
+    pub(crate) async fn keys(&self, keys: &str) -> TestResult {
+        Ok(self.client.active_element().await?.send_keys(keys).await?)
+    }
+
+    /// Takes the `IntersectionObserver`'s eyes away from the pages that are opened from now on.
+    pub(crate) fn without_intersection_observer(&self) -> TestResult {
+        let source = "IntersectionObserver.prototype.observe = () => {};";
+        let command = json!({"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source}});
+        self.driver.post("/goog/cdp/execute", &command)?;
+        Ok(())
+    }
+
+    async fn find(&self, css: &str) -> TestResult<Element> {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        Ok(found.map_err(|error| format!("{css}: {error}"))?)
+    }
+
+    /// What the browser has complained of since it was last asked: scripts that failed, requests, refused content.
+    pub(crate) fn complaints(&self) -> TestResult<Vec<String>> {
+        let answer = self.driver.post("/se/log", &json!({"type": "browser"}))?;
+        let entries = answer.get("value").and_then(Value::as_array).ok_or("no log")?;
+        let severe = entries.iter().filter(|entry| entry.get("level").is_some_and(|level| level != "DEBUG"));
+        Ok(severe.map(|entry| entry.get("message").unwrap_or(entry).to_string()).collect())
+    }
+}
+
+/// The messages in the list, from top to bottom.
+pub(crate) const MESSAGES: &str = "[...document.querySelectorAll('.row .message')].map((cell) => cell.textContent)";
+
+/// How many rows there are.
+pub(crate) const ROWS: &str = "document.querySelectorAll('.row').length";
+
+/// What the page says where there are no entries.
+pub(crate) const STATE: &str = "document.querySelector('#state:not([hidden]) h2')?.textContent ?? null";

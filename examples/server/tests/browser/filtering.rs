@@ -1,0 +1,173 @@
+use serde_json::json;
+
+use crate::browser::{Browser, MESSAGES, ROWS};
+use crate::server::{Server, TestResult};
+
+const SEARCH: &str = "location.search";
+const PRESSED: &str = "[...document.querySelectorAll('#filters [aria-pressed=true]')].map((chip) => chip.textContent)";
+
+fn server_with_entries() -> TestResult<Server> {
+    let server = Server::start()?;
+    server.post(&[
+        json!({"category": "auth", "action": "user.signed_in", "actor": "alice", "message": "Alice signed in"}),
+        json!({"category": "device", "action": "device.updated", "actor": "alice", "message": "Dimmed to 50 %",
+            "severity": "warning", "entity_type": "device", "entity_id": "7"}),
+        json!({"category": "device", "action": "device.lost", "actor": "bob+co", "message": "Lost_the lamp",
+            "severity": "error", "entity_type": "device", "entity_id": "8", "ts": "2026-01-01T10:00:00Z"}),
+        json!({"category": "billing", "action": "invoice.sent", "actor": "bob+co", "message": "Sent 500 invoices",
+            "ts": "2026-01-01T11:00:00Z"}),
+    ])?;
+    Ok(server)
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn chips_narrow_the_list_and_widen_it_again() -> TestResult {
+    let server = server_with_entries()?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.press("device").await?;
+    browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
+    // One that the host defined has a chip as soon as an entry has it.
+    browser.press("billing").await?;
+    browser.until_messages(&["Sent 500 invoices", "Lost_the lamp", "Dimmed to 50 %"]).await?;
+    browser.press("Warning").await?;
+    browser.until_messages(&["Dimmed to 50 %"]).await?;
+    assert_eq!(browser.value(PRESSED).await?, json!(["Warning", "device", "billing"]));
+
+    browser.press("Warning").await?;
+    browser.press("billing").await?;
+    browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
+    browser.until(SEARCH, "?categories=device").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn what_is_typed_is_looked_for_in_the_whole_log() -> TestResult {
+    let server = server_with_entries()?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.type_into("#q", "LOST_").await?;
+    browser.until_messages(&["Lost_the lamp"]).await?;
+    browser.until(SEARCH, "?q=LOST_").await?;
+    browser.until("document.getElementById('count').textContent", "1 entry").await?;
+
+    browser.press("Clear all filters").await?;
+    browser.type_into("input[name=actor]", "bob+co").await?;
+    browser.until_messages(&["Sent 500 invoices", "Lost_the lamp"]).await?;
+    browser.type_into("input[name=entity_id]", "8").await?;
+    browser.until_messages(&["Lost_the lamp"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_quick_filters_are_today_errors_and_sign_ins() -> TestResult {
+    let server = server_with_entries()?;
+    let browser = Browser::open(&server.url("/?actor=bob%2Bco")).await?;
+    browser.press("Errors").await?;
+    browser.until_messages(&["Lost_the lamp"]).await?;
+    browser.goto(&server.url("/")).await?;
+    browser.press("Sign-ins").await?;
+    browser.until_messages(&["Alice signed in"]).await?;
+    browser.press("Sign-ins").await?;
+    browser.press("Today").await?;
+    browser.until("document.querySelector('.row .message').textContent", "Dimmed to 50 %").await?;
+    browser.until(ROWS, 3).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_address_is_a_view_that_back_and_others_come_to() -> TestResult {
+    let server = server_with_entries()?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.until(ROWS, 5).await?;
+    browser.press("device").await?;
+    browser.until(ROWS, 2).await?;
+    // However many letters it has, one step back.
+    browser.type_into("#q", "dim").await?;
+    browser.until(ROWS, 1).await?;
+    browser.keys("med").await?;
+    browser.until(SEARCH, "?categories=device&q=dimmed").await?;
+
+    let shared = browser.value("location.href").await?;
+    let other = Browser::open(shared.as_str().unwrap_or_default()).await?;
+    other.until_messages(&["Dimmed to 50 %"]).await?;
+    assert_eq!(other.value(PRESSED).await?, json!(["device"]));
+    assert_eq!(other.value("document.getElementById('q').value").await?, "dimmed");
+
+    browser.back().await?;
+    browser.until(SEARCH, "?categories=device").await?;
+    browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
+    browser.until("document.getElementById('q').value", "").await?;
+    browser.back().await?;
+    browser.until(ROWS, 5).await?;
+    browser.until(PRESSED, json!([])).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_exports_keep_the_filters() -> TestResult {
+    let server = server_with_entries()?;
+    let browser = Browser::open(&server.url("/?categories=device&q=50+%25")).await?;
+    browser.until_messages(&["Dimmed to 50 %"]).await?;
+    for format in ["ndjson", "csv"] {
+        let address = format!("document.getElementById('export-{format}').href");
+        let exported = browser.value(&format!("fetch({address}).then((response) => response.text())")).await?;
+        let exported = exported.as_str().unwrap_or_default();
+        assert!(exported.contains("Dimmed to 50 %"), "{exported}");
+        assert!(!exported.contains("Lost_the lamp") && !exported.contains("server_started"), "{exported}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_bar_of_the_histogram_opens_its_part_of_the_time() -> TestResult {
+    let server = server_with_entries()?;
+    let browser = Browser::open(&server.url("/?until=2026-01-02T00:00:00Z")).await?;
+    browser.until_messages(&["Sent 500 invoices", "Lost_the lamp"]).await?;
+    browser.until("document.querySelector('.bar')?.getAttribute('aria-label').includes(': 1 error.')", true).await?;
+    browser.click(".bar").await?;
+    browser.until_messages(&["Lost_the lamp"]).await?;
+    browser.until("document.querySelectorAll('.bar .part.error').length", 1).await?;
+
+    browser.click("#active .removable").await?;
+    browser.until(ROWS, 5).await?;
+    browser.until(SEARCH, "").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_answer_that_comes_too_late_is_not_shown() -> TestResult {
+    let server = server_with_entries()?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.until(ROWS, 5).await?;
+    // The answers about devices are held back until those about sign-ins are there.
+    browser
+        .value(
+            "(() => {
+                const real = window.fetch;
+                window.held = [];
+                window.passed = 0;
+                window.fetch = async (address, options) => {
+                    const { signal, ...others } = options;
+                    if (!String(address).includes('categories=device')) return real(address, options);
+                    const answer = new Response(await (await real(address, others)).text());
+                    await new Promise((resolve) => window.held.push(resolve));
+                    window.passed += 1;
+                    return answer;
+                };
+            })()",
+        )
+        .await?;
+    browser.press("device").await?;
+    // The list, the count and the histogram.
+    browser.until("window.held.length", 3).await?;
+    browser.press("device").await?;
+    browser.press("auth").await?;
+    browser.until_messages(&["Alice signed in"]).await?;
+    browser.value("window.held.forEach((release) => release())").await?;
+    browser.until("window.passed", 3).await?;
+    // A second look, after the page had every chance to go wrong.
+    browser.value("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))").await?;
+    assert_eq!(browser.value(MESSAGES).await?, json!(["Alice signed in"]));
+    Ok(())
+}

@@ -1,0 +1,92 @@
+use serde_json::Value;
+
+use crate::browser::{Browser, MESSAGES, ROWS};
+use crate::server::{Server, TestResult, entry};
+
+const NEWS: &str = "document.querySelector('#news:not([hidden])')?.textContent ?? null";
+const LIVE: &str = "document.getElementById('live').textContent";
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn new_entries_arrive_on_top_if_they_pass_the_filters() -> TestResult {
+    let server = Server::with_entries(1)?;
+    let browser = Browser::open(&server.url("/?categories=device&q=entry")).await?;
+    browser.until_messages(&["Entry 1"]).await?;
+    browser.until(LIVE, "Live").await?;
+    server.post(&[entry("Entry 2"), entry("Another"), entry("Entry 3")])?;
+    browser.until_messages(&["Entry 3", "Entry 2", "Entry 1"]).await?;
+    // The summary follows.
+    browser.until("document.getElementById('count').textContent", "3 entries").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_first_entry_of_an_empty_view_arrives_too() -> TestResult {
+    let server = Server::start()?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(LIVE, "Live").await?;
+    browser.until("document.querySelectorAll('#state:not([hidden])').length", 1).await?;
+    server.post(&[entry("Entry 1")])?;
+    browser.until_messages(&["Entry 1"]).await?;
+    browser.until("document.querySelectorAll('#state:not([hidden])').length", 0).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn who_has_scrolled_down_is_told_and_not_disturbed() -> TestResult {
+    let server = Server::with_entries(80)?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(ROWS, 80).await?;
+    browser.until(LIVE, "Live").await?;
+    browser.value("scrollTo(0, 1000)").await?;
+    browser.until("scrollY", 1000).await?;
+    server.post(&[entry("Entry 81"), entry("Entry 82")])?;
+    browser.until(NEWS, "2 new").await?;
+    server.post(&[entry("Entry 83")])?;
+    browser.until(NEWS, "3 new").await?;
+    browser.until("document.title", "(3) Activity log").await?;
+    assert_eq!(browser.value("scrollY").await?, 1000);
+    assert_eq!(browser.value(&format!("{MESSAGES}[0]")).await?, "Entry 80");
+
+    browser.press("3 new").await?;
+    browser.until("scrollY", 0).await?;
+    browser.until(&format!("{MESSAGES}.slice(0, 4)"), vec!["Entry 83", "Entry 82", "Entry 81", "Entry 80"]).await?;
+    browser.until(NEWS, Value::Null).await?;
+    browser.until("document.title", "Activity log").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn who_scrolls_back_up_finds_the_new_entries_there() -> TestResult {
+    let server = Server::with_entries(80)?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(ROWS, 80).await?;
+    browser.until(LIVE, "Live").await?;
+    browser.value("scrollTo(0, 1000)").await?;
+    browser.until("scrollY", 1000).await?;
+    server.post(&[entry("Entry 81")])?;
+    browser.until(NEWS, "1 new").await?;
+    browser.value("scrollTo(0, 0)").await?;
+    browser.until(NEWS, Value::Null).await?;
+    browser.until(&format!("{MESSAGES}.slice(0, 2)"), vec!["Entry 81", "Entry 80"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn after_the_server_was_away_nothing_is_missing_and_nothing_twice() -> TestResult {
+    let mut server = Server::with_entries(1)?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(LIVE, "Live").await?;
+    server.post(&[entry("Entry 2")])?;
+    browser.until_messages(&["Entry 2", "Entry 1"]).await?;
+
+    server.kill()?;
+    browser.until(LIVE, "Reconnecting…").await?;
+    server.start_again()?;
+    // Before the page is back, as likely as not.
+    server.post(&[entry("Entry 3")])?;
+    browser.until_messages(&["Entry 3", "Entry 2", "Entry 1"]).await?;
+    browser.until(LIVE, "Live").await?;
+    server.post(&[entry("Entry 4")])?;
+    browser.until_messages(&["Entry 4", "Entry 3", "Entry 2", "Entry 1"]).await
+}

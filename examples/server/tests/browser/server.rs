@@ -1,0 +1,95 @@
+//! A running server for the browser to talk to.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) type TestResult<T = ()> = Result<T, Box<dyn Error>>;
+
+/// The program, running in a folder of its own; it is killed and the folder deleted when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    address: String,
+    folder: TempDir,
+}
+
+impl Server {
+    pub(crate) fn start() -> TestResult<Self> {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(arguments: &[&str]) -> TestResult<Self> {
+        let folder = tempfile::tempdir()?;
+        let child = spawn(&folder, "127.0.0.1:0", arguments)?;
+        let mut server = Self { child, address: String::new(), folder };
+        server.address = server.listening_on()?;
+        Ok(server)
+    }
+
+    /// A server with a log of `count` entries about a device, the newest of them "Entry `count`", besides its own.
+    pub(crate) fn with_entries(count: usize) -> TestResult<Self> {
+        let server = Self::start()?;
+        server.post(&(1..=count).map(|number| entry(&format!("Entry {number}"))).collect::<Vec<_>>())?;
+        Ok(server)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn post(&self, entries: &[Value]) -> TestResult {
+        let lines = entries.iter().map(|entry| format!("{entry}\n")).collect::<String>();
+        ureq::post(self.url("/api/v1/activity-log")).header("content-type", "application/x-ndjson").send(&lines)?;
+        Ok(())
+    }
+
+    /// Ends the server at once, as a crash would.
+    pub(crate) fn kill(&mut self) -> TestResult {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts the server, which has ended, where it was.
+    pub(crate) fn start_again(&mut self) -> TestResult {
+        self.child = spawn(&self.folder, &self.address, &[])?;
+        self.listening_on()?;
+        Ok(())
+    }
+
+    fn listening_on(&mut self) -> TestResult<String> {
+        let mut line = String::new();
+        if let Some(stdout) = self.child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let address = line.trim_end().strip_prefix("listening on http://");
+        Ok(address.ok_or_else(|| format!("the server printed {line:?}"))?.to_owned())
+    }
+}
+
+fn spawn(folder: &TempDir, address: &str, arguments: &[&str]) -> TestResult<Child> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_example-server"));
+    command
+        .env_remove("ACTIVITY_LOG_TOKEN")
+        .args(["--listen", address])
+        .args(arguments)
+        .current_dir(folder)
+        .stdout(Stdio::piped());
+    Ok(command.spawn()?)
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// An entry to post, with no more than it must have.
+pub(crate) fn entry(message: &str) -> Value {
+    json!({"category": "device", "action": "device.updated", "actor": "alice", "message": message})
+}
