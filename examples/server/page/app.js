@@ -194,7 +194,10 @@ function showLiveState(state) {
 
 function askForToken() {
   summaryRequest.abort();
+  clearTimeout(summaryTimer);
+  summaryTimer = null;
   live.stop();
+  dropWaiting();
   list.clear();
   histogram.hide();
   byId("count").textContent = "";
@@ -221,7 +224,15 @@ byId("sign-in").addEventListener("submit", async (event) => {
 });
 
 byId("sign-out").addEventListener("click", async () => {
-  await signOut().catch(() => null);
+  try {
+    await signOut();
+  } catch (error) {
+    if (error.status !== 401) {
+      // The cookie is still there: whoever comes next would be signed in.
+      onError(error);
+      return;
+    }
+  }
   rememberSignIn(false);
   askForToken();
 });
@@ -246,7 +257,10 @@ function showSignOut() {
 }
 
 addEventListener("popstate", () => {
-  filters = fromSearch(location.search);
+  const next = fromSearch(location.search);
+  // A link within the page, as the one that skips to the entries, comes by here too.
+  if (toSearch(next) === toSearch(filters)) return;
+  filters = next;
   refresh();
 });
 

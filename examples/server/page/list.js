@@ -137,11 +137,17 @@ export class EntryList {
     const { signal } = this.#request;
     const byKeyboard = document.activeElement === this.#older;
     const last = this.#rows.lastElementChild;
+    const before = this.#next;
     this.#loading = true;
     this.#foot.textContent = LOADING;
     try {
-      const page = await fetchPage(this.#filters, this.#next, PAGE, signal);
+      const page = await fetchPage(this.#filters, before, PAGE, signal);
       if (signal.aborted) return;
+      if (this.#next !== before) {
+        // Meanwhile the oldest rows were let go: this page no longer follows the last one.
+        this.#foot.textContent = "";
+        return;
+      }
       this.#append(page);
       // The button has moved away below the new rows: go on with the first of these.
       if (byKeyboard) last?.nextElementSibling?.querySelector(".row")?.focus();

@@ -6,11 +6,15 @@ use std::time::Duration;
 use activity_log::ConnectionCustomizer;
 use diesel::SqliteConnection;
 use diesel::r2d2::{ConnectionManager, Pool, PoolError};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::timeout;
 
 /// SQLite has one writer at a time, so that more connections serve readers only.
 const POOL_SIZE: u32 = 8;
+
+/// How many writes may be under way or wait for a connection: more than the pool lets wait as long as that.
+const MOST_WRITES: u32 = 1_000;
 
 /// How long a request waits for a connection before it is told to come back.
 const POOL_TIMEOUT: Duration = Duration::from_secs(3);
@@ -21,6 +25,8 @@ pub(crate) enum DatabaseError {
     Log(#[from] activity_log::Error),
     #[error("no connection to the database is to be had: {0}")]
     Pool(#[from] PoolError),
+    #[error("the server is stopping")]
+    Stopping,
     #[error("the work on the database was not finished: {0}")]
     Task(#[from] JoinError),
 }
@@ -31,6 +37,8 @@ pub(crate) struct Database {
     pool: Pool<ConnectionManager<SqliteConnection>>,
     path: Arc<str>,
     changes: watch::Sender<()>,
+    /// A turn for each write that is under way.
+    writes: Arc<Semaphore>,
 }
 
 impl Database {
@@ -47,7 +55,8 @@ impl Database {
             .connection_timeout(POOL_TIMEOUT)
             .connection_customizer(Box::new(ConnectionCustomizer))
             .build(ConnectionManager::new(path))?;
-        Ok(Self { pool, path: path.into(), changes: watch::Sender::new(()) })
+        let writes = Arc::new(Semaphore::new(MOST_WRITES as usize));
+        Ok(Self { pool, path: path.into(), changes: watch::Sender::new(()), writes })
     }
 
     /// Reads: runs `work` with a connection, on a thread that may block.
@@ -67,13 +76,23 @@ impl Database {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
+        let turn = Arc::clone(&self.writes).acquire_owned().await.map_err(|_| DatabaseError::Stopping)?;
         let changes = self.changes.clone();
         let work = move |conn: &mut SqliteConnection| {
             let outcome = work(conn);
             changes.send_replace(());
+            drop(turn);
             outcome
         };
         self.run(work).await
+    }
+
+    /// Refuses further writes, once those that are under way are done, for whomever they were; or after `patience`.
+    pub(crate) async fn end_writes(&self, patience: Duration) {
+        if timeout(patience, self.writes.acquire_many(MOST_WRITES)).await.is_err() {
+            eprintln!("example-server: stopped with a write unfinished after {} s", patience.as_secs());
+        }
+        self.writes.close();
     }
 
     /// A connection beside the pool, for work that takes as long as a client likes. It blocks.

@@ -91,6 +91,7 @@ impl From<DatabaseError> for ApiError {
         match error {
             DatabaseError::Log(error) => error.into(),
             DatabaseError::Pool(_) => Self::busy(),
+            DatabaseError::Stopping => Self::unavailable("the server is stopping"),
             DatabaseError::Task(error) => error.into(),
         }
     }

@@ -111,10 +111,14 @@ async fn serve(address: SocketAddr, database: Database, access: Access) -> Resul
 
     serve_until(stop, listener, router, stopping).await?;
 
-    record(&database, own_entry("server_stopped", "The server stopped")).await?;
+    database.end_writes(shutdown::WRITES).await;
+    let stopped = own_entry("server_stopped", "The server stopped");
+    database.run(move |conn| ActivityLogRepository::new(conn).record(&stopped)).await?;
     // All is recorded: what cannot be tidied up now, the next start will.
-    if let Err(error) = database.run(shutdown::empty_log).await {
-        eprintln!("example-server: the write-ahead log is left as it is: {error}");
+    match database.run(shutdown::empty_log).await {
+        Ok(true) => {}
+        Ok(false) => eprintln!("example-server: the write-ahead log is left as it is: others use the file"),
+        Err(error) => eprintln!("example-server: the write-ahead log is left as it is: {error}"),
     }
     Ok(())
 }

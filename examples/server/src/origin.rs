@@ -32,17 +32,21 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 fn is_foreign(headers: &HeaderMap, host: &str) -> bool {
-    let foreign_origin = headers.get(header::ORIGIN).is_some_and(|origin| {
-        let origin = origin.to_str().unwrap_or_default();
-        origin.split_once("://").is_none_or(|(_, authority)| !authority.eq_ignore_ascii_case(host))
-    });
-    // `none` is a person's own doing: a bookmark, an address typed in.
-    foreign_origin || !matches!(text(headers, "sec-fetch-site"), "" | "same-origin" | "none")
+    match text(headers, "sec-fetch-site") {
+        // An older browser, or none. Behind a proxy `Host` may be another than the page's, but that has the other header.
+        "" => headers.get(header::ORIGIN).is_some_and(|origin| {
+            let origin = origin.to_str().unwrap_or_default();
+            origin.split_once("://").is_none_or(|(_, authority)| !authority.eq_ignore_ascii_case(host))
+        }),
+        // `none` is a person's own doing: a bookmark, an address typed in.
+        site => !matches!(site, "same-origin" | "none"),
+    }
 }
 
 fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
+        Some((address, port)) if port.is_empty() || port.starts_with(':') => address,
+        Some(_) => return false,
         None => host.split_once(':').map_or(host, |(name, _)| name),
     };
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

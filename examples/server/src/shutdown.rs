@@ -4,14 +4,18 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
-use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// How long requests may take to finish: well below the 10 s after which Docker kills, so that the stop is recorded.
+/// How long requests may take to finish. With [`WRITES`] and what follows it is below the 10 s after which Docker kills.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long writes may take after that whose requests have gone away.
+pub(crate) const WRITES: Duration = Duration::from_secs(2);
 
 /// Resolves when the server is asked to stop; it listens from the call on, not only once it is awaited.
 #[cfg(unix)]
@@ -65,8 +69,15 @@ pub(crate) async fn serve_until(
 }
 
 /// Moves what is in the write-ahead log into the database file, so that this alone is the whole log: to be copied, say.
-///
-/// It waits, as writers do, for others who use the file.
-pub(crate) fn empty_log(conn: &mut SqliteConnection) -> activity_log::Result<()> {
-    Ok(conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
+/// Whether it could: it waits a little for others who use the file.
+pub(crate) fn empty_log(conn: &mut SqliteConnection) -> activity_log::Result<bool> {
+    #[derive(QueryableByName)]
+    struct Checkpoint {
+        #[diesel(sql_type = BigInt)]
+        busy: i64,
+    }
+
+    conn.batch_execute("PRAGMA busy_timeout = 1000")?;
+    let checkpoint: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
+    Ok(checkpoint.busy == 0)
 }

@@ -45,9 +45,11 @@ impl Copying {
     pub(crate) fn finish_with(self, write: impl FnOnce(&mut dyn io::Write) -> activity_log::Result<u64>) {
         let mut writer = Writer { copying: self, chunk: Vec::with_capacity(CHUNK) };
         let outcome = write(&mut writer).and_then(|_| writer.send_chunk().map_err(activity_log::Error::Output));
-        let last = outcome.map_or_else(Piece::Failed, |()| Piece::End);
-        // Nobody may be there any more to hear it.
-        _ = writer.copying.send(last);
+        // Nobody may be there any more to hear it; and without an end the body breaks off in any case.
+        match outcome {
+            Ok(()) => _ = writer.copying.send(Piece::End),
+            Err(error) => _ = writer.copying.sender.try_send(Piece::Failed(error)),
+        }
     }
 
     fn send(&self, piece: Piece) -> io::Result<()> {

@@ -1,10 +1,13 @@
 use std::fs;
+use std::io::Write;
 use std::thread::sleep;
 use std::time::Duration;
 
 use activity_log::{ActivityLogFilters, ActivityLogRepository};
 
-use crate::server::{Server, TestResult, entry};
+use diesel::connection::SimpleConnection;
+
+use crate::server::{PATH, Server, TestResult, entry};
 
 #[cfg(unix)]
 #[test]
@@ -38,5 +41,31 @@ fn with_nobody_else_at_the_file_nothing_remains_beside_it() -> TestResult {
     let remaining = fs::read_dir(server.database_file().with_file_name(""))?;
     let remaining = remaining.map(|file| Ok(file?.file_name())).collect::<TestResult<Vec<_>>>()?;
     assert_eq!(remaining, ["activity-log.db"]);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_write_whose_client_has_gone_is_done_before_the_stop_is_recorded() -> TestResult {
+    let mut server = Server::start()?;
+    let mut other = server.connect()?;
+    other.batch_execute("BEGIN IMMEDIATE")?;
+    let body = entry("Its client has gone").to_string();
+    let mut client = server.dial()?;
+    write!(
+        client,
+        "POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    sleep(Duration::from_millis(300));
+    drop(client);
+    server.signal("TERM")?;
+    sleep(Duration::from_millis(500));
+    other.batch_execute("COMMIT")?;
+    assert!(server.wait(Duration::from_secs(10))?.success());
+
+    let entries = ActivityLogRepository::new(&mut other).query(&ActivityLogFilters::default(), None, 2)?;
+    let messages = entries.into_iter().map(|entry| entry.message).collect::<Vec<_>>();
+    assert_eq!(messages, ["The server stopped", "Its client has gone"]);
     Ok(())
 }

@@ -9,7 +9,15 @@ fn without_a_token_only_names_of_this_machine_are_answered_to() -> TestResult {
             assert_eq!(server.request_with("GET", PATH, &[("host", &host)])?.status, 200, "{host}");
         }
     }
-    for host in ["example.com", "localhost.example.com", "127.0.0.1.example.com", "192.0.2.7", "[::2]", "0.0.0.0"] {
+    for host in [
+        "example.com",
+        "localhost.example.com",
+        "127.0.0.1.example.com",
+        "192.0.2.7",
+        "[::2]",
+        "[::1].example.com",
+        "0.0.0.0",
+    ] {
         for path in [PATH, "/", "/healthz"] {
             let answer = server.request_with("GET", path, &[("host", &format!("{host}:{port}"))])?;
             assert_eq!(answer.status, 403, "{host}{path}");
@@ -48,5 +56,18 @@ fn the_servers_own_page_may_write() -> TestResult {
     assert_eq!(answer.status, 200);
     let exported = server.request_with("GET", &format!("{PATH}/export"), &[("sec-fetch-site", "none")])?;
     assert_eq!(exported.status, 200);
+    Ok(())
+}
+
+#[test]
+fn the_servers_own_page_may_write_through_a_proxy_that_names_another_host() -> TestResult {
+    let server = Server::start_with(&["--token", "secret"])?;
+    let headers = [
+        ("authorization", "Bearer secret"),
+        ("host", "127.0.0.1:8080"),
+        ("origin", "https://log.example.com"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    assert_eq!(server.request_with("DELETE", &format!("{PATH}?actor=alice"), &headers)?.status, 200);
     Ok(())
 }
