@@ -7,10 +7,11 @@ const SESSION = "/api/v1/session";
 
 /** A request that failed; `status` is 0 when there was no answer at all. */
 export class ApiError extends Error {
-  constructor(status, message, parameter = null) {
+  constructor(status, message, { parameter = null, seq = null } = {}) {
     super(message);
     this.status = status;
     this.parameter = parameter;
+    this.seq = seq;
   }
 }
 
@@ -26,8 +27,9 @@ export function fetchHistogram(filters, buckets, signal) {
   return get(url("/histogram", filters, { buckets }), signal);
 }
 
-export function exportUrl(filters, format) {
-  return url("/export", filters, { format });
+/** `exportedBy`, if given, is recorded as who exports. */
+export function exportUrl(filters, format, exportedBy) {
+  return url("/export", filters, { format, exported_by: exportedBy || null });
 }
 
 export function streamUrl(filters, afterSeq) {
@@ -79,7 +81,7 @@ async function request(address, options) {
   } catch {
     // A proxy's own page, perhaps: the status has to do.
   }
-  throw new ApiError(response.status, told.message ?? `The server answered ${response.status}.`, told.parameter);
+  throw new ApiError(response.status, told.message ?? `The server answered ${response.status}.`, told);
 }
 
 /**

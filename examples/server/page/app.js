@@ -46,8 +46,7 @@ function refresh() {
   byId("workspace").hidden = false;
   byId("exports").hidden = false;
   bar.show(filters);
-  byId("export-ndjson").href = exportUrl(filters, "ndjson");
-  byId("export-csv").href = exportUrl(filters, "csv");
+  showExports();
   scrollTo(0, 0);
   list.reload(filters);
   refreshSummary();
@@ -179,8 +178,15 @@ function onError(error) {
   const retry = button("Try again", "button primary", refresh);
   const clear = error.parameter ? button("Clear all filters", "button", () => change(NO_FILTERS)) : null;
   const advice = error.status === 0 ? "Check that it runs and that you are connected, then try again." : null;
+  const past = error.seq === null ? null : button("Show the entries before it", "button", () => passOver(error.seq));
   const text = advice === null ? error.message : `${error.message} ${advice}`;
-  showState("failed", "The entries could not be loaded", text, retry, clear);
+  showState("failed", "The entries could not be loaded", text, retry, past, clear);
+}
+
+/** Goes on behind an entry that the server cannot read, which would otherwise be in the way for ever. */
+function passOver(seq) {
+  hideState();
+  list.reload(filters, seq);
 }
 
 function showLiveState(state) {
@@ -188,6 +194,31 @@ function showLiveState(state) {
   const shown = byId("live");
   shown.className = `live ${state}`;
   if (shown.textContent !== label) shown.textContent = label;
+}
+
+// Exports say in the log who took them.
+
+const EXPORTED_BY = "exported-by";
+
+function showExports() {
+  const name = byId(EXPORTED_BY).value.trim();
+  byId("export-ndjson").href = exportUrl(filters, "ndjson", name);
+  byId("export-csv").href = exportUrl(filters, "csv", name);
+}
+
+byId(EXPORTED_BY).addEventListener("input", () => {
+  showExports();
+  try {
+    localStorage.setItem(EXPORTED_BY, byId(EXPORTED_BY).value);
+  } catch {
+    // Storage can be forbidden; then the name is asked for anew.
+  }
+});
+
+try {
+  byId(EXPORTED_BY).value = localStorage.getItem(EXPORTED_BY) ?? "";
+} catch {
+  byId(EXPORTED_BY).value = "";
 }
 
 // Signing in, when the server asks for a token.

@@ -37,8 +37,11 @@ export class EntryList {
     this.#observer = new IntersectionObserver((seen) => this.#onEndSeen(seen), { rootMargin: "0px 0px 900px" });
   }
 
-  /** Shows the newest entries that pass the filters; whatever was under way for others is given up. */
-  async reload(filters) {
+  /**
+   * Shows the newest entries that pass the filters, or that are older than `beforeSeq`; whatever was under way for others
+   * is given up.
+   */
+  async reload(filters, beforeSeq = null) {
     this.#request.abort();
     const request = new AbortController();
     this.#request = request;
@@ -50,7 +53,7 @@ export class EntryList {
     this.#rows.setAttribute("aria-busy", "true");
     this.#foot.textContent = this.#rows.childElementCount === 0 ? LOADING : "";
     try {
-      const page = await fetchPage(filters, null, PAGE, request.signal);
+      const page = await fetchPage(filters, beforeSeq, PAGE, request.signal);
       if (request.signal.aborted) return;
       this.#rows.replaceChildren();
       this.#newestLetGo = false;

@@ -27,6 +27,9 @@ pub(crate) struct ApiError {
     /// The field of an entry in the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// The stored entry that cannot be read: as `before_seq` it lists the older ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<i64>,
 }
 
 /// An error response: `{"error": {"message": "…", "parameter": "limit"}}`.
@@ -37,7 +40,7 @@ pub(crate) struct ErrorBody {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), parameter: None, line: None, field: None }
+        Self { status, message: message.into(), parameter: None, line: None, field: None, seq: None }
     }
 
     /// A 400 for a parameter; `reason` goes on after its name: "must be …".
@@ -106,7 +109,7 @@ impl From<activity_log::Error> for ApiError {
             UnreadableRow { seq, .. } => {
                 let internal = Self::internal(error);
                 let message = format!("the entry with seq {seq} cannot be read; before_seq={seq} lists the older ones");
-                Self { message, ..internal }
+                Self { message, seq: Some(seq), ..internal }
             }
             Busy(_) => Self::busy(),
             Full(_) => {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use activity_log::Error::InvalidEntry;
 use activity_log::{ActivityCategory, ActivityLogRepository, NewActivityLogEntry};
+use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::header;
+use axum::http::{HeaderName, Method, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use tokio::sync::Semaphore;
@@ -15,6 +16,7 @@ use crate::app::App;
 use crate::database::DatabaseError;
 use crate::error::{ApiError, ErrorBody};
 use crate::filters::FilterParameters;
+use crate::format::Format;
 use crate::query::ExportQuery;
 use crate::transfer::transfer;
 
@@ -54,8 +56,16 @@ impl Default for Exports {
         (status = 507, description = "The disk is full, so that the export cannot be recorded", body = ErrorBody),
     ),
 )]
-pub(crate) async fn export(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(crate) async fn export(
+    method: Method,
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let query = ExportQuery::parse(query.as_deref())?;
+    if method == Method::HEAD {
+        // Nothing is given, so there is nothing to record.
+        return Ok((file_headers(query.format), Body::empty()).into_response());
+    }
     let place = Arc::clone(&app.exports.places).try_acquire_owned();
     let place = place.map_err(|_| ApiError::unavailable("too many exports are running; try again"))?;
 
@@ -82,12 +92,15 @@ pub(crate) async fn export(State(app): State<App>, RawQuery(query): RawQuery) ->
     });
     let body = copied.into_body().await?;
 
+    Ok((file_headers(format), body).into_response())
+}
+
+fn file_headers(format: Format) -> [(HeaderName, String); 2] {
     let name = format!("activity-log-{}.{}", Utc::now().format("%Y%m%dT%H%M%SZ"), format.name());
-    let headers = [
+    [
         (header::CONTENT_TYPE, format.content_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-    ];
-    Ok((headers, body).into_response())
+    ]
 }
 
 /// What is recorded of an export.

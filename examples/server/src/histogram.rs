@@ -18,16 +18,20 @@ use crate::span::{Span, ceil_to_micros, floor_to_micros};
 /// Where the counting of a cell stops, so that a histogram takes a bounded time in any log.
 const MOST: u64 = 1_000;
 
+/// The years 0001 to 9999, which the log can hold, in microseconds since 1970.
+const FIRST_MICROS: i64 = -62_135_596_800_000_000;
+const LAST_MICROS: i64 = 253_402_300_799_999_999;
+
 /// How many rows that cannot be read are passed over to find the first or last entry.
 const MOST_UNREADABLE: usize = 100;
 
 /// Entries over time: equal buckets over `[since, until]`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Histogram {
-    /// As asked for, or the time of the oldest entry; `null` when there is none.
+    /// As asked for, or the earliest time of an entry; `null` when there is none.
     #[schema(required)]
     since: Option<DateTime<Utc>>,
-    /// As asked for, or the time of the newest entry; `null` when there is none.
+    /// As asked for, or the latest time of an entry; `null` when there is none.
     #[schema(required)]
     until: Option<DateTime<Utc>>,
     /// Each goes up to the start of the next, which is not in it, and the last up to `until`, which is. None when no
@@ -104,13 +108,72 @@ fn read(conn: &mut SqliteConnection, filters: &ActivityLogFilters, buckets: u32)
 fn span(log: &mut ActivityLogRepository<'_>, filters: &ActivityLogFilters) -> activity_log::Result<Option<Span>> {
     let Some(newest) = newest(log, filters)? else { return Ok(None) };
     // The bounds are whole microseconds, as the times of entries are: no entry lies between the two.
-    let until = filters.until.map_or(newest.ts, floor_to_micros);
+    let until = match filters.until {
+        Some(until) => floor_to_micros(until),
+        None => latest(log, filters, newest.ts)?,
+    };
     let since = match filters.since {
         Some(since) => ceil_to_micros(since),
-        None => oldest(log, filters)?.map_or(until, |oldest| oldest.ts),
+        None => {
+            let oldest = oldest(log, filters)?.map_or(until, |oldest| oldest.ts);
+            earliest(log, filters, oldest)?
+        }
     };
-    // The newest entry need not have the latest time.
+    // Bounds that were asked for may leave nothing between them.
     Ok(Some(Span { since: since.min(until), until: until.max(since) }))
+}
+
+/// The earliest time of an entry that passes, `known` being one of them: the first recorded need not have it.
+fn earliest(
+    log: &mut ActivityLogRepository<'_>,
+    filters: &ActivityLogFilters,
+    known: DateTime<Utc>,
+) -> activity_log::Result<DateTime<Utc>> {
+    let mut is_up_to = |micros: i64| {
+        let until = DateTime::from_timestamp_micros(micros);
+        Ok(log.count_up_to(&ActivityLogFilters { until, ..filters.clone() }, 1)? > 0)
+    };
+    let known = known.timestamp_micros();
+    if !is_up_to(known - 1)? {
+        return Ok(DateTime::from_timestamp_micros(known).unwrap_or_default());
+    }
+    let found = first_where(FIRST_MICROS, known - 1, &mut is_up_to)?;
+    Ok(DateTime::from_timestamp_micros(found).unwrap_or_default())
+}
+
+/// The latest time of an entry that passes, `known` being one of them: the last recorded need not have it.
+fn latest(
+    log: &mut ActivityLogRepository<'_>,
+    filters: &ActivityLogFilters,
+    known: DateTime<Utc>,
+) -> activity_log::Result<DateTime<Utc>> {
+    let mut is_none_from = |micros: i64| {
+        let since = DateTime::from_timestamp_micros(micros);
+        Ok(log.count_up_to(&ActivityLogFilters { since, ..filters.clone() }, 1)? == 0)
+    };
+    let known = known.timestamp_micros();
+    if is_none_from(known + 1)? {
+        return Ok(DateTime::from_timestamp_micros(known).unwrap_or_default());
+    }
+    let beyond = first_where(known + 1, LAST_MICROS + 1, &mut is_none_from)?;
+    Ok(DateTime::from_timestamp_micros(beyond - 1).unwrap_or_default())
+}
+
+/// The first number within the bounds that passes a test which all greater ones pass, the last one at the least.
+fn first_where(
+    mut first: i64,
+    mut last: i64,
+    test: &mut impl FnMut(i64) -> activity_log::Result<bool>,
+) -> activity_log::Result<i64> {
+    while first < last {
+        let middle = first + (last - first) / 2;
+        if test(middle)? {
+            last = middle;
+        } else {
+            first = middle + 1;
+        }
+    }
+    Ok(first)
 }
 
 fn newest(

@@ -76,6 +76,15 @@ fn that_it_was_exported_is_recorded_and_in_the_file() -> TestResult {
 }
 
 #[test]
+fn asking_for_the_headers_alone_is_no_export() -> TestResult {
+    let server = Server::start()?;
+    let answer = server.request("HEAD", &format!("{PATH}/export?format=csv"))?;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "text/csv; charset=utf-8"));
+    assert_eq!(server.get("")?.entries()?.len(), 1);
+    Ok(())
+}
+
+#[test]
 fn what_cannot_be_exported_is_refused_and_not_recorded() -> TestResult {
     let server = Server::start()?;
     for (query, parameter) in [("format=xml", "format"), ("limit=5", "limit"), ("since=x", "since")] {

@@ -191,6 +191,7 @@ fn an_entry_that_cannot_be_read_is_named_and_can_be_paged_past() -> TestResult {
     let answer = server.get("")?;
     assert_eq!(answer.status, 500);
     assert_eq!(answer.error("message"), "the entry with seq 3 cannot be read; before_seq=3 lists the older ones");
+    assert_eq!(answer.error("seq"), 3);
     assert_eq!(server.get("before_seq=3&limit=1")?.messages()?, ["Older"]);
     Ok(())
 }

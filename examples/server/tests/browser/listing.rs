@@ -1,3 +1,5 @@
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, MESSAGES, ROWS, STATE};
@@ -138,4 +140,30 @@ async fn a_narrow_screen_scrolls_in_one_direction_only() -> TestResult {
         .filter((part) => part.clientWidth > 0 && part.scrollWidth > part.clientWidth).map((part) => part.className)";
     assert_eq!(browser.value(wide).await?, json!([]));
     Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_entry_that_cannot_be_read_can_be_passed_over() -> TestResult {
+    let server = Server::start()?;
+    server.post(&[entry("Older"), entry("Broken"), entry("Newer")])?;
+    let mut conn = SqliteConnection::establish(&server.database())?;
+    conn.batch_execute("UPDATE activity_log SET severity = 'fatal' WHERE message = 'Broken'")?;
+    let browser = Browser::open(&server.url("/?actor=alice")).await?;
+    browser.press("Show the entries before it").await?;
+    // The stream brings what came after it.
+    browser.until_messages(&["Newer", "Older"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_name_beside_the_exports_goes_with_them() -> TestResult {
+    let server = Server::start()?;
+    let browser = Browser::open(&server.url("/?q=server")).await?;
+    browser.until(ROWS, 1).await?;
+    browser.type_into("#exported-by", "Ada").await?;
+    let parameters = "[...new URL(document.getElementById('export-csv').href).searchParams].join(' ')";
+    browser.until(parameters, "q,server format,csv exported_by,Ada").await?;
+    browser.goto(&server.url("/")).await?;
+    browser.until(parameters, "format,csv exported_by,Ada").await
 }

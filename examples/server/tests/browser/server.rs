@@ -36,6 +36,11 @@ impl Server {
         Ok(server)
     }
 
+    /// The database's file, for what no request can do.
+    pub(crate) fn database(&self) -> String {
+        self.folder.path().join("activity-log.db").display().to_string()
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
