@@ -31,6 +31,11 @@ pub(crate) struct Counted {
 )]
 pub(crate) async fn count(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Counted>, ApiError> {
     let filters = count_query(query.as_deref())?;
-    let found = app.database.run(move |conn| ActivityLogRepository::new(conn).count_up_to(&filters, MOST + 1)).await?;
+    let turn = app.turn_to_count().await;
+    let counting = move |conn: &mut _| {
+        let _turn = turn;
+        ActivityLogRepository::new(conn).count_up_to(&filters, MOST + 1)
+    };
+    let found = app.database.run(counting).await?;
     Ok(Json(Counted { count: found.min(MOST), more: found > MOST }))
 }

@@ -72,8 +72,12 @@ pub(crate) struct Bucket {
 )]
 pub(crate) async fn histogram(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Histogram>, ApiError> {
     let HistogramQuery { filters, buckets } = HistogramQuery::parse(query.as_deref())?;
+    let turn = app.turn_to_count().await;
     // One transaction, so that all cells are of the same moment.
-    let read = move |conn: &mut SqliteConnection| conn.transaction(|conn| read(conn, &filters, buckets));
+    let read = move |conn: &mut SqliteConnection| {
+        let _turn = turn;
+        conn.transaction(|conn| read(conn, &filters, buckets))
+    };
     Ok(Json(app.database.run(read).await?))
 }
 

@@ -28,7 +28,7 @@ fn without_a_token_only_names_of_this_machine_are_answered_to() -> TestResult {
 }
 
 #[test]
-fn pages_from_elsewhere_may_not_write() -> TestResult {
+fn pages_from_elsewhere_may_not_use_the_api() -> TestResult {
     let server = Server::start()?;
     let elsewhere = [
         ("origin", "http://example.com"),
@@ -42,6 +42,7 @@ fn pages_from_elsewhere_may_not_write() -> TestResult {
         assert_eq!(cleared.status, 403, "{header:?}");
         let exported = server.request_with("GET", &format!("{PATH}/export"), &[header])?;
         assert_eq!(exported.status, 403, "{header:?}");
+        assert_eq!(server.request_with("GET", &format!("{PATH}/count"), &[header])?.status, 403, "{header:?}");
     }
     assert_eq!(server.get("")?.entries()?.len(), 1);
     Ok(())
