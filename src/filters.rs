@@ -87,6 +87,18 @@ impl ActivityLogFilters {
         Some(Window { since: text(self.since.map(lower_bound))?, until: text(self.until.map(upper_bound))? })
     }
 
+    /// Whether they can be run at all.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.lists().map(drop)
+    }
+
+    /// The categories and the severities, as they are stored.
+    fn lists(&self) -> Result<[Vec<Cow<'_, str>>; 2]> {
+        let categories = distinct("categories", self.categories.iter().map(ActivityCategory::as_str))?;
+        let severities = distinct("severities", self.severities.iter().map(|severity| severity.as_str()))?;
+        Ok([categories, severities])
+    }
+
     /// The one place where filters become SQL: query, page, count and export all build on what it returns.
     fn restrict<'a>(
         &'a self,
@@ -96,8 +108,7 @@ impl ActivityLogFilters {
     ) -> Result<BoxedQuery<'a, Sqlite>> {
         let mut query = activity_log::table.into_boxed();
 
-        let categories = distinct("categories", self.categories.iter().map(ActivityCategory::as_str))?;
-        let severities = distinct("severities", self.severities.iter().map(|severity| severity.as_str()))?;
+        let [categories, severities] = self.lists()?;
         let actor = self.actor.iter().map(|actor| text(actor)).collect();
         // Of an entity there are fewer entries than of anything else: no other index is to be preferred to its own.
         query = if self.entity_id.is_none() {

@@ -68,13 +68,22 @@ pub(crate) fn read(
     most: Most,
     batch: &mut Batch,
 ) -> Result<()> {
-    // Refused before anything is looked for.
-    filters.to_query(span, None)?;
     let reading = Reading { filters, order, most };
-    let indexed = most.rows > 0 && is_indexed(conn, filters)?;
-    match reading.read(conn, span, indexed, batch) {
-        // Another connection may remove the index at any time.
-        Err(_) if indexed && !is_enabled(conn)? => reading.read(conn, span, false, batch),
+    by_index_if_there(conn, filters, |conn, indexed| reading.read(conn, span, indexed, batch))
+}
+
+/// Does `work` by the index of the messages, if there is one that serves the filters; without, where another connection
+/// removes it meanwhile.
+fn by_index_if_there<T>(
+    conn: &mut SqliteConnection,
+    filters: &ActivityLogFilters,
+    mut work: impl FnMut(&mut SqliteConnection, bool) -> Result<T>,
+) -> Result<T> {
+    // Refused before anything is looked for.
+    filters.check()?;
+    let indexed = is_indexed(conn, filters)?;
+    match work(conn, indexed) {
+        Err(_) if indexed && !is_enabled(conn)? => work(conn, false),
         outcome => outcome,
     }
 }
@@ -177,13 +186,7 @@ pub(crate) fn count(conn: &mut SqliteConnection, filters: &ActivityLogFilters, m
     if filters.are_of_time_alone() {
         return count_of(conn, filters.to_query_by_time()?, most);
     }
-    filters.to_query(Span::default(), None)?;
-    let indexed = is_indexed(conn, filters)?;
-    match count_run_by_run(conn, filters, indexed, most) {
-        // Another connection may remove the index at any time.
-        Err(_) if indexed && !is_enabled(conn)? => count_run_by_run(conn, filters, false, most),
-        outcome => outcome,
-    }
+    by_index_if_there(conn, filters, |conn, indexed| count_run_by_run(conn, filters, indexed, most))
 }
 
 fn count_run_by_run(

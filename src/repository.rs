@@ -166,7 +166,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     ) -> Result<ActivityLogPage> {
         let limit_rows = usize::try_from(limit).unwrap_or(usize::MAX);
         if limit == 0 {
-            filters.to_query(Span::default(), None)?;
+            filters.check()?;
             return Ok(ActivityLogPage::default());
         }
         let mut rows = self.rows_before(filters, before_seq, i64::from(limit) + 1)?;

@@ -24,7 +24,7 @@ pub(crate) struct Export<'a> {
 
 impl<'a> Export<'a> {
     pub(crate) fn begin(conn: &'a mut SqliteConnection, filters: &ActivityLogFilters) -> Result<Self> {
-        filters.to_query(Span::default(), None)?;
+        filters.check()?;
         let newest_seq = activity_log::table.select(max(activity_log::seq)).get_result::<Option<i64>>(conn)?;
         Ok(Self {
             conn,

@@ -79,7 +79,7 @@ impl Work {
         match self {
             Self::Record(written) | Self::RecordAll(written) => {
                 entries = peer.page(&Matching::Everything, u32::try_from(written.len())?)?.entries;
-                if !entries.iter().rev().map(as_written).eq(written.iter().cloned()) {
+                if !entries.iter().rev().cloned().map(NewActivityLogEntry::from).eq(written.iter().cloned()) {
                     return Err("what was written does not read back".into());
                 }
             }
@@ -92,24 +92,6 @@ impl Work {
             Self::Export(rows) => peer.export(*rows, &mut |entry| entries.push(entry))?,
         }
         Ok(Evidence { number, entries, next_before_seq })
-    }
-}
-
-fn as_written(entry: &ActivityLogEntry) -> NewActivityLogEntry {
-    let ActivityLogEntry { seq: _, id, ts, category, action, severity, actor, .. } = entry.clone();
-    let ActivityLogEntry { entity_type, entity_id, entity_name, message, metadata, .. } = entry.clone();
-    NewActivityLogEntry {
-        id,
-        ts,
-        category,
-        action,
-        severity,
-        actor,
-        entity_type,
-        entity_id,
-        entity_name,
-        message,
-        metadata,
     }
 }
 
