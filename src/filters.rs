@@ -15,7 +15,6 @@ use crate::blocks::Window;
 use crate::planner::{Unindexed, rare};
 use crate::row::text;
 use crate::schema::activity_log::{self, BoxedQuery};
-use crate::search::Trigrams;
 use crate::span::Span;
 use crate::sqlite::{LIKE_PATTERN_MAX_BYTES, LIST_MAX_VALUES, instr, lower};
 use crate::timestamp::{Bound, lower_bound, upper_bound};
@@ -61,9 +60,9 @@ pub struct ActivityLogFilters {
 }
 
 impl ActivityLogFilters {
-    /// The rows of a span that match, to be read in the order of `seq`; of the candidates alone, if there are some.
-    pub(crate) fn to_query<'a>(&'a self, span: Span, trigrams: Option<&'a Trigrams>) -> Result<BoxedQuery<'a, Sqlite>> {
-        self.restrict(span, trigrams, false)
+    /// The rows of a span that match, to be read in the order of `seq`; of these candidates alone, if there are some.
+    pub(crate) fn to_query<'a>(&'a self, span: Span, candidates: Option<&'a [i64]>) -> Result<BoxedQuery<'a, Sqlite>> {
+        self.restrict(span, candidates, false)
     }
 
     /// The rows that match, in the order of time: for filters [of time alone](Self::are_of_time_alone), of which the index
@@ -103,7 +102,7 @@ impl ActivityLogFilters {
     fn restrict<'a>(
         &'a self,
         span: Span,
-        trigrams: Option<&'a Trigrams>,
+        candidates: Option<&'a [i64]>,
         by_time: bool,
     ) -> Result<BoxedQuery<'a, Sqlite>> {
         let mut query = activity_log::table.into_boxed();
@@ -151,8 +150,8 @@ impl ActivityLogFilters {
                 None => query.filter(instr(lower(activity_log::message), term.to_ascii_lowercase()).gt(0)),
             };
         }
-        if let Some(trigrams) = trigrams {
-            query = query.filter(activity_log::seq.eq_any(trigrams.candidates(span)));
+        if let Some(candidates) = candidates {
+            query = query.filter(activity_log::seq.eq_any(candidates));
         }
         if let Some(after) = span.after {
             query = query.filter(activity_log::seq.gt(after));

@@ -15,10 +15,6 @@ use crate::span::{Order, Span};
 use crate::sqlite::{AtMost, CountOf};
 use crate::{ActivityLogFilters, Result};
 
-/// How many candidates of the search index are looked at before the log itself is: enough for any term on its own, and
-/// not too many beside a filter that hardly any of them passes.
-const MOST_CANDIDATES: i64 = 16_384;
-
 /// How many numbers are looked through before the search index is asked: there a common term fills a page.
 const NEAREST: i64 = 1_024;
 
@@ -121,30 +117,21 @@ impl Reading<'_> {
             _ => return Ok(()),
         }
         let trigrams = Trigrams::rarest(conn, self.filters)?;
-        let mut candidates = self.most.rows.saturating_mul(2).min(MOST_CANDIDATES);
-        while candidates <= MOST_CANDIDATES {
-            let Some(seq) = trigrams.nth(conn, span, self.order, candidates)? else {
-                return self.append(conn, span, Some(&trigrams), batch);
-            };
-            let (part, rest) = span.split(self.order, seq);
-            self.append(conn, part, Some(&trigrams), batch)?;
-            match rest {
-                Some(rest) if !batch.is_full(self.most) => span = rest,
-                _ => return Ok(()),
-            }
-            candidates *= 4;
-        }
-        self.append(conn, span, None, batch)
+        let rest = trigrams.until_enough(conn, span, self.order, self.most.rows, |conn, listed| {
+            self.append(conn, Span::default(), Some(listed), batch)?;
+            Ok(batch.is_full(self.most))
+        })?;
+        rest.map_or(Ok(()), |rest| self.append(conn, rest, None, batch))
     }
 
     fn append(
         &self,
         conn: &mut SqliteConnection,
         span: Span,
-        trigrams: Option<&Trigrams>,
+        candidates: Option<&[i64]>,
         batch: &mut Batch,
     ) -> Result<()> {
-        let query = self.filters.to_query(span, trigrams)?;
+        let query = self.filters.to_query(span, candidates)?;
         let query = match self.order {
             Order::Ascending => query.order(activity_log::seq.asc()),
             Order::Descending => query.order(activity_log::seq.desc()),
@@ -200,16 +187,23 @@ fn count_run_by_run(
         return Ok(0);
     };
     let mut count = 0;
+    let left = |count| most.map(|most| most.saturating_sub_unsigned(count));
     let mut runs = Runs::of(conn, window, Span::default(), Order::Ascending)?;
-    while let Some(run) = runs.next(conn)? {
-        let left = most.map(|most| most.saturating_sub_unsigned(count));
-        let few = match &trigrams {
-            Some(found) if found.nth(conn, run, Order::Ascending, MOST_CANDIDATES)?.is_none() => Some(found),
-            _ => None,
+    while left(count) != Some(0)
+        && let Some(run) = runs.next(conn)?
+    {
+        let rest = match &trigrams {
+            Some(trigrams) => {
+                let rows = left(count).unwrap_or(i64::MAX);
+                trigrams.until_enough(conn, run, Order::Ascending, rows, |conn, listed| {
+                    count += count_of(conn, filters.to_query(Span::default(), Some(listed))?, left(count))?;
+                    Ok(left(count) == Some(0))
+                })?
+            }
+            None => Some(run),
         };
-        count += count_of(conn, filters.to_query(run, few)?, left)?;
-        if most.is_some_and(|most| count >= most.unsigned_abs()) {
-            break;
+        if let Some(rest) = rest {
+            count += count_of(conn, filters.to_query(rest, None)?, left(count))?;
         }
     }
     Ok(count)

@@ -1,15 +1,16 @@
 //! The optional index of the messages: it finds candidates, of which the test that decides without it decides still.
 
+use std::collections::BTreeSet;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 
 use crate::filters::like_pattern;
 use crate::row::text;
-use crate::schema::activity_log;
 use crate::span::{Order, Span};
-use crate::sqlite::{has, in_one_transaction};
+use crate::sqlite::{AtMost, has, in_one_transaction};
 use crate::{ActivityLogFilters, Result};
 
 /// Shorter terms have no trigram.
@@ -20,6 +21,11 @@ const MOST_COMPARED: usize = 16;
 const MENTIONS: i64 = 64;
 /// How many trigrams a candidate must have.
 const MOST_ASKED: usize = 3;
+/// How many candidates are looked at before the log itself is: enough for any term on its own, and not too many beside
+/// a filter that hardly any of them passes.
+const MOST_CANDIDATES: i64 = 16_384;
+/// How many candidates one statement lists: with the longest list of categories, as many as SQLite takes.
+const MOST_LISTED: usize = 512;
 
 diesel::table! {
     /// The trigrams of the messages.
@@ -31,7 +37,6 @@ diesel::table! {
         trigrams -> Text,
     }
 }
-diesel::allow_tables_to_appear_in_same_query!(activity_log_search, activity_log);
 diesel::infix_operator!(Matches, " MATCH ");
 
 /// Has searches in messages served by an index from now on: for terms of three characters and more, `message_contains`
@@ -126,7 +131,8 @@ fn create_index(conn: &mut SqliteConnection) -> QueryResult<()> {
             VALUES ('delete', old.seq, old.message); \
             INSERT INTO activity_log_search (rowid, message) VALUES (new.seq, new.message); \
         END; \
-        INSERT INTO activity_log_search (activity_log_search) VALUES ('rebuild');",
+        INSERT INTO activity_log_search (activity_log_search) VALUES ('rebuild'); \
+        INSERT INTO activity_log_search (activity_log_search) VALUES ('optimize');",
     )
 }
 
@@ -160,49 +166,70 @@ impl Trigrams {
         let characters = term.chars().collect::<Vec<_>>();
         let trigrams = characters.windows(TRIGRAM);
         let step = trigrams.len().div_ceil(MOST_COMPARED).max(1);
-        let mut compared = trigrams
-            .step_by(step)
-            .map(|trigram| {
-                let quoted = format!("\"{}\"", trigram.iter().collect::<String>().replace('"', "\"\""));
-                let trigram = Self(quoted);
-                let last = trigram.nth(conn, Span::default(), Order::Descending, MENTIONS)?;
-                Ok((last, trigram.0))
-            })
-            .collect::<QueryResult<Vec<_>>>()?;
+        let mut compared = Vec::new();
+        for trigram in trigrams.step_by(step).collect::<BTreeSet<_>>() {
+            let quoted = format!("\"{}\"", trigram.iter().collect::<String>().replace('"', "\"\""));
+            let trigram = Self(quoted);
+            let mentions = trigram.candidates(conn, Span::default(), Order::Descending, MENTIONS)?;
+            if (mentions.len() as i64) < MENTIONS {
+                // No other could save more than it costs to look up.
+                return Ok(trigram);
+            }
+            compared.push((mentions.last().copied(), trigram.0));
+        }
         compared.sort_unstable();
-        compared.dedup();
         let rarest = compared.into_iter().take(MOST_ASKED).map(|(_, trigram)| trigram);
         Ok(Self(rarest.collect::<Vec<_>>().join(" AND ")))
     }
 
-    /// The `seq` of the candidates within a span.
-    pub(crate) fn candidates(&self, span: Span) -> activity_log_search::BoxedQuery<'_, Sqlite, BigInt> {
+    /// Does `work` on lists of the candidates within a span, until it has enough: first on as many as may have so many
+    /// rows, then on ever more. Where there are too many, it returns the rest of the span, to be read without the index.
+    pub(crate) fn until_enough(
+        &self,
+        conn: &mut SqliteConnection,
+        mut span: Span,
+        order: Order,
+        rows: i64,
+        mut work: impl FnMut(&mut SqliteConnection, &[i64]) -> Result<bool>,
+    ) -> Result<Option<Span>> {
+        let mut most = rows.saturating_mul(2).min(MOST_CANDIDATES);
+        while most <= MOST_CANDIDATES {
+            let candidates = self.candidates(conn, span, order, most)?;
+            let more = candidates.len() as i64 == most;
+            if more && most == MOST_CANDIDATES {
+                break;
+            }
+            for listed in candidates.chunks(MOST_LISTED) {
+                if work(conn, listed)? {
+                    return Ok(None);
+                }
+            }
+            // Not further than that: a row may have been recorded behind it meanwhile.
+            match candidates.last().filter(|_| more).and_then(|last| span.split(order, *last).1) {
+                Some(rest) => span = rest,
+                None => return Ok(None),
+            }
+            most *= 4;
+        }
+        Ok(Some(span))
+    }
+
+    /// The `seq` of the first candidates within a span, so many at most.
+    fn candidates(&self, conn: &mut SqliteConnection, span: Span, order: Order, most: i64) -> QueryResult<Vec<i64>> {
         let mut candidates = activity_log_search::table
             .select(activity_log_search::rowid)
             .filter(Matches::new(activity_log_search::trigrams, self.0.as_str().into_sql::<Text>()))
-            .into_boxed();
+            .into_boxed::<Sqlite>();
         if let Some(after) = span.after {
             candidates = candidates.filter(activity_log_search::rowid.gt(after));
         }
         if let Some(before) = span.before {
             candidates = candidates.filter(activity_log_search::rowid.lt(before));
         }
-        candidates
-    }
-
-    /// The `seq` of the `number`th candidate within a span; `None` when there are fewer.
-    pub(crate) fn nth(
-        &self,
-        conn: &mut SqliteConnection,
-        span: Span,
-        order: Order,
-        number: i64,
-    ) -> QueryResult<Option<i64>> {
-        let candidates = self.candidates(span).offset(number - 1).limit(1);
         let candidates = match order {
             Order::Ascending => candidates.order(activity_log_search::rowid.asc()),
             Order::Descending => candidates.order(activity_log_search::rowid.desc()),
         };
-        candidates.get_result(conn).optional()
+        AtMost { rows: most, of: candidates }.load(conn)
     }
 }

@@ -212,15 +212,34 @@ fn a_common_term_beside_a_rare_filter_finds_it_however_far_it_is() -> TestResult
 }
 
 #[test]
+fn candidates_fit_beside_the_longest_list_of_categories() -> TestResult {
+    let mut conn = searchable_log()?;
+    record_numbered(&mut conn, 3_000)?;
+    let categories = (1..32_000).map(|number| format!("area {number}").into()).chain(["system".into()]).collect();
+    let filters = ActivityLogFilters { categories, ..containing("Tick 1") };
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!(log.query(&filters, None, 2_000)?.len(), 1_111);
+    assert_eq!(log.count(&filters)?, 1_111);
+    Ok(())
+}
+
+#[test]
 fn a_page_looks_at_the_candidates_of_the_index_alone() -> TestResult {
     let mut conn = searchable_log()?;
-    record_numbered(&mut conn, 1_000)?;
+    record_numbered(&mut conn, 3_000)?;
     for statistics in ["", "ANALYZE"] {
         conn.batch_execute(statistics)?;
-        let statements = statements(&mut conn, |log| log.page(&containing("tick 77"), None, 50).map(drop))?;
-        let plan = plan(&mut conn, statements.last().ok_or("nothing was executed")?)?;
-        assert!(plan.starts_with("SEARCH activity_log USING INTEGER PRIMARY KEY (rowid=?)"), "{plan}");
-        assert!(plan.contains("SCAN activity_log_search VIRTUAL TABLE INDEX"), "{plan}");
+        for (filters, lookup) in [
+            (containing("tick 77"), "INTEGER PRIMARY KEY (rowid=?)"),
+            (ActivityLogFilters { categories: vec!["system".into()], ..containing("tick 77") }, "rowid=?)"),
+        ] {
+            let statements = statements(&mut conn, |log| log.page(&filters, None, 50).map(drop))?;
+            let [.., candidates, rows] = &*statements else { return Err("too little was executed".into()) };
+            let candidates = plan(&mut conn, candidates)?;
+            assert!(candidates.starts_with("SCAN activity_log_search VIRTUAL TABLE INDEX"), "{candidates}");
+            let rows = plan(&mut conn, rows)?;
+            assert!(rows.starts_with("SEARCH activity_log USING") && rows.ends_with(lookup), "{rows}");
+        }
     }
     Ok(())
 }
@@ -262,21 +281,29 @@ fn after_query(conn: &mut SqliteConnection, part: &'static str, then: impl FnOnc
 
 #[test]
 fn a_follower_misses_nothing_that_is_recorded_while_it_reads() -> TestResult {
-    let file = LogFile::create()?;
-    let mut writer = file.connect()?;
-    record_numbered(&mut writer, 1_023)?;
-    enable_search(&mut writer)?;
-    let mut reader = file.connect()?;
-    after_query(&mut reader, "LIKE", move || {
-        let more = (1_024..=1_030).map(numbered).collect::<Vec<_>>();
-        ActivityLogRepository::new(&mut writer).record_all(&more)?;
-        Ok(())
-    });
-    let filters = containing("Tick 10");
-    let mut log = ActivityLogRepository::new(&mut reader);
-    let mut followed = seqs(&log.query_after(&filters, 0, 10_000)?);
-    followed.extend(seqs(&log.query_after(&filters, followed.last().copied().unwrap_or_default(), 10_000)?));
-    assert_eq!(followed, found(&mut file.connect()?, &filters)?);
+    for meanwhile in ["LIKE", "`rowid` >"] {
+        for recorded in [1_023, 10_023] {
+            let file = LogFile::create()?;
+            let mut writer = file.connect()?;
+            record_numbered(&mut writer, recorded)?;
+            enable_search(&mut writer)?;
+            let mut reader = file.connect()?;
+            after_query(&mut reader, meanwhile, move || {
+                let more = (recorded + 1..=recorded + 30).map(numbered).collect::<Vec<_>>();
+                ActivityLogRepository::new(&mut writer).record_all(&more)?;
+                Ok(())
+            });
+            let filters = containing("Tick 10");
+            let mut log = ActivityLogRepository::new(&mut reader);
+            let mut followed = Vec::new();
+            while let page = seqs(&log.query_after(&filters, followed.last().copied().unwrap_or_default(), 40)?)
+                && !page.is_empty()
+            {
+                followed.extend(page);
+            }
+            assert_eq!(followed, found(&mut file.connect()?, &filters)?, "{meanwhile} {recorded}");
+        }
+    }
     Ok(())
 }
 
