@@ -137,7 +137,7 @@ impl Reading<'_> {
             Order::Descending => query.order(activity_log::seq.desc()),
         };
         let rows = self.most.rows - batch.rows.len() as i64;
-        let query = AtMost { rows, of: query.select(StoredRow::as_select()) };
+        let query = AtMost { rows, of: query.select(activity_log::all_columns) };
         for row in query.load_iter::<StoredRow, DefaultLoadingMode>(conn)? {
             let row = row?;
             batch.bytes = batch.bytes.saturating_add(row.len());

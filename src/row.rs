@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use chrono::{DateTime, ParseResult, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::row::Row;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
@@ -100,9 +101,8 @@ fn nests_deeper(value: &Value, depth: usize) -> bool {
 }
 
 /// What a stored text stands for, or why it stands for nothing. Bytes that are no UTF-8, which SQLite does not mind, are
-/// read as U+FFFD: Diesel's own reading would fail the whole page for them.
-#[derive(FromSqlRow)]
-pub(crate) struct Stored<T>(T);
+/// read as U+FFFD: Diesel's own reading of a `String` would fail the whole page for them.
+struct Stored<T>(T);
 
 impl<T: FromText> FromSql<Text, Sqlite> for Stored<T> {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
@@ -140,29 +140,51 @@ impl FromText for ParseResult<DateTime<Utc>> {
 
 /// A row as it is stored, unread: a value that is broken, or NULL where an older table allowed it, fails the decoding
 /// of its own row and not the loading of all.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = activity_log, check_for_backend(Sqlite))]
 pub(crate) struct StoredRow {
     pub(crate) seq: i64,
-    #[diesel(select_expression = activity_log::id.nullable())]
-    id: Option<Stored<String>>,
-    #[diesel(select_expression = activity_log::ts.nullable())]
-    ts: Option<Stored<ParseResult<DateTime<Utc>>>>,
-    #[diesel(select_expression = activity_log::category.nullable())]
-    category: Option<Stored<ActivityCategory>>,
-    #[diesel(select_expression = activity_log::action.nullable())]
-    action: Option<Stored<String>>,
-    #[diesel(select_expression = activity_log::severity.nullable())]
-    severity: Option<Stored<Result<ActivitySeverity, ParseSeverityError>>>,
-    #[diesel(select_expression = activity_log::actor.nullable())]
-    actor: Option<Stored<String>>,
-    entity_type: Option<Stored<String>>,
-    entity_id: Option<Stored<String>>,
-    entity_name: Option<Stored<String>>,
-    #[diesel(select_expression = activity_log::message.nullable())]
-    message: Option<Stored<String>>,
-    #[diesel(select_expression = activity_log::metadata.nullable())]
-    metadata: Option<Stored<String>>,
+    id: Option<String>,
+    ts: Option<ParseResult<DateTime<Utc>>>,
+    category: Option<ActivityCategory>,
+    action: Option<String>,
+    severity: Option<Result<ActivitySeverity, ParseSeverityError>>,
+    actor: Option<String>,
+    entity_type: Option<String>,
+    entity_id: Option<String>,
+    entity_name: Option<String>,
+    message: Option<String>,
+    metadata: Option<String>,
+}
+
+/// From all columns in the order of the table. By hand, as a column may be NULL that is not to be, and as one text may
+/// have to be read in two ways.
+impl FromSqlRow<activity_log::SqlType, Sqlite> for StoredRow {
+    fn build_from_row<'a>(row: &impl Row<'a, Sqlite>) -> deserialize::Result<Self> {
+        Ok(Self {
+            seq: row.get_value::<BigInt, _, _>(0)?,
+            id: text_of(row, 1)?,
+            ts: value_of(row, 2)?,
+            category: value_of(row, 3)?,
+            action: text_of(row, 4)?,
+            severity: value_of(row, 5)?,
+            actor: text_of(row, 6)?,
+            entity_type: text_of(row, 7)?,
+            entity_id: text_of(row, 8)?,
+            entity_name: text_of(row, 9)?,
+            message: text_of(row, 10)?,
+            metadata: text_of(row, 11)?,
+        })
+    }
+}
+
+/// Reads a text as Diesel reads a `String`, and as a [`Stored`] one only where that fails: `read_text` fetches and
+/// validates each text twice.
+fn text_of<'a>(row: &impl Row<'a, Sqlite>, column: usize) -> deserialize::Result<Option<String>> {
+    row.get_value::<Nullable<Text>, _, _>(column).or_else(|_| value_of(row, column))
+}
+
+fn value_of<'a, T: FromText>(row: &impl Row<'a, Sqlite>, column: usize) -> deserialize::Result<Option<T>> {
+    let stored: Option<Stored<T>> = row.get_value::<Nullable<Text>, _, _>(column)?;
+    Ok(stored.map(|stored| stored.0))
 }
 
 impl StoredRow {
@@ -171,23 +193,25 @@ impl StoredRow {
         let seq = self.seq;
         let unreadable = |column, reason: String| Error::UnreadableRow { seq, column, reason };
         let null = |column| unreadable(column, "is NULL".to_owned());
-        let json = value_of(self.metadata).ok_or_else(|| null("metadata"))?;
+        let json = self.metadata.ok_or_else(|| null("metadata"))?;
         Ok(ActivityLogEntry {
             seq,
-            id: value_of(self.id).ok_or_else(|| null("id"))?,
-            ts: value_of(self.ts)
+            id: self.id.ok_or_else(|| null("id"))?,
+            ts: self
+                .ts
                 .ok_or_else(|| null("ts"))?
                 .map_err(|error| unreadable("ts", format!("is no RFC 3339 time: {error}")))?,
-            category: value_of(self.category).ok_or_else(|| null("category"))?,
-            action: value_of(self.action).ok_or_else(|| null("action"))?,
-            severity: value_of(self.severity)
+            category: self.category.ok_or_else(|| null("category"))?,
+            action: self.action.ok_or_else(|| null("action"))?,
+            severity: self
+                .severity
                 .ok_or_else(|| null("severity"))?
                 .map_err(|error| unreadable("severity", format!("{error}")))?,
-            actor: value_of(self.actor).ok_or_else(|| null("actor"))?,
-            entity_type: value_of(self.entity_type),
-            entity_id: value_of(self.entity_id),
-            entity_name: value_of(self.entity_name),
-            message: value_of(self.message).ok_or_else(|| null("message"))?,
+            actor: self.actor.ok_or_else(|| null("actor"))?,
+            entity_type: self.entity_type,
+            entity_id: self.entity_id,
+            entity_name: self.entity_name,
+            message: self.message.ok_or_else(|| null("message"))?,
             metadata: metadata::from_str(&json).map_err(|error| unreadable("metadata", no_json_object(&error)))?,
         })
     }
@@ -206,13 +230,9 @@ impl StoredRow {
         ]
         .into_iter()
         .flatten()
-        .map(|text| text.0.len())
+        .map(String::len)
         .sum()
     }
-}
-
-fn value_of<T>(value: Option<Stored<T>>) -> Option<T> {
-    value.map(|value| value.0)
 }
 
 /// The error's own message quotes the value, which may be a secret.
