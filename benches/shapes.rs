@@ -9,7 +9,7 @@ mod log;
 
 use std::time::{Duration, Instant};
 
-use activity_log::ActivitySeverity::{Error, Warning};
+use activity_log::ActivitySeverity::{Error, Info, Warning};
 use activity_log::{ActivityLogFilters, ActivityLogRepository, run_migrations};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -79,6 +79,10 @@ const SHAPES: &[Shape] = &[
     ("category and severity that never meet", |_| Page(errors(categories(["capture"])))),
     ("two categories and two severities", |_| Page(two_and_two())),
     ("two categories and two severities, later page", |rows| PageBefore(rows / 2, two_and_two())),
+    ("rare category and information", |_| {
+        Page(ActivityLogFilters { severities: vec![Info], ..categories(["billing"]) })
+    }),
+    ("actor and severity", |_| Page(errors(actor("user_49")))),
     ("actor and categories", |_| {
         Page(ActivityLogFilters { actor: some("user_01"), ..categories(["capture", "entity"]) })
     }),

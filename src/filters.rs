@@ -12,13 +12,17 @@ use diesel::sqlite::Sqlite;
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::Window;
-use crate::planner::{Unindexed, rare};
+use crate::chapters::Meeting;
+use crate::planner::{Unindexed, common, rare};
 use crate::row::text;
 use crate::schema::activity_log::{self, BoxedQuery};
 use crate::span::Span;
 use crate::sqlite::{LIKE_PATTERN_MAX_BYTES, LIST_MAX_VALUES, instr, lower};
 use crate::timestamp::{Bound, lower_bound, upper_bound};
 use crate::{ActivityCategory, ActivitySeverity, Error, Result};
+
+/// How many categories are looked for where they meet with something else; of more, each part of the log has some.
+const MOST_MEETING: usize = 16;
 
 /// Which entries to read, count or export: those that pass every filter set.
 ///
@@ -59,21 +63,71 @@ pub struct ActivityLogFilters {
     pub message_contains: Option<String>,
 }
 
+/// Of which rows those that match are wanted; by default of all.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Among<'a> {
+    pub(crate) span: Span,
+    /// These alone.
+    pub(crate) candidates: Option<&'a [i64]>,
+    /// Where an id of an entity is asked for and no type: all the types that it has among them, of which there are some.
+    pub(crate) types: Option<&'a [String]>,
+}
+
 impl ActivityLogFilters {
-    /// The rows of a span that match, to be read in the order of `seq`; of these candidates alone, if there are some.
-    pub(crate) fn to_query<'a>(&'a self, span: Span, candidates: Option<&'a [i64]>) -> Result<BoxedQuery<'a, Sqlite>> {
-        self.restrict(span, candidates, false)
+    /// The rows that match, to be read in the order of `seq`.
+    pub(crate) fn to_query<'a>(&'a self, among: Among<'a>) -> Result<BoxedQuery<'a, Sqlite>> {
+        self.restrict(among, false)
     }
 
     /// The rows that match, in the order of time: for filters [of time alone](Self::are_of_time_alone), of which the index
     /// on `ts` has all that is asked for.
     pub(crate) fn to_query_by_time(&self) -> Result<BoxedQuery<'_, Sqlite>> {
-        self.restrict(Span::default(), None, true)
+        self.restrict(Among::default(), true)
     }
 
     /// Whether they restrict the time and nothing else, or nothing at all.
     pub(crate) fn are_of_time_alone(&self) -> bool {
         Self { since: None, until: None, ..self.clone() } == Self::default()
+    }
+
+    /// Whether they restrict categories and severities and nothing else, or nothing at all.
+    pub(crate) fn are_of_kind_alone(&self) -> bool {
+        Self { categories: Vec::new(), severities: Vec::new(), ..self.clone() } == Self::default()
+    }
+
+    /// What of them may each be common and yet seldom meet, and is in no index together.
+    pub(crate) fn meeting(&self) -> Result<Option<Meeting>> {
+        if !self.may_seldom_meet() {
+            return Ok(None);
+        }
+        let [categories, severities] =
+            self.lists()?.map(|list| list.into_iter().map(Cow::into_owned).collect::<Vec<_>>());
+        let actor = self.actor.as_deref().map(|actor| text(actor).into_owned());
+        Ok(Some(Meeting { actor, categories, severities }))
+    }
+
+    fn may_seldom_meet(&self) -> bool {
+        // Of an entity there are fewer entries than of anything else; and many categories are met soon.
+        if self.entity_id.is_some() || self.categories.len() > MOST_MEETING {
+            return false;
+        }
+        let (categories, severities) = (!self.categories.is_empty(), !self.severities.is_empty());
+        match self.actor {
+            Some(_) => categories || severities,
+            None => categories && severities && !self.are_without_information(),
+        }
+    }
+
+    /// Whether one query finds what matches, with nothing to be looked up before.
+    pub(crate) fn are_of_one_query(&self) -> bool {
+        let alone = self.entity_id.is_some() && self.entity_type.is_none();
+        let bounded = self.since.is_some() || self.until.is_some();
+        !alone && !bounded && self.message_contains.is_none() && !self.may_seldom_meet()
+    }
+
+    /// Whether there are severities, and information is none of them.
+    fn are_without_information(&self) -> bool {
+        !self.severities.is_empty() && !self.severities.contains(&ActivitySeverity::Info)
     }
 
     /// The time window in stored form; `None` when no time is in it.
@@ -92,41 +146,52 @@ impl ActivityLogFilters {
     }
 
     /// The categories and the severities, as they are stored.
-    fn lists(&self) -> Result<[Vec<Cow<'_, str>>; 2]> {
+    pub(crate) fn lists(&self) -> Result<[Vec<Cow<'_, str>>; 2]> {
         let categories = distinct("categories", self.categories.iter().map(ActivityCategory::as_str))?;
         let severities = distinct("severities", self.severities.iter().map(|severity| severity.as_str()))?;
         Ok([categories, severities])
     }
 
     /// The one place where filters become SQL: query, page, count and export all build on what it returns.
-    fn restrict<'a>(
-        &'a self,
-        span: Span,
-        candidates: Option<&'a [i64]>,
-        by_time: bool,
-    ) -> Result<BoxedQuery<'a, Sqlite>> {
+    fn restrict<'a>(&'a self, among: Among<'a>, by_time: bool) -> Result<BoxedQuery<'a, Sqlite>> {
+        let Among { span, candidates, types } = among;
         let mut query = activity_log::table.into_boxed();
 
         let [categories, severities] = self.lists()?;
         let actor = self.actor.iter().map(|actor| text(actor)).collect();
-        // Of an entity there are fewer entries than of anything else: no other index is to be preferred to its own.
-        query = if self.entity_id.is_none() {
-            let query = any_of(query, activity_log::category, categories);
-            let query = any_of(query, activity_log::severity, severities);
-            any_of(query, activity_log::actor, actor)
-        } else {
+        // Of an entity there are fewer entries than of anything else, and of an actor than of a kind: no other index is to be
+        // preferred to theirs.
+        query = if self.entity_id.is_some() {
             let query = any_of(query, Unindexed::new(activity_log::category), categories);
             let query = any_of(query, Unindexed::new(activity_log::severity), severities);
             any_of(query, Unindexed::new(activity_log::actor), actor)
+        } else if self.actor.is_some() {
+            let query = any_of(query, Unindexed::new(activity_log::category), categories);
+            let query = any_of(query, Unindexed::new(activity_log::severity), severities);
+            any_of(query, activity_log::actor, actor)
+        } else if categories.is_empty() {
+            any_of(query, activity_log::severity, severities)
+        } else if self.are_without_information() {
+            let query = any_of(query, activity_log::category, categories);
+            any_of(query, activity_log::severity, severities).filter(sql::<Bool>(WITHOUT_INFORMATION))
+        } else {
+            // Nearly all entries are information.
+            let query = any_of(query, activity_log::category, categories);
+            any_of(query, Unindexed::new(activity_log::severity), severities)
         };
         if let Some(entity_type) = &self.entity_type {
             query = query.filter(rare(activity_log::entity_type.eq(text(entity_type))));
         }
         if let Some(entity_id) = &self.entity_id {
             query = query.filter(rare(activity_log::entity_id.eq(text(entity_id))));
-            if self.entity_type.is_none() {
-                query = query.filter(sql::<Bool>(OF_ANY_ENTITY_TYPE));
-            }
+            query = match types {
+                _ if self.entity_type.is_some() => query,
+                Some(types) => {
+                    any_of(query, activity_log::entity_type.assume_not_null(), types.iter().map(Cow::from).collect())
+                }
+                // Not in order: what is found has to be sorted.
+                None => query.filter(sql::<Bool>(OF_ANY_TYPE_OR_NONE)),
+            };
         }
         let Some(Window { since, until }) = self.window() else {
             return Ok(query.filter(false.into_sql::<Bool>()));
@@ -154,10 +219,10 @@ impl ActivityLogFilters {
             query = query.filter(activity_log::seq.eq_any(candidates));
         }
         if let Some(after) = span.after {
-            query = query.filter(activity_log::seq.gt(after));
+            query = query.filter(common(activity_log::seq.gt(after)));
         }
         if let Some(before) = span.before {
-            query = query.filter(activity_log::seq.lt(before));
+            query = query.filter(common(activity_log::seq.lt(before)));
         }
         Ok(query)
     }
@@ -177,9 +242,12 @@ where
     }
 }
 
+/// Implied by a list of severities, it lets the index be used that has no others.
+const WITHOUT_INFORMATION: &str = "activity_log.severity IS NOT 'info'";
+
 /// True of every row, it lets the index on `(entity_type, entity_id)` find an id of whatever type: an index on the id
 /// would cost more than all others. It steps from type to type, of which there are few.
-const OF_ANY_ENTITY_TYPE: &str = "(activity_log.entity_type IS NULL OR activity_log.entity_type IN (\
+const OF_ANY_TYPE_OR_NONE: &str = "(activity_log.entity_type IS NULL OR activity_log.entity_type IN (\
     WITH RECURSIVE type (name) AS (\
         SELECT min(entity_type) FROM activity_log \
         UNION ALL \

@@ -41,7 +41,11 @@
 
 mod blocks;
 mod category;
+mod chapters;
+mod clearing;
+mod closing;
 mod connection;
+mod entity_types;
 mod entry;
 mod error;
 pub mod export;
@@ -61,6 +65,7 @@ mod redactor;
 mod repository;
 mod reserve;
 mod row;
+mod runs;
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
 /// The table as Diesel sees it, for a host's own queries over the log.
@@ -73,6 +78,7 @@ mod streaming;
 mod timestamp;
 
 pub use category::ActivityCategory;
+pub use closing::resummarize;
 pub use connection::{BUSY_TIMEOUT, configure, connect};
 pub use entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 pub use error::{Error, Result};

@@ -2,26 +2,28 @@
 
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
-use diesel::result::Error::{DatabaseError, NotFound, RollbackTransaction};
+use diesel::result::Error::{DatabaseError, NotFound};
 
 use crate::row::{Encoding, NewRow};
 use crate::schema::activity_log;
-use crate::sqlite::{in_transaction, last_insert_rowid, persistently, without_waiting};
-use crate::{Error, NewActivityLogEntry, Result, blocks};
+use crate::sqlite::{in_one_transaction, in_transaction, last_insert_rowid, persistently, without_waiting};
+use crate::{Error, NewActivityLogEntry, Result, closing};
 
 /// Writes one entry and returns its `seq`.
 pub(crate) fn record(conn: &mut SqliteConnection, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
     persistently(conn, |conn| insert(conn, entry, 0, encoding))?;
     let seq = diesel::select(last_insert_rowid()).get_result(conn)?;
-    if blocks::may_be_due(seq, 1) {
-        match without_waiting(conn, |conn, _| blocks::close(conn, seq, 1)) {
-            // Where there was no room, SQLite may have rolled back the caller's transaction, entry and all.
-            Err(error) if in_transaction(conn)? && error.may_be_for_want_of_room() => return Err(error),
-            // The entry has been recorded; what failed otherwise is made up for with a later one.
-            _ => {}
-        }
+    let in_callers = in_transaction(conn)?;
+    let closed = match closing::is_due(conn, seq, 1) {
+        Ok(true) => without_waiting(conn, |conn, _| in_one_transaction(conn, |conn| closing::close(conn, 1))),
+        due => due.map(drop),
+    };
+    match closed {
+        // SQLite may have rolled back the caller's transaction, entry and all, as where there was no room.
+        Err(error) if in_callers && (error.may_be_for_want_of_room() || !in_transaction(conn)?) => Err(error),
+        // The entry has been recorded; what failed otherwise is made up for with a later one.
+        _ => Ok(seq),
     }
-    Ok(seq)
 }
 
 /// Writes all the entries, in their order, or none; returns how many.
@@ -55,24 +57,15 @@ fn insert(
 }
 
 fn insert_all(conn: &mut SqliteConnection, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
-    let mut failure = None;
-    let outcome = conn.transaction(|conn| {
-        let mut all = entries.iter().enumerate();
-        all.try_for_each(|(index, entry)| insert(conn, entry, index, encoding))
-            .and_then(|()| close_blocks_after(conn, entries.len()))
-            .map_err(|error| {
-                failure = Some(error);
-                RollbackTransaction
-            })
-    });
-    // Where SQLite has rolled back by itself, as on a full disk, `outcome` says only that Diesel no longer could.
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(outcome?),
-    }
+    in_one_transaction(conn, |conn| {
+        for (index, entry) in entries.iter().enumerate() {
+            insert(conn, entry, index, encoding)?;
+        }
+        close_after(conn, entries.len())
+    })
 }
 
-fn close_blocks_after(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
+fn close_after(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
     let seq = diesel::select(last_insert_rowid()).get_result(conn)?;
-    if blocks::may_be_due(seq, rows) { blocks::close(conn, seq, rows) } else { Ok(()) }
+    if closing::is_due(conn, seq, rows)? { closing::close(conn, rows) } else { Ok(()) }
 }

@@ -9,14 +9,11 @@ use diesel::prelude::*;
 use crate::Error;
 use crate::reading::{self, Batch, Most};
 use crate::row::{Encoding, StoredRow};
-use crate::schema::activity_log;
-use crate::search::without_index;
 use crate::span::{Order, Span};
-use crate::sqlite::persistently;
 use crate::streaming::Export;
 use crate::{
-    ActivityLogEntry, ActivityLogFilters, ActivityLogPage, EntryLimits, NewActivityLogEntry, Redactor, Result, blocks,
-    recording,
+    ActivityLogEntry, ActivityLogFilters, ActivityLogPage, EntryLimits, NewActivityLogEntry, Redactor, Result,
+    clearing, recording,
 };
 
 /// Writes and reads the log through a connection that it borrows.
@@ -57,7 +54,7 @@ use crate::{
 /// [`immediate_transaction`](diesel::SqliteConnection::immediate_transaction): it then waits for other writers, whereas
 /// one begun with `transaction` fails with [`Error::Busy`] where another connection has committed since it read.
 /// A transaction is what was begun through Diesel: inside one that was begun as SQL text, only the methods that need
-/// none of their own work (`record`, `clear` without the search index, and those that read).
+/// none of their own work (`record`, and those that read).
 ///
 /// # Errors
 ///
@@ -262,12 +259,7 @@ impl<'conn> ActivityLogRepository<'conn> {
     ///
     /// See [the repository's](Self#errors).
     pub fn clear(&mut self) -> Result<u64> {
-        persistently(self.conn, |conn| {
-            without_index(conn, |conn| {
-                blocks::clear(conn)?;
-                Ok(diesel::delete(activity_log::table).execute(conn)? as u64)
-            })
-        })
+        clearing::clear(self.conn)
     }
 
     /// The matching entries by `seq` ascending, up to the newest that is there now.

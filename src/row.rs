@@ -102,7 +102,15 @@ fn nests_deeper(value: &Value, depth: usize) -> bool {
 
 /// What a stored text stands for, or why it stands for nothing. Bytes that are no UTF-8, which SQLite does not mind, are
 /// read as U+FFFD: Diesel's own reading of a `String` would fail the whole page for them.
-struct Stored<T>(T);
+#[derive(FromSqlRow)]
+pub(crate) struct Stored<T>(T);
+
+impl Stored<String> {
+    /// The text, unless some of its bytes may have been read as U+FFFD.
+    pub(crate) fn exactly(self) -> Option<String> {
+        Some(self.0).filter(|text| !text.contains('\u{FFFD}'))
+    }
+}
 
 impl<T: FromText> FromSql<Text, Sqlite> for Stored<T> {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {

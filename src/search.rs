@@ -90,23 +90,20 @@ pub fn disable_search(conn: &mut SqliteConnection) -> Result<()> {
 }
 
 /// Does `work`, which empties the log, without the index if there is one, and adds that again: each row would be taken out
-/// of it one by one, where SQLite drops them all at once.
+/// of it one by one, where SQLite drops them all at once. The caller does so in a transaction.
 pub(crate) fn without_index<T>(
     conn: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
 ) -> Result<T> {
-    if !is_enabled(conn)? {
-        return work(conn);
-    }
-    in_one_transaction(conn, |conn| {
-        let enabled = is_enabled(conn)?;
+    let enabled = is_enabled(conn)?;
+    if enabled {
         drop_index(conn)?;
-        let value = work(conn)?;
-        if enabled {
-            create_index(conn)?;
-        }
-        Ok(value)
-    })
+    }
+    let value = work(conn)?;
+    if enabled {
+        create_index(conn)?;
+    }
+    Ok(value)
 }
 
 pub(crate) fn is_enabled(conn: &mut SqliteConnection) -> QueryResult<bool> {

@@ -8,7 +8,7 @@ use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::result::Error::DatabaseError;
+use diesel::result::Error::{DatabaseError, RollbackTransaction};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
@@ -20,6 +20,8 @@ pub(crate) const LIKE_PATTERN_MAX_BYTES: usize = 50_000;
 
 /// `SQLITE_MAX_VARIABLE_NUMBER` is 32,766; the other filters and the page need a few.
 pub(crate) const LIST_MAX_VALUES: usize = 32_000;
+
+const WITHIN_ANOTHER: &str = "cannot start a transaction within a transaction";
 
 /// About as long as a writer that records without a pause leaves the lock free between two commits.
 const RETRY_INTERVAL: Duration = Duration::from_micros(100);
@@ -35,6 +37,9 @@ extern "SQL" {
     /// The text, or another in the place of NULL.
     #[sql_name = "coalesce"]
     fn text_or(text: Nullable<Text>, other: Text) -> Text;
+    /// The sum, as a whole number; NULL of none.
+    #[aggregate]
+    fn sum(number: BigInt) -> Nullable<BigInt>;
 }
 
 /// The first rows of a query, so many at most.
@@ -80,6 +85,27 @@ impl<Q> Query for CountOf<Q> {
 
 impl<Q> RunQueryDsl<SqliteConnection> for CountOf<Q> {}
 
+/// What two queries for one number each give together; one that gives NULL adds nothing.
+#[derive(QueryId)]
+pub(crate) struct SumOf<P, Q>(pub(crate) P, pub(crate) Q);
+
+impl<P: QueryFragment<Sqlite>, Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for SumOf<P, Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("SELECT coalesce((");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql("), 0) + coalesce((");
+        self.1.walk_ast(out.reborrow())?;
+        out.push_sql("), 0)");
+        Ok(())
+    }
+}
+
+impl<P, Q> Query for SumOf<P, Q> {
+    type SqlType = BigInt;
+}
+
+impl<P, Q> RunQueryDsl<SqliteConnection> for SumOf<P, Q> {}
+
 /// Whether the database has a table or a trigger of this name.
 pub(crate) fn has(conn: &mut SqliteConnection, name: &str) -> QueryResult<bool> {
     diesel::select(exists(sqlite_master::table.filter(sqlite_master::name.eq(name)))).get_result(conn)
@@ -89,7 +115,26 @@ diesel::table! {
     /// Everything that the database consists of, by the name that older versions know as well.
     sqlite_master (name) {
         name -> Text,
+        sql -> Nullable<Text>,
     }
+}
+
+/// Does `work` without a trigger, if it is there, in a transaction of the caller's.
+pub(crate) fn without_trigger<T>(
+    conn: &mut SqliteConnection,
+    name: &str,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
+    let created = sqlite_master::table.filter(sqlite_master::name.eq(name)).select(sqlite_master::sql);
+    let created = created.get_result::<Option<String>>(conn).optional()?.flatten();
+    if created.is_some() {
+        conn.batch_execute(&format!("DROP TRIGGER {name}"))?;
+    }
+    let value = work(conn)?;
+    if let Some(created) = created {
+        conn.batch_execute(&created)?;
+    }
+    Ok(value)
 }
 
 #[derive(QueryableByName)]
@@ -131,7 +176,40 @@ pub(crate) fn in_one_transaction<T>(
     conn: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
 ) -> Result<T> {
-    if in_transaction(conn)? { conn.transaction(work) } else { conn.immediate_transaction(work) }
+    let mut failure = None;
+    let work = |conn: &mut SqliteConnection| {
+        work(conn).map_err(|error| {
+            failure = Some(error);
+            RollbackTransaction
+        })
+    };
+    let outcome = if in_transaction(conn)? { conn.transaction(work) } else { conn.immediate_transaction(work) };
+    // Where SQLite has rolled back by itself, as on a full disk, `outcome` says only that Diesel no longer could.
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(outcome?),
+    }
+}
+
+/// Runs `work`, which only reads, on the database as it is at one moment, whatever others write meanwhile.
+pub(crate) fn in_one_snapshot<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
+    if in_transaction(conn)? {
+        return work(conn);
+    }
+    let mut work = Some(work);
+    let outcome = conn.transaction(|conn| work.take().map_or(Err(Error::from(RollbackTransaction)), |work| work(conn)));
+    match work {
+        // It was begun as SQL text, of which Diesel knows nothing.
+        Some(work) if outcome.as_ref().is_err_and(is_within_another) => work(conn),
+        _ => outcome,
+    }
+}
+
+fn is_within_another(error: &Error) -> bool {
+    matches!(error, Error::Database(DatabaseError(_, information)) if information.message() == WITHIN_ANOTHER)
 }
 
 /// Runs `work` with SQLite's own waiting switched off; it gets the busy timeout, to wait by its own means.

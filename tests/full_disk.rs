@@ -12,7 +12,7 @@ use activity_log::{
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use support::{LogFile, TestResult, empty_log, everything, record_numbered, stored_seqs};
+use support::{LogFile, TestResult, empty_log, everything, numbered, record_numbered, stored_seqs};
 
 /// A file system of its own with little room. Mounting one takes privileges: without them there is none.
 struct SmallDisk(tempfile::TempDir);
@@ -119,6 +119,43 @@ fn a_transaction_without_room_changes_nothing() -> TestResult {
     assert!(refused.is_err());
     let changed = activity_log::ActivityLogFilters { actor: Some("changed".to_owned()), ..everything() };
     assert_eq!(ActivityLogRepository::new(&mut conn).count(&changed)?, 0);
+    Ok(())
+}
+
+/// A log with room for one more entry, but not for the chapter that it completes.
+fn log_without_room_for_a_chapter() -> TestResult<(LogFile, SqliteConnection)> {
+    let file = LogFile::create()?;
+    let mut conn = file.connect()?;
+    conn.batch_execute("CREATE TABLE devices (name TEXT)")?;
+    let entries = (1..=4_095).map(|number| NewActivityLogEntry {
+        actor: format!("somebody with a number and with a name that takes up some room, {number}"),
+        message: "x".repeat(500),
+        ..numbered(number)
+    });
+    ActivityLogRepository::new(&mut conn).record_all(&entries.collect::<Vec<_>>())?;
+    conn.batch_execute("PRAGMA max_page_count = 1")?; // SQLite makes it what the database has.
+    Ok((file, conn))
+}
+
+#[test]
+fn an_entry_is_recorded_also_where_there_is_no_room_for_the_chapter_that_it_completes() -> TestResult {
+    let (_file, mut conn) = log_without_room_for_a_chapter()?;
+    assert_eq!(ActivityLogRepository::new(&mut conn).record(&numbered(4_096))?, 4_096);
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 4_096);
+    Ok(())
+}
+
+#[test]
+fn a_transaction_in_which_there_is_no_room_for_a_chapter_changes_nothing() -> TestResult {
+    let (_file, mut conn) = log_without_room_for_a_chapter()?;
+    let outcome = conn.immediate_transaction::<(), Error, _>(|conn| {
+        ActivityLogRepository::new(conn).record(&numbered(4_096))?;
+        diesel::sql_query("INSERT INTO devices VALUES ('Lamp')").execute(conn)?;
+        Ok(())
+    });
+    assert!(outcome.is_err(), "{outcome:?}");
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 4_095);
+    assert_eq!(diesel::sql_query("UPDATE devices SET name = ''").execute(&mut conn)?, 0);
     Ok(())
 }
 

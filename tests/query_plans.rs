@@ -129,6 +129,24 @@ fn an_export_seeks_to_where_its_last_batch_ended() -> TestResult {
 }
 
 #[test]
+fn an_export_of_one_category_goes_on_in_its_index() -> TestResult {
+    let filters = ActivityLogFilters { categories: vec!["system".into()], ..everything() };
+    for (rows, statistics) in [(0, ""), (50, "ANALYZE"), (1_000, "ANALYZE")] {
+        let mut conn = empty_log()?;
+        record_numbered(&mut conn, rows)?;
+        conn.batch_execute(statistics)?;
+        let rest = (rows + 1..=1_000).map(numbered).collect::<Vec<_>>();
+        ActivityLogRepository::new(&mut conn).record_all(&rest)?;
+        let statements = statements(&mut conn, |log| log.iter_export(&filters)?.try_for_each(|entry| entry.map(drop)))?;
+        assert_eq!(
+            plan(&mut conn, statements.last().ok_or("nothing was executed")?)?,
+            "SEARCH activity_log USING INDEX idx_activity_log_category (category=? AND rowid>? AND rowid<?)"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn one_category_walks_its_index() -> TestResult {
     let filters = ActivityLogFilters { categories: vec!["auth".into()], ..everything() };
     assert_walks_in_order(&filters, "idx_activity_log_category", "category=?")
@@ -176,11 +194,28 @@ fn an_entity_type_alone_walks_its_index() -> TestResult {
 }
 
 #[test]
-fn an_entity_id_alone_seeks_it_under_each_type() -> TestResult {
-    let filters = ActivityLogFilters { entity_id: Some("dev_7".to_owned()), ..everything() };
-    for read in [FIRST_PAGE, LATER_PAGE, FOLLOW, COUNT] {
+fn an_entity_id_alone_seeks_it_under_each_of_its_types() -> TestResult {
+    let filters = ActivityLogFilters { entity_id: Some("id_7".to_owned()), ..everything() };
+    for (read, range) in [(FIRST_PAGE, ")"), (LATER_PAGE, " AND rowid<?)"), (FOLLOW, " AND rowid>?)")] {
         for statistics in ALL_STATISTICS {
             let plan = plan_with(statistics, read, &filters)?;
+            let seek = "SEARCH activity_log USING INDEX idx_activity_log_entity (entity_type=? AND entity_id=?";
+            assert!(plan.starts_with(&format!("{seek}{range}")), "{plan}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_entity_id_that_has_no_type_seeks_it_with_and_without_one() -> TestResult {
+    let filters = ActivityLogFilters { entity_id: Some("dev_7".to_owned()), ..everything() };
+    for statistics in ALL_STATISTICS {
+        let mut conn = log_with(statistics)?;
+        let untyped = NewActivityLogEntry { entity_id: Some("dev_7".to_owned()), ..numbered(2_000) };
+        ActivityLogRepository::new(&mut conn).record(&untyped)?;
+        for read in [FIRST_PAGE, LATER_PAGE, FOLLOW, COUNT] {
+            let statements = statements(&mut conn, |log| read(log, &filters))?;
+            let plan = plan(&mut conn, statements.last().ok_or("nothing was executed")?)?;
             let searches = plan.lines().filter(|step| step.contains("activity_log ") && step.contains("entity_id=?"));
             assert!(searches.count() >= 1, "{plan}");
             assert!(!plan.contains("SCAN activity_log"), "{plan}");
@@ -239,19 +274,113 @@ fn an_actor_and_categories_walk_the_actors_index() -> TestResult {
     Ok(())
 }
 
+/// A log with chapters, and an actor that meets one of the two categories in one of them.
+fn log_with_chapters() -> TestResult<(SqliteConnection, ActivityLogFilters)> {
+    let mut conn = empty_log()?;
+    let entries = (1..=13_000).map(|number| match number {
+        5_000 => NewActivityLogEntry { actor: "user 7".into(), category: "auth".into(), ..numbered(number) },
+        _ => NewActivityLogEntry { actor: format!("user {}", number % 50), ..numbered(number) },
+    });
+    ActivityLogRepository::new(&mut conn).record_all(&entries.collect::<Vec<_>>())?;
+    let categories = vec!["capture".into(), "auth".into()];
+    Ok((conn, ActivityLogFilters { actor: Some("user 7".to_owned()), categories, ..everything() }))
+}
+
 #[test]
-fn an_index_of_the_hosts_on_actor_and_category_is_taken_up() -> TestResult {
-    let filters = ActivityLogFilters {
-        actor: Some("user 7".to_owned()),
-        categories: vec!["capture".into(), "auth".into()],
-        ..everything()
-    };
-    let mut conn = log_with(Statistics::None)?;
-    conn.batch_execute("CREATE INDEX activity_log_actor_category ON activity_log (actor, category)")?;
-    let statements = statements(&mut conn, |log| FIRST_PAGE(log, &filters))?;
-    let plan = plan(&mut conn, statements.last().ok_or("nothing was executed")?)?;
-    let seek = "SEARCH activity_log USING INDEX activity_log_actor_category (actor=? AND category=?)";
-    assert!(plan.starts_with(seek), "{plan}");
+fn an_actor_and_categories_are_looked_for_where_they_meet_and_in_the_open_rows() -> TestResult {
+    let (mut conn, filters) = log_with_chapters()?;
+    for statistics in ["", "ANALYZE"] {
+        conn.batch_execute(statistics)?;
+        let statements = statements(&mut conn, |log| FIRST_PAGE(log, &filters))?;
+        let reads = statements.iter().filter(|statement| statement.sql.contains("`message`")).collect::<Vec<_>>();
+        for statement in &reads {
+            let plan = plan(&mut conn, statement)?;
+            let seek = "SEARCH activity_log USING INDEX idx_activity_log_actor (actor=? AND rowid>?";
+            assert!(plan.starts_with(seek), "{plan}");
+        }
+        assert_eq!(reads.len(), 2);
+    }
+    Ok(())
+}
+
+#[test]
+fn where_an_actor_and_categories_meet_is_sought_chapter_by_chapter() -> TestResult {
+    let (mut conn, filters) = log_with_chapters()?;
+    for statistics in ["", "ANALYZE"] {
+        conn.batch_execute(statistics)?;
+        let statements = statements(&mut conn, |log| FIRST_PAGE(log, &filters))?;
+        let looks = statements.iter().filter(|statement| statement.sql.contains("chapter_actors")).collect::<Vec<_>>();
+        assert!(!looks.is_empty());
+        for statement in looks {
+            let plan = plan(&mut conn, statement)?;
+            let chapters = ["SCAN activity_log_chapters", "SEARCH activity_log_chapters USING INTEGER PRIMARY KEY"];
+            assert!(chapters.iter().any(|step| plan.starts_with(step)), "{plan}");
+            assert!(plan.contains("PRIMARY KEY (first_seq=? AND actor=? AND category=?)"), "{plan}");
+            assert!(!plan.contains("ORDER BY"), "{plan}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_category_with_information_is_looked_for_where_it_has_some() -> TestResult {
+    let (mut conn, _) = log_with_chapters()?;
+    let severities = vec![ActivitySeverity::Info];
+    let filters = ActivityLogFilters { categories: vec!["auth".into()], severities, ..everything() };
+    for statistics in ["", "ANALYZE"] {
+        conn.batch_execute(statistics)?;
+        let statements = statements(&mut conn, |log| FIRST_PAGE(log, &filters))?;
+        let looks = statements.iter().filter(|statement| statement.sql.contains("chapter_counts")).collect::<Vec<_>>();
+        assert!(!looks.is_empty());
+        for statement in looks {
+            let plan = plan(&mut conn, statement)?;
+            assert!(plan.contains("(first_seq=? AND category=? AND severity=?)"), "{plan}");
+            assert!(!plan.contains("ORDER BY"), "{plan}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_category_with_information_walks_the_index_of_the_category() -> TestResult {
+    let severities = vec![ActivitySeverity::Info];
+    let filters = ActivityLogFilters { categories: vec!["capture".into()], severities, ..everything() };
+    let seek = "SEARCH activity_log USING INDEX idx_activity_log_category (category=?";
+    assert_eq!(plan_of(FIRST_PAGE, &filters)?, format!("{seek})"));
+    assert_eq!(plan_of(LATER_PAGE, &filters)?, format!("{seek} AND rowid<?)"));
+    assert_eq!(plan_of(FOLLOW, &filters)?, format!("{seek} AND rowid>?)"));
+    assert_eq!(plan_of(COUNT, &filters)?, format!("{seek})"));
+    Ok(())
+}
+
+#[test]
+fn a_count_by_kind_adds_up_the_chapters_and_counts_what_is_after_them() -> TestResult {
+    let categories = vec!["auth".into(), "system".into()];
+    let severities = vec![ActivitySeverity::Error];
+    for (filters, counts, open) in [
+        (everything(), "SCAN activity_log_chapter_counts", "INTEGER PRIMARY KEY (rowid>?)"),
+        (
+            ActivityLogFilters { categories: categories.clone(), ..everything() },
+            "SEARCH activity_log_chapter_counts USING COVERING INDEX idx_activity_log_chapter_counts_kind (category=?)",
+            "(category=? AND rowid>?)",
+        ),
+        (
+            ActivityLogFilters { categories, severities, ..everything() },
+            "SEARCH activity_log_chapter_counts USING COVERING INDEX idx_activity_log_chapter_counts_kind \
+             (category=? AND severity=?)",
+            "(category=? AND severity=? AND rowid>?)",
+        ),
+    ] {
+        let (mut conn, _) = log_with_chapters()?;
+        for statistics in ["", "ANALYZE"] {
+            conn.batch_execute(statistics)?;
+            let statements = statements(&mut conn, |log| COUNT(log, &filters))?;
+            let plan = plan(&mut conn, statements.last().ok_or("nothing was executed")?)?;
+            assert!(plan.lines().any(|step| step.starts_with(counts)), "{plan}");
+            let log = plan.lines().find(|step| step.starts_with("SEARCH activity_log USING"));
+            assert!(log.is_some_and(|step| step.ends_with(open)), "{plan}");
+        }
+    }
     Ok(())
 }
 

@@ -7,11 +7,13 @@ use activity_log::{
     run_migrations,
 };
 use chrono::{DateTime, TimeDelta};
-use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 use proptest::prelude::*;
-use support::{LogFile, TestResult, empty_log, everything, numbered, plan, record_numbered, seqs, statements};
+use support::{
+    LogFile, TestResult, after_query, empty_log, everything, numbered, plan, record_numbered, seqs, statements,
+};
 
 fn containing(term: &str) -> ActivityLogFilters {
     ActivityLogFilters { message_contains: Some(term.to_owned()), ..everything() }
@@ -266,19 +268,6 @@ proptest! {
     }
 }
 
-/// Calls `then` once, after the first query that `part` is in.
-fn after_query(conn: &mut SqliteConnection, part: &'static str, then: impl FnOnce() -> TestResult + Send + 'static) {
-    let mut then = Some(then);
-    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::FinishQuery { query, .. } = event
-            && query.to_string().contains(part)
-            && let Some(then) = then.take()
-        {
-            assert!(then().is_ok());
-        }
-    });
-}
-
 #[test]
 fn a_follower_misses_nothing_that_is_recorded_while_it_reads() -> TestResult {
     for meanwhile in ["LIKE", "`rowid` >"] {
@@ -322,19 +311,6 @@ fn a_read_goes_on_when_another_connection_removes_the_index() -> TestResult {
         after_query(&mut reader, "sqlite_master", move || Ok(disable_search(&mut writer)?));
         assert_eq!(read(&mut ActivityLogRepository::new(&mut reader))?, 1);
     }
-    Ok(())
-}
-
-#[test]
-fn clearing_leaves_the_index_away_that_another_connection_removed() -> TestResult {
-    let file = LogFile::create()?;
-    let mut other = file.connect()?;
-    let before = names(&mut other)?;
-    enable_search(&mut other)?;
-    let mut conn = file.connect()?;
-    after_query(&mut conn, "sqlite_master", move || Ok(disable_search(&mut other)?));
-    ActivityLogRepository::new(&mut conn).clear()?;
-    assert_eq!(names(&mut file.connect()?)?, before);
     Ok(())
 }
 

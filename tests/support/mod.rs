@@ -2,6 +2,8 @@
 
 #![expect(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod kinds;
+
 use std::error::Error;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -131,6 +133,23 @@ pub(crate) fn parameters() -> TestResult<(String, i64)> {
     Ok((path.to_owned(), number.parse()?))
 }
 
+/// Calls `then` once, after the first query that `part` is in.
+pub(crate) fn after_query(
+    conn: &mut SqliteConnection,
+    part: &'static str,
+    then: impl FnOnce() -> TestResult + Send + 'static,
+) {
+    let mut then = Some(then);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::FinishQuery { query, .. } = event
+            && query.to_string().contains(part)
+            && let Some(then) = then.take()
+        {
+            assert!(then().is_ok());
+        }
+    });
+}
+
 /// A statement that the repository executed, with what it bound.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
@@ -138,7 +157,7 @@ pub(crate) struct Statement {
     pub(crate) binds: Vec<Value>,
 }
 
-/// The statements that `run` has the connection execute.
+/// The statements that `run` has the connection execute, those left out that begin and end transactions.
 pub(crate) fn statements(
     conn: &mut SqliteConnection,
     run: impl FnOnce(&mut ActivityLogRepository<'_>) -> activity_log::Result<()>,
@@ -147,9 +166,11 @@ pub(crate) fn statements(
     let sink = Arc::clone(&seen);
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event
+            && let printed = query.to_string()
+            && !["BEGIN", "COMMIT"].iter().any(|control| printed.starts_with(control))
             && let Ok(mut seen) = sink.lock()
         {
-            seen.push(query.to_string());
+            seen.push(printed);
         }
     });
     let outcome = run(&mut ActivityLogRepository::new(conn));
