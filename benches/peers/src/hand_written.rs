@@ -10,6 +10,7 @@ use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
 
 use crate::peer::{BATCH_ROWS, BenchResult, Matching, Peer, contains_pattern, page_of};
 use crate::settings::CACHE_SIZE;
+use crate::summaries;
 
 const INSERT: &str = "INSERT INTO activity_log (id, ts, category, action, severity, actor, entity_type, entity_id, \
     entity_name, message, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -26,6 +27,8 @@ macro_rules! select {
 
 pub(crate) struct HandWritten {
     conn: Connection,
+    /// Whether the log has summaries, to be kept as activity-log keeps them.
+    summarized: bool,
 }
 
 impl HandWritten {
@@ -38,7 +41,9 @@ impl HandWritten {
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", true)?;
         conn.pragma_update(None, "cache_size", CACHE_SIZE)?;
-        Ok(Self { conn })
+        let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'activity_log_chapters'";
+        let summarized = conn.query_row(tables, [], |row| row.get::<_, i64>(0))? > 0;
+        Ok(Self { conn, summarized })
     }
 
     pub(crate) fn execute(&self, statements: &str) -> BenchResult {
@@ -62,6 +67,9 @@ impl Peer for HandWritten {
         for entry in entries {
             insert(&transaction, entry)?;
             seq = transaction.last_insert_rowid();
+            if self.summarized && seq % summaries::LEAST_ROWS == 0 {
+                summaries::keep(&transaction, seq)?;
+            }
         }
         transaction.commit()?;
         Ok(seq)
@@ -71,6 +79,9 @@ impl Peer for HandWritten {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for entry in entries {
             insert(&transaction, entry)?;
+        }
+        if self.summarized {
+            summaries::keep(&transaction, transaction.last_insert_rowid())?;
         }
         Ok(transaction.commit()?)
     }

@@ -11,6 +11,7 @@ mod hand_written;
 mod operations;
 mod peer;
 mod settings;
+mod summaries;
 mod table;
 mod through_activity_log;
 mod through_sea_orm;
