@@ -5,7 +5,9 @@ use diesel::sql_types::{Nullable, Text};
 
 use crate::ActivityLogFilters;
 use crate::row::{Stored, text};
-use crate::sqlite::LIST_MAX_VALUES;
+
+/// Of how many types a query lists each: the longest list of categories leaves room for so many.
+const MOST_TYPES: usize = 128;
 
 /// Steps from type to type, of which there are few; an id without a type shows as NULL.
 const TYPES: &str = "\
@@ -23,8 +25,8 @@ struct Type {
     name: Option<Stored<String>>,
 }
 
-/// All the types that the id asked for has; `None` where a type is asked for as well, or no id, or where the id also
-/// occurs without one.
+/// All the types that the id asked for has; `None` where a type is asked for as well, or no id, where the id also occurs
+/// without one, and where it has very many.
 pub(crate) fn of_id_alone(
     conn: &mut SqliteConnection,
     filters: &ActivityLogFilters,
@@ -34,5 +36,5 @@ pub(crate) fn of_id_alone(
     };
     let types = diesel::sql_query(TYPES).bind::<Text, _>(text(id)).load::<Type>(conn)?;
     let names = types.into_iter().map(|of| of.name.and_then(Stored::exactly)).collect::<Option<Vec<_>>>();
-    Ok(names.filter(|names| names.len() <= LIST_MAX_VALUES))
+    Ok(names.filter(|names| names.len() <= MOST_TYPES))
 }

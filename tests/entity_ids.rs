@@ -84,6 +84,22 @@ fn an_id_is_found_under_a_type_that_another_program_did_not_write_as_text() -> T
 }
 
 #[test]
+fn an_id_of_very_many_types_is_found_beside_the_longest_list_of_categories() -> TestResult {
+    for types in [100, 1_000] {
+        let mut conn = empty_log()?;
+        let entries = (0..types).map(|number| about_7(number, Some(&format!("type {number}"))));
+        ActivityLogRepository::new(&mut conn).record_all(&entries.collect::<Vec<_>>())?;
+        let mut filters = id("7");
+        filters.categories.push("system".into());
+        filters.categories.extend((1..32_000).map(|number| format!("area {number}").into()));
+        let log = &mut ActivityLogRepository::new(&mut conn);
+        assert_eq!(log.query(&filters, None, 2_000)?.len() as i64, types);
+        assert_eq!(log.count(&filters)? as i64, types);
+    }
+    Ok(())
+}
+
+#[test]
 fn a_follower_misses_nothing_of_a_type_that_comes_up_while_it_reads() -> TestResult {
     for entity_type in [Some("user"), None] {
         let file = LogFile::create()?;
