@@ -21,8 +21,8 @@ use crate::sqlite::{LIKE_PATTERN_MAX_BYTES, LIST_MAX_VALUES, instr, lower};
 use crate::timestamp::{Bound, lower_bound, upper_bound};
 use crate::{ActivityCategory, ActivitySeverity, Error, Result};
 
-/// How many categories are looked for where they meet with something else; of more, each part of the log has some.
-const MOST_MEETING: usize = 16;
+/// How many categories are looked for where they meet with something else; each of more would be, in each chapter.
+const MOST_MEETING: usize = 256;
 
 /// Which entries to read, count or export: those that pass every filter set.
 ///
@@ -107,7 +107,7 @@ impl ActivityLogFilters {
     }
 
     fn may_seldom_meet(&self) -> bool {
-        // Of an entity there are fewer entries than of anything else; and many categories are met soon.
+        // Of an entity there are fewer entries than of anything else; and very many categories take long to look up.
         if self.entity_id.is_some() || self.categories.len() > MOST_MEETING {
             return false;
         }
@@ -162,12 +162,12 @@ impl ActivityLogFilters {
         // Of an entity there are fewer entries than of anything else, and of an actor than of a kind: no other index is to be
         // preferred to theirs.
         query = if self.entity_id.is_some() {
-            let query = any_of(query, Unindexed::new(activity_log::category), categories);
-            let query = any_of(query, Unindexed::new(activity_log::severity), severities);
-            any_of(query, Unindexed::new(activity_log::actor), actor)
+            let query = also_any_of(query, activity_log::category, categories);
+            let query = also_any_of(query, activity_log::severity, severities);
+            also_any_of(query, activity_log::actor, actor)
         } else if self.actor.is_some() {
-            let query = any_of(query, Unindexed::new(activity_log::category), categories);
-            let query = any_of(query, Unindexed::new(activity_log::severity), severities);
+            let query = also_any_of(query, activity_log::category, categories);
+            let query = also_any_of(query, activity_log::severity, severities);
             any_of(query, activity_log::actor, actor)
         } else if categories.is_empty() {
             any_of(query, activity_log::severity, severities)
@@ -177,7 +177,7 @@ impl ActivityLogFilters {
         } else {
             // Nearly all entries are information.
             let query = any_of(query, activity_log::category, categories);
-            any_of(query, Unindexed::new(activity_log::severity), severities)
+            also_any_of(query, activity_log::severity, severities)
         };
         if let Some(entity_type) = &self.entity_type {
             query = query.filter(rare(activity_log::entity_type.eq(text(entity_type))));
@@ -239,6 +239,20 @@ where
         Ok([one]) => query.filter(rare(column.eq(one))),
         Err(none) if none.is_empty() => query,
         Err(any) => query.filter(rare(column.eq_any(any))),
+    }
+}
+
+/// The same, without an index: of the rows that another one finds, it says which.
+fn also_any_of<'a, C>(query: BoxedQuery<'a, Sqlite>, column: C, values: Vec<Cow<'a, str>>) -> BoxedQuery<'a, Sqlite>
+where
+    C: Expression<SqlType = Text> + AppearsOnTable<activity_log::table> + ValidGrouping<(), IsAggregate = No>,
+    C: QueryFragment<Sqlite> + Send + 'a,
+{
+    let column = Unindexed::new(column);
+    match <[_; 1]>::try_from(values) {
+        Ok([one]) => query.filter(column.eq(one)),
+        Err(none) if none.is_empty() => query,
+        Err(any) => query.filter(column.eq_any(any)),
     }
 }
 

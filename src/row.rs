@@ -106,9 +106,9 @@ fn nests_deeper(value: &Value, depth: usize) -> bool {
 pub(crate) struct Stored<T>(T);
 
 impl Stored<String> {
-    /// The text, unless some of its bytes may have been read as U+FFFD.
+    /// The text, unless some of it may have been read, or would be written, as U+FFFD.
     pub(crate) fn exactly(self) -> Option<String> {
-        Some(self.0).filter(|text| !text.contains('\u{FFFD}'))
+        Some(self.0).filter(|text| !text.contains(['\u{FFFD}', '\u{FFFE}', '\u{FFFF}']))
     }
 }
 

@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use proptest::prelude::*;
 use support::kinds::{category, chapters, count, found, insert_as_others_do, kind, of_actor};
-use support::{TestResult, empty_log, everything, record_numbered};
+use support::{TestResult, empty_log, everything, numbered, record_numbered};
 
 #[test]
 fn a_deleted_row_is_no_longer_counted() -> TestResult {
@@ -168,6 +168,31 @@ fn a_row_with_the_least_number_that_there_is_is_counted() -> TestResult {
     assert_eq!(count(&mut conn, &everything())?, 5_000);
     conn.batch_execute("DELETE FROM activity_log WHERE seq > 0")?;
     assert_eq!(count(&mut conn, &category("system"))?, 1);
+    Ok(())
+}
+
+#[test]
+fn rows_with_empty_blobs_and_with_null_are_counted_when_recording_goes_beyond_them() -> TestResult {
+    let mut conn = connect(":memory:")?;
+    conn.batch_execute(
+        "CREATE TABLE activity_log ( \
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, ts TEXT, category TEXT, action TEXT, \
+            severity TEXT, actor TEXT, entity_type TEXT, entity_id TEXT, entity_name TEXT, message TEXT, \
+            metadata TEXT DEFAULT '{}')",
+    )?;
+    run_migrations(&mut conn)?;
+    conn.batch_execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 4095) \
+         INSERT INTO activity_log (id, category, severity) \
+         SELECT 'x' || n, CASE n % 3 WHEN 0 THEN 'system' WHEN 1 THEN x'' END, \
+             CASE n % 5 WHEN 0 THEN 'info' WHEN 1 THEN x'' WHEN 2 THEN 'error' END FROM n",
+    )?;
+    ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
+    assert_eq!(chapters(&mut conn)?, [0]);
+    assert_eq!(count(&mut conn, &everything())?, 4_096);
+    assert_eq!(count(&mut conn, &category("system"))?, 1_366);
+    assert_eq!(count(&mut conn, &kind("system", ActivitySeverity::Info))?, 274);
+    assert_eq!(count(&mut conn, &kind("system", ActivitySeverity::Error))?, 273);
     Ok(())
 }
 

@@ -240,6 +240,10 @@ fn an_entity_id_beside_a_common_filter_is_what_is_sought() -> TestResult {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "bundled"),
+    ignore = "older planners than the bundled one take another index with stale statistics"
+)]
 fn a_category_and_a_severity_walk_their_index() -> TestResult {
     let filters = ActivityLogFilters {
         categories: vec!["capture".into()],
@@ -250,6 +254,10 @@ fn a_category_and_a_severity_walk_their_index() -> TestResult {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "bundled"),
+    ignore = "older planners than the bundled one take another index with stale statistics"
+)]
 fn several_categories_and_severities_seek_each_pair() -> TestResult {
     let filters = ActivityLogFilters {
         categories: vec!["capture".into(), "auth".into()],

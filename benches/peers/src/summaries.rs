@@ -15,8 +15,7 @@ const ADD_ACTORS: &str = "INSERT OR IGNORE INTO activity_log_chapter_actors (fir
 const ADD_COUNTS: &str = "INSERT OR REPLACE INTO activity_log_chapter_counts (first_seq, category, severity, entries) \
     SELECT ?1, category, severity, ( \
         SELECT count(*) FROM activity_log \
-        WHERE category IS nullif(kind.category, x'') AND severity IS nullif(kind.severity, x'') \
-            AND severity IS NOT 'info' AND seq BETWEEN ?1 AND ?2 \
+        WHERE category = kind.category AND severity = kind.severity AND severity IS NOT 'info' AND seq BETWEEN ?1 AND ?2 \
     ) \
     FROM (SELECT DISTINCT category, severity FROM activity_log_chapter_actors \
         WHERE first_seq = ?1 AND severity <> 'info') AS kind";
@@ -24,7 +23,7 @@ const ADD_COUNTS: &str = "INSERT OR REPLACE INTO activity_log_chapter_counts (fi
 const ADD_COUNTS_OF_INFORMATION: &str = "\
     INSERT OR REPLACE INTO activity_log_chapter_counts (first_seq, category, severity, entries) \
     SELECT ?1, category, 'info', ( \
-        SELECT count(*) FROM activity_log WHERE category IS nullif(kind.category, x'') AND seq BETWEEN ?1 AND ?2 \
+        SELECT count(*) FROM activity_log WHERE category = kind.category AND seq BETWEEN ?1 AND ?2 \
     ) - coalesce(( \
         SELECT sum(entries) FROM activity_log_chapter_counts AS other \
         WHERE first_seq = ?1 AND category = kind.category AND severity <> 'info' \
