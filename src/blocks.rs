@@ -64,7 +64,7 @@ impl Summary for Blocks {
 
     fn last_closed(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
         let last = activity_log_blocks::table.select(max(activity_log_blocks::first_seq));
-        Ok(last.get_result::<Option<i64>>(conn)?.map(|first| first.saturating_add(Self::ROWS - 1)))
+        Ok(last.get_result::<Option<i64>>(conn)?.map(Self::last_of))
     }
 
     fn add(conn: &mut SqliteConnection, first_seq: i64, last_seq: i64) -> QueryResult<()> {

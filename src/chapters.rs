@@ -57,7 +57,7 @@ impl Sought for Option<Meeting> {
             Order::Descending => chapters.order(first_seq.desc()),
         };
         let chapters = chapters.limit(most).load::<i64>(conn)?;
-        Ok(chapters.into_iter().map(|first| (first, last_of(first))).collect())
+        Ok(chapters.into_iter().map(|first| (first, Chapters::last_of(first))).collect())
     }
 }
 
@@ -138,7 +138,7 @@ impl Summary for Chapters {
 
     fn last_closed(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
         let last = activity_log_chapters::table.select(max(activity_log_chapters::first_seq));
-        Ok(last.get_result::<Option<i64>>(conn)?.map(last_of))
+        Ok(last.get_result::<Option<i64>>(conn)?.map(Self::last_of))
     }
 
     fn add(conn: &mut SqliteConnection, first_seq: i64, last_seq: i64) -> QueryResult<()> {
@@ -169,10 +169,6 @@ impl Summary for Chapters {
     fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
         conn.batch_execute(CLEAR)
     }
-}
-
-fn last_of(first_seq: i64) -> i64 {
-    first_seq.saturating_add(Chapters::ROWS - 1)
 }
 
 /// As in the migration, an empty blob stands for NULL.

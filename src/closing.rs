@@ -24,6 +24,11 @@ pub(crate) trait Summary {
     /// How many consecutive `seq` a part has.
     const ROWS: i64;
 
+    /// The last `seq` of the part that begins with this one.
+    fn last_of(first_seq: i64) -> i64 {
+        first_seq.saturating_add(Self::ROWS - 1)
+    }
+
     /// The last `seq` of the last part.
     fn last_closed(conn: &mut SqliteConnection) -> QueryResult<Option<i64>>;
 
@@ -141,7 +146,7 @@ fn add_parts<S: Summary>(conn: &mut SqliteConnection, last_seq: i64, most: i64) 
         if first >= complete_before::<S>(last_seq) {
             break;
         }
-        let last = first + (S::ROWS - 1);
+        let last = S::last_of(first);
         S::add(conn, first, last)?;
         closed = Some(last);
     }

@@ -9,14 +9,15 @@ use crate::row::{Stored, text};
 /// Of how many types a query lists each: the longest list of categories leaves room for so many.
 const MOST_TYPES: usize = 128;
 
-/// Steps from type to type, of which there are few; an id without a type shows as NULL.
-const TYPES: &str = "\
-    WITH RECURSIVE type (name) AS (\
+/// A table `type` of the names of all types, and a last NULL: it steps from type to type, of which there are few.
+pub(crate) const EACH_TYPE: &str = "WITH RECURSIVE type (name) AS (\
         SELECT min(entity_type) FROM activity_log \
         UNION ALL \
         SELECT (SELECT min(entity_type) FROM activity_log WHERE entity_type > name) FROM type WHERE name IS NOT NULL\
-    ) \
-    SELECT iif(typeof(name) = 'text', name, NULL) AS name FROM type \
+    )";
+
+/// An id without a type shows as NULL.
+const TYPES_OF_ID: &str = "SELECT iif(typeof(name) = 'text', name, NULL) AS name FROM type \
     WHERE EXISTS (SELECT 1 FROM activity_log WHERE entity_type IS name AND entity_id = ?)";
 
 #[derive(QueryableByName)]
@@ -34,7 +35,7 @@ pub(crate) fn of_id_alone(
     let Some(id) = filters.entity_id.as_deref().filter(|_| filters.entity_type.is_none()) else {
         return Ok(None);
     };
-    let types = diesel::sql_query(TYPES).bind::<Text, _>(text(id)).load::<Type>(conn)?;
+    let types = diesel::sql_query(format!("{EACH_TYPE} {TYPES_OF_ID}")).bind::<Text, _>(text(id)).load::<Type>(conn)?;
     let names = types.into_iter().map(|of| of.name.and_then(Stored::exactly)).collect::<Option<Vec<_>>>();
     Ok(names.filter(|names| names.len() <= MOST_TYPES))
 }

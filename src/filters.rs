@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::expression::is_aggregate::No;
-use diesel::expression::{AppearsOnTable, ValidGrouping};
+use diesel::expression::{AppearsOnTable, SqlLiteral, ValidGrouping};
 use diesel::prelude::*;
 use diesel::query_builder::QueryFragment;
 use diesel::sql_types::{Bool, Text};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::blocks::Window;
 use crate::chapters::Meeting;
+use crate::entity_types::EACH_TYPE;
 use crate::planner::{Unindexed, common, rare};
 use crate::row::text;
 use crate::schema::activity_log::{self, BoxedQuery};
@@ -190,7 +191,7 @@ impl ActivityLogFilters {
                     any_of(query, activity_log::entity_type.assume_not_null(), types.iter().map(Cow::from).collect())
                 }
                 // Not in order: what is found has to be sorted.
-                None => query.filter(sql::<Bool>(OF_ANY_TYPE_OR_NONE)),
+                None => query.filter(of_any_type_or_none()),
             };
         }
         let Some(Window { since, until }) = self.window() else {
@@ -260,13 +261,13 @@ where
 const WITHOUT_INFORMATION: &str = "activity_log.severity IS NOT 'info'";
 
 /// True of every row, it lets the index on `(entity_type, entity_id)` find an id of whatever type: an index on the id
-/// would cost more than all others. It steps from type to type, of which there are few.
-const OF_ANY_TYPE_OR_NONE: &str = "(activity_log.entity_type IS NULL OR activity_log.entity_type IN (\
-    WITH RECURSIVE type (name) AS (\
-        SELECT min(entity_type) FROM activity_log \
-        UNION ALL \
-        SELECT (SELECT min(entity_type) FROM activity_log WHERE entity_type > name) FROM type WHERE name IS NOT NULL\
-    ) SELECT name FROM type WHERE name IS NOT NULL))";
+/// would cost more than all others.
+fn of_any_type_or_none() -> SqlLiteral<Bool> {
+    sql(&format!(
+        "(activity_log.entity_type IS NULL OR activity_log.entity_type IN \
+        ({EACH_TYPE} SELECT name FROM type WHERE name IS NOT NULL))"
+    ))
+}
 
 /// The values of a list as they are stored, each once; a list that SQLite cannot take is refused.
 fn distinct<'a>(field: &'static str, values: impl Iterator<Item = &'a str>) -> Result<Vec<Cow<'a, str>>> {

@@ -201,7 +201,6 @@ impl Trigrams {
                     return Ok(None);
                 }
             }
-            // Not further than that: a row may have been recorded behind it meanwhile.
             match candidates.last().filter(|_| more).and_then(|last| span.split(order, *last).1) {
                 Some(rest) => span = rest,
                 None => return Ok(None),

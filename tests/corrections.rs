@@ -3,14 +3,12 @@
 mod support;
 
 use activity_log::schema::activity_log as stored;
-use activity_log::{
-    ActivityLogFilters, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry, connect, run_migrations,
-};
+use activity_log::{ActivityLogFilters, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry, run_migrations};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use proptest::prelude::*;
 use support::kinds::{category, chapters, count, found, insert_as_others_do, kind, of_actor};
-use support::{TestResult, empty_log, everything, numbered, record_numbered};
+use support::{TestResult, empty_log, everything, numbered, older_log, record_numbered};
 
 #[test]
 fn a_deleted_row_is_no_longer_counted() -> TestResult {
@@ -124,13 +122,9 @@ fn a_replaced_row_is_counted_once_where_triggers_may_recurse() -> TestResult {
 
 #[test]
 fn rows_with_null_are_counted_where_an_older_table_has_them() -> TestResult {
-    let mut conn = connect(":memory:")?;
+    let mut conn = older_log()?;
     conn.batch_execute(
-        "CREATE TABLE activity_log ( \
-            seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, ts TEXT, category TEXT, action TEXT, \
-            severity TEXT, actor TEXT, entity_type TEXT, entity_id TEXT, entity_name TEXT, message TEXT, \
-            metadata TEXT DEFAULT '{}'); \
-         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9000) \
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9000) \
          INSERT INTO activity_log (id, category, severity) \
          SELECT 'x' || n, CASE n % 3 WHEN 0 THEN 'system' WHEN 1 THEN '' END, iif(n % 2, 'error', NULL) FROM n",
     )?;
@@ -173,13 +167,7 @@ fn a_row_with_the_least_number_that_there_is_is_counted() -> TestResult {
 
 #[test]
 fn rows_with_empty_blobs_and_with_null_are_counted_when_recording_goes_beyond_them() -> TestResult {
-    let mut conn = connect(":memory:")?;
-    conn.batch_execute(
-        "CREATE TABLE activity_log ( \
-            seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, ts TEXT, category TEXT, action TEXT, \
-            severity TEXT, actor TEXT, entity_type TEXT, entity_id TEXT, entity_name TEXT, message TEXT, \
-            metadata TEXT DEFAULT '{}')",
-    )?;
+    let mut conn = older_log()?;
     run_migrations(&mut conn)?;
     conn.batch_execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 4095) \

@@ -3,15 +3,13 @@
 mod support;
 
 use activity_log::schema::{activity_log as stored, activity_log_blocks};
-use activity_log::{
-    ActivityLogFilters, ActivityLogRepository, MIGRATIONS, NewActivityLogEntry, connect, run_migrations,
-};
+use activity_log::{ActivityLogFilters, ActivityLogRepository, MIGRATIONS, NewActivityLogEntry, run_migrations};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 use proptest::prelude::*;
-use support::{TestResult, empty_log, everything, numbered, record_numbered, seqs};
+use support::{TestResult, empty_log, everything, numbered, older_log, record_numbered, seqs};
 
 fn minute(number: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::minutes(number)
@@ -201,13 +199,9 @@ fn blocks_are_added_also_when_another_program_takes_every_other_number() -> Test
 
 /// A table that allows NULL for a time, with such rows as `ts` gives, adopted.
 fn adopted_with(ts: &str) -> TestResult<SqliteConnection> {
-    let mut conn = connect(":memory:")?;
+    let mut conn = older_log()?;
     conn.batch_execute(&format!(
-        "CREATE TABLE activity_log ( \
-            seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, ts TEXT, category TEXT, action TEXT, \
-            severity TEXT, actor TEXT, entity_type TEXT, entity_id TEXT, entity_name TEXT, message TEXT, \
-            metadata TEXT DEFAULT '{{}}'); \
-         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 3000) \
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 3000) \
          INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
          SELECT 'x' || n, {ts}, 'system', 'tick', 'info', 'clock', 'm' FROM n"
     ))?;
