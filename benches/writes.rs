@@ -1,8 +1,9 @@
 //! What the schema costs a writer: `cargo bench --bench writes`.
 //!
-//! Records one by one in one transaction into a log that already holds 100,000 entries, with the first migration's
-//! tables alone and with all of today's, in turns. Prints medians, also as multiples of the first, and the bytes a row
-//! in the file. Another number of entries already there may be given after `--`.
+//! Records into a log that already holds 100,000 entries, one by one in one transaction and many by one call, with the
+//! first migration's tables alone and with all of today's, in turns. Then deletes the oldest and scattered entries, with
+//! the triggers of the segments and without. Prints medians, also as multiples of the first, and the bytes per row in the
+//! file. Another number of entries already there may be given after `--`.
 
 mod log;
 
@@ -17,8 +18,12 @@ use log::{BenchResult, LogFile, entry, fill};
 const ROWS: u64 = 100_000;
 const RUNS: u64 = 30;
 const RECORDED: u64 = 4_000;
+const DELETED: u64 = 1_000;
 
 const FIRST_MIGRATION: &str = include_str!("../migrations/0000-activity-log-0001_create_activity_log/up.sql");
+
+const DROP_TRIGGERS: &str = "DROP TRIGGER activity_log_segments_delete; DROP TRIGGER activity_log_segments_update; \
+    DROP TRIGGER activity_log_segments_replace";
 
 /// A name, and what creates the tables.
 type Schema = (&'static str, fn(&mut SqliteConnection) -> BenchResult);
@@ -33,73 +38,149 @@ const SCHEMAS: &[Schema] = &[
     }),
 ];
 
+/// A log whose schema is measured.
 struct Log {
     name: &'static str,
     file: LogFile,
-    /// Of each run, for one entry: without the commit and with it.
-    times: Vec<(Duration, Duration)>,
+    measured: Vec<Measured>,
+}
+
+/// How long one entry took in one run.
+struct Measured {
+    record: Duration,
+    record_with_commit: Duration,
+    record_all: Duration,
 }
 
 impl Log {
     fn build((name, migrate): &Schema, rows: u64) -> BenchResult<Self> {
         let file = LogFile::create(migrate)?;
         fill(&mut file.connect()?, 0..rows, rows)?;
-        Ok(Self { name, file, times: Vec::new() })
+        Ok(Self { name, file, measured: Vec::new() })
     }
 
-    fn run(&mut self, entries: &[NewActivityLogEntry]) -> BenchResult {
-        // Open for this run alone: where SQLite is compiled with SQLITE_ENABLE_MEMORY_MANAGEMENT, as by libsqlite3-sys
-        // 0.38, the connections of a process take pages from each other's caches, and not evenly.
+    fn run(&mut self, one_by_one: &[NewActivityLogEntry], all: &[NewActivityLogEntry]) -> BenchResult {
+        // Open for this run only: if SQLite is compiled with SQLITE_ENABLE_MEMORY_MANAGEMENT, as by libsqlite3-sys 0.38,
+        // the connections of a process take pages from each other's caches, and not evenly.
         let mut conn = self.file.connect()?;
         let started = Instant::now();
         let recorded = conn.immediate_transaction(|conn| {
             let mut log = ActivityLogRepository::new(conn);
-            entries.iter().try_for_each(|entry| log.record(entry).map(drop))?;
+            one_by_one.iter().try_for_each(|entry| log.record(entry).map(drop))?;
             BenchResult::Ok(started.elapsed())
         })?;
-        self.times.push((recorded / entries.len() as u32, started.elapsed() / entries.len() as u32));
-        // A checkpoint that a commit begins by itself would meet some runs and not others.
+        let committed = started.elapsed();
+        // A checkpoint that a commit starts by itself would hit some runs and not others.
         conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        let started = Instant::now();
+        ActivityLogRepository::new(&mut conn).record_all(all)?;
+        let all_recorded = started.elapsed();
+        conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        self.measured.push(Measured {
+            record: recorded / u32::try_from(one_by_one.len())?,
+            record_with_commit: committed / u32::try_from(one_by_one.len())?,
+            record_all: all_recorded / u32::try_from(all.len())?,
+        });
         Ok(())
     }
 
-    fn median(&self, time: impl Fn(&(Duration, Duration)) -> Duration) -> f64 {
-        let mut times = self.times.iter().map(time).collect::<Vec<_>>();
-        times.sort_unstable();
-        times.get(times.len() / 2).map_or(f64::NAN, |median| median.as_secs_f64() * 1e6)
+    fn median(&self, time: impl Fn(&Measured) -> Duration) -> f64 {
+        median(self.measured.iter().map(time))
     }
+}
+
+/// In microseconds.
+fn median(times: impl Iterator<Item = Duration>) -> f64 {
+    let mut times = times.collect::<Vec<_>>();
+    times.sort_unstable();
+    times.get(times.len() / 2).map_or(f64::NAN, |median| median.as_secs_f64() * 1e6)
 }
 
 fn main() -> BenchResult {
     let rows = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(ROWS);
+    print_recording(rows)?;
+    print_deleting(rows)
+}
+
+fn print_recording(rows: u64) -> BenchResult {
     let mut logs = SCHEMAS.iter().map(|schema| Log::build(schema, rows)).collect::<BenchResult<Vec<_>>>()?;
     for run in 0..RUNS {
-        let first = rows + run * RECORDED;
-        let entries = (first..first + RECORDED).map(|number| entry(number, rows)).collect::<Vec<_>>();
-        // Whoever is first in one run is last in the next, lest one always follow the other's checkpoint.
+        let first = rows + run * RECORDED * 2;
+        let entries = (first..first + RECORDED * 2).map(|number| entry(number, rows)).collect::<Vec<_>>();
+        let (one_by_one, all) = entries.split_at(usize::try_from(RECORDED)?);
+        // The first in one run is the last in the next, so that none always follows another's checkpoint.
         logs.reverse();
         for log in &mut logs {
-            log.run(&entries)?;
+            log.run(one_by_one, all)?;
         }
     }
     logs.sort_by_key(|log| SCHEMAS.iter().position(|(name, _)| *name == log.name));
 
-    println!("{RECORDED} entries a transaction, median of {RUNS}, {rows} entries already there");
-    println!("{:<18} {:>10} {:>7} {:>13} {:>7} {:>11} {:>7}", "", "record", "", "with commit", "", "in the file", "");
-    let total = rows + RUNS * RECORDED;
+    println!("{RECORDED} entries a transaction, median of {RUNS}, {rows} entries already there; microseconds, bytes");
+    println!(
+        "{:<18}{:>10}{:>8}{:>13}{:>8}{:>12}{:>8}{:>10}{:>8}",
+        "", "record", "", "with commit", "", "record_all", "", "file", ""
+    );
+    let total = (rows + RUNS * RECORDED * 2) as f64;
     let mut base = None;
     for log in &logs {
-        let bytes = fs::metadata(log.file.path())?.len() as f64 / total as f64;
-        let numbers = [log.median(|(recorded, _)| *recorded), log.median(|(_, committed)| *committed), bytes];
-        let [record, commit, size] = numbers;
-        let [record_base, commit_base, size_base] = *base.get_or_insert(numbers);
+        let numbers = [
+            log.median(|measured| measured.record),
+            log.median(|measured| measured.record_with_commit),
+            log.median(|measured| measured.record_all),
+            fs::metadata(log.file.path())?.len() as f64 / total,
+        ];
+        let [record_base, commit_base, all_base, size_base] = *base.get_or_insert(numbers);
+        let [record, commit, all, size] = numbers;
         println!(
-            "{:<18} {record:>7.2} µs {:>6.2}× {commit:>10.2} µs {:>6.2}× {size:>9.0} B {:>6.2}×",
+            "{:<18}{record:>10.2}{:>7.2}×{commit:>13.2}{:>7.2}×{all:>12.2}{:>7.2}×{size:>10.0}{:>7.2}×",
             log.name,
             record / record_base,
             commit / commit_base,
+            all / all_base,
             size / size_base,
         );
+    }
+    Ok(())
+}
+
+/// A name, and which entries of a log of so many rows one run deletes.
+type Deletion = (&'static str, fn(run: u64, rows: u64) -> String);
+
+const DELETIONS: &[Deletion] = &[
+    ("oldest", |run, _| format!("seq <= {}", (run + 1) * DELETED)),
+    ("scattered", |run, rows| format!("seq % {} = {}", rows / DELETED, run + 1)),
+];
+
+/// Deletes with the triggers and without them, in turns.
+fn print_deleting(rows: u64) -> BenchResult {
+    println!("\n{DELETED} entries deleted by one statement, median of {RUNS}; microseconds per entry");
+    println!("{:<18}{:>18}{:>15}{:>8}", "", "without triggers", "with them", "");
+    for (name, condition) in DELETIONS {
+        let logs = [true, false].map(|with_triggers| -> BenchResult<LogFile> {
+            let file = LogFile::create(|conn| Ok(run_migrations(conn)?))?;
+            let mut conn = file.connect()?;
+            fill(&mut conn, 0..rows, rows)?;
+            if !with_triggers {
+                conn.batch_execute(DROP_TRIGGERS)?;
+            }
+            Ok(file)
+        });
+        let [with, without] = logs;
+        let mut logs = [(without?, Vec::new()), (with?, Vec::new())];
+        for run in 0..RUNS {
+            logs.reverse();
+            for (file, times) in &mut logs {
+                let mut conn = file.connect()?;
+                let delete = format!("DELETE FROM activity_log WHERE {}", condition(run, rows));
+                let (started, deleted) = (Instant::now(), diesel::sql_query(delete).execute(&mut conn)?);
+                times.push(started.elapsed() / u32::try_from(deleted)?);
+                conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+            }
+        }
+        // An even number of runs leaves the logs in their first order.
+        let [without, with] = logs.map(|(_, times)| median(times.into_iter()));
+        println!("{name:<18}{without:>18.2}{with:>15.2}{:>7.2}×", with / without);
     }
     Ok(())
 }

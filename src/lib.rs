@@ -39,61 +39,50 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod blocks;
-mod category;
-mod chapters;
-mod clearing;
-mod closing;
-mod connection;
-mod entity_types;
-mod entry;
+#[cfg(not(feature = "sqlite"))]
+compile_error!("activity-log needs a database: enable its feature `sqlite`");
+
 mod error;
 pub mod export;
-mod filters;
-mod limits;
-mod metadata;
-mod migrations;
-mod pace;
-mod planner;
-#[cfg(feature = "r2d2")]
-mod pool;
-mod prune;
-mod reading;
-mod reclaim;
-mod recording;
-mod redactor;
-mod repository;
-mod reserve;
-mod row;
-mod runs;
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
-/// The table as Diesel sees it, for a host's own queries over the log.
+mod model;
+mod repository;
+/// The table as Diesel sees it, for the host's own queries over the log.
+#[cfg(feature = "sqlite")]
 pub mod schema;
-mod search;
-mod severity;
-mod span;
+#[cfg(feature = "sqlite")]
 mod sqlite;
-mod streaming;
-mod timestamp;
+mod store;
 
-pub use category::ActivityCategory;
-pub use closing::resummarize;
-pub use connection::{BUSY_TIMEOUT, configure, connect};
-pub use entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 pub use error::{Error, Result};
-pub use filters::ActivityLogFilters;
-pub use limits::EntryLimits;
-pub use migrations::{MIGRATIONS, run_migrations};
-#[cfg(feature = "r2d2")]
+pub use model::category::ActivityCategory;
+pub use model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
+pub use model::filters::ActivityLogFilters;
+pub use model::limits::EntryLimits;
+pub use model::redactor::{REDACTED, Redactor};
+pub use model::severity::{ActivitySeverity, ParseSeverityError};
+pub use repository::Repository;
+#[cfg(feature = "sqlite")]
+pub use sqlite::ActivityLogRepository;
+#[cfg(feature = "sqlite")]
+pub use sqlite::connection::{BUSY_TIMEOUT, configure, connect};
+#[cfg(feature = "sqlite")]
+pub use sqlite::migrations::{MIGRATIONS, run_migrations};
+#[cfg(all(feature = "sqlite", feature = "r2d2"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "r2d2")))]
-pub use pool::ConnectionCustomizer;
-pub use reclaim::reclaim;
-pub use redactor::{REDACTED, Redactor};
-pub use repository::ActivityLogRepository;
-pub use reserve::{RESERVE_BYTES, keep_reserve};
-pub use search::{disable_search, enable_search};
-pub use severity::{ActivitySeverity, ParseSeverityError};
+pub use sqlite::pool::ConnectionCustomizer;
+#[cfg(feature = "sqlite")]
+pub use sqlite::reclaim::reclaim;
+#[cfg(feature = "sqlite")]
+pub use sqlite::reserve::{RESERVE_BYTES, keep_reserve};
+#[cfg(feature = "sqlite")]
+pub use sqlite::search::index::{disable_search, enable_search};
+#[cfg(feature = "sqlite")]
+pub use sqlite::segments::summarize::resummarize;
+#[cfg(feature = "sqlite")]
+pub use sqlite::segments::unsummarized::unsummarized;
+pub use store::Backend;
 
 /// Compiles and runs what the README shows.
 #[cfg(doctest)]

@@ -1,4 +1,4 @@
--- Undoes up.sql, entries included: the table goes with every row in it.
+-- Undoes up.sql, entries included: dropping the table drops every row in it.
 DROP INDEX IF EXISTS idx_activity_log_entity;
 DROP INDEX IF EXISTS idx_activity_log_actor;
 DROP INDEX IF EXISTS idx_activity_log_severity;

@@ -1,12 +1,12 @@
--- The activity log: one row an entry, newest last by `seq`.
+-- The activity log: one row per entry, newest last by `seq`.
 --
--- Every statement is IF NOT EXISTS, so that a database which already has the table, as the Python server writes it,
--- keeps its rows. There is no foreign key: an entry outlives what it describes.
+-- Every statement is IF NOT EXISTS, so a database that already has the table, as the Python server writes it, keeps its
+-- rows. There is no foreign key: an entry outlives what it describes.
 CREATE TABLE IF NOT EXISTS activity_log (
-    -- AUTOINCREMENT never gives a number twice, not even after every row is gone: a page's cursor stays valid for ever.
+    -- AUTOINCREMENT never reuses a number, not even after every row is gone: a page's cursor stays valid forever.
     seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     id TEXT UNIQUE NOT NULL,
-    -- YYYY-MM-DDTHH:MM:SS.ffffff+00:00, so that the order of the text is the order of time.
+    -- YYYY-MM-DDTHH:MM:SS.ffffff+00:00, so that the order of the texts is the order of time.
     ts TEXT NOT NULL,
     category TEXT NOT NULL,
     action TEXT NOT NULL,
@@ -20,15 +20,15 @@ CREATE TABLE IF NOT EXISTS activity_log (
     metadata TEXT NOT NULL DEFAULT '{}'
 );
 
--- Each index below ends in the rowid, which is `seq`: an equality on its columns comes out in page order.
+-- Each index below ends in the rowid, which is `seq`: rows with equal columns come in page order.
 
 -- Serves prune by age (`ts < ?`) and count within a time window, both from the index alone.
 CREATE INDEX IF NOT EXISTS idx_activity_log_ts ON activity_log (ts DESC, seq DESC);
 
--- Serves the pages of one or of several categories (`category IN (…) ORDER BY seq DESC`).
+-- Serves the pages of one or more categories (`category IN (…) ORDER BY seq DESC`).
 CREATE INDEX IF NOT EXISTS idx_activity_log_category ON activity_log (category);
 
--- Serves the pages of one or of several severities: the errors are few and far between.
+-- Serves the pages of one or more severities: errors are rare.
 CREATE INDEX IF NOT EXISTS idx_activity_log_severity ON activity_log (severity);
 
 -- Serves the pages of one actor (`actor = ? ORDER BY seq DESC`).

@@ -1,12 +1,17 @@
--- Undoes up.sql; and what `enable_search` added, which nothing would keep after the table is gone.
+-- Undoes up.sql. Also removes what `enable_search` added, which would outlive the table.
 DROP TRIGGER IF EXISTS activity_log_search_insert;
 DROP TRIGGER IF EXISTS activity_log_search_delete;
 DROP TRIGGER IF EXISTS activity_log_search_update;
 DROP TABLE IF EXISTS activity_log_search;
 
-DROP TRIGGER IF EXISTS activity_log_blocks_update;
-DROP TABLE IF EXISTS activity_log_blocks;
+DROP TRIGGER IF EXISTS activity_log_segments_replace;
+DROP TRIGGER IF EXISTS activity_log_segments_update;
+DROP TRIGGER IF EXISTS activity_log_segments_delete;
+DROP TABLE IF EXISTS activity_log_segment_actors;
+DROP TABLE IF EXISTS activity_log_segment_kinds;
+DROP TABLE IF EXISTS activity_log_segments;
 DROP INDEX IF EXISTS idx_activity_log_ts;
 CREATE INDEX idx_activity_log_ts ON activity_log (ts DESC, seq DESC);
 DROP INDEX IF EXISTS idx_activity_log_entity_type;
+DROP INDEX IF EXISTS idx_activity_log_actor_errors;
 DROP INDEX IF EXISTS idx_activity_log_category_severity;

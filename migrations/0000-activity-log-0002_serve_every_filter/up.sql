@@ -1,49 +1,121 @@
--- Pages by filters that the first indexes leave to a scan. Can be run twice, as every migration here: the index on `ts`
--- is then built anew, the rest is left as it is.
+-- Serves the filters that the first indexes leave to a scan. Like every migration here it can run twice.
 --
--- Recording must not get more than 20 % slower by it (`cargo bench --bench writes` prints how much it is). Left out for
--- that: an index on (actor, category), which alone costs more than the two below, and a trigger that would keep the
--- blocks, which triples the time of an insert: SQLite copies every page that a statement with a trigger touches.
+-- All of it together may make recording at most 20 % slower (`cargo bench --bench writes` prints how much it does). Two
+-- things are left out for that: an index on (actor, category), which alone costs more than the indexes below, and a trigger
+-- on inserts, which triples the time of an insert, because SQLite then copies every page that the statement touches.
 
--- Serves pages by category and severity, also where they never meet, and counts by both from the index alone.
-CREATE INDEX IF NOT EXISTS idx_activity_log_category_severity ON activity_log (category, severity);
+-- Serves pages by category and severity, also where they never meet, unless the severities include info
+-- (`category = ? AND severity = ? AND severity IS NOT 'info'`: SQLite needs the last test to use the index). Nine in ten
+-- entries are info; without them the index costs a tenth.
+DROP INDEX IF EXISTS idx_activity_log_category_severity;
+CREATE INDEX idx_activity_log_category_severity ON activity_log (category, severity) WHERE severity IS NOT 'info';
 
--- Serves pages and exports by the type of entity alone. In the index on (entity_type, entity_id) a type's rows are not
--- in the order of `seq`: each page would sort them all.
+-- Serves pages of an actor's errors (`actor = ? AND severity = 'error' ORDER BY seq DESC`), which are too few for the
+-- segments below to narrow the search much. SQLite prefers it to the index on the actor because it has both columns.
+CREATE INDEX IF NOT EXISTS idx_activity_log_actor_errors ON activity_log (actor, severity) WHERE severity = 'error';
+
+-- Serves pages and exports by entity type alone. In the index on (entity_type, entity_id) the rows of a type are not in the
+-- order of `seq`: each page would sort all of them.
 CREATE INDEX IF NOT EXISTS idx_activity_log_entity_type ON activity_log (entity_type);
 
--- Serves what it did: prune by age and count within a time window. A log grows at the end of time, which the descending
--- index has in front: there SQLite splits its pages in the middle, here it fills them. That makes it half as large and
--- pays for the indexes above.
+-- Serves what it served before: prune by age, and count within a time window. A log grows at the end of time. A descending
+-- index has that end in front, where SQLite splits its pages in the middle; an ascending one fills them, takes half the
+-- space, and so pays for the indexes above. It ends in `seq` without naming it, as every index does.
 DROP INDEX IF EXISTS idx_activity_log_ts;
-CREATE INDEX idx_activity_log_ts ON activity_log (ts, seq);
+CREATE INDEX idx_activity_log_ts ON activity_log (ts);
 
--- The least and the greatest time within each 1,024 consecutive `seq`, a block, as in PostgreSQL's block range indexes.
--- Serves pages within a time window, which are looked for in the blocks where it may be
--- (`greatest_ts >= ? AND least_ts <= ? ORDER BY first_seq DESC`): the index on `ts` would have to sort all that is in it.
+-- Segments: a summary of each 4,096 consecutive `seq`, from a multiple of 4,096 on. A segment is added once the log has
+-- grown beyond it; the crate does so when it records, whoever wrote the rows. The rows after the last segment are
+-- unsummarized and looked through one by one. Before it, a segment is missing only if it has no rows.
 --
--- A block may span more time than its rows, where some were deleted, but never less: the test on `ts` itself decides.
--- Rows after the last block belong to none yet. The crate adds blocks as it records, also for rows that others wrote.
-CREATE TABLE IF NOT EXISTS activity_log_blocks (
+-- Serves pages within a time window by its zone map, the least and the greatest time: the rows are looked for in the
+-- segments that the window overlaps (`max_ts >= ? AND min_ts <= ? ORDER BY first_seq DESC`), whereas the index on `ts` would
+-- have to sort all rows in the window. Serves the count of all entries. `stale` says whether it can be relied on:
+--   0  The summary holds.
+--   1  Rows have changed since. The segment is looked through row by row until it is summarized again.
+--   2  Some rows have a NULL, which an older table may allow, and the rollups leave these out. It is always looked through.
+CREATE TABLE IF NOT EXISTS activity_log_segments (
     first_seq INTEGER PRIMARY KEY NOT NULL,
-    last_seq BIGINT NOT NULL,
-    least_ts TEXT NOT NULL,
-    greatest_ts TEXT NOT NULL
+    entries BIGINT NOT NULL DEFAULT 0,
+    min_ts TEXT NOT NULL DEFAULT '',
+    max_ts TEXT NOT NULL DEFAULT '',
+    stale INTEGER NOT NULL DEFAULT 1
 );
 
--- The newest block is left open: it still grows.
-INSERT OR IGNORE INTO activity_log_blocks (first_seq, last_seq, least_ts, greatest_ts)
-SELECT seq >> 10 << 10, (seq >> 10 << 10) + 1023, coalesce(min(ts), ''), coalesce(max(ts), '')
-FROM activity_log
-WHERE seq < (SELECT max(seq) FROM activity_log) >> 10 << 10
-    AND seq > coalesce((SELECT max(last_seq) FROM activity_log_blocks), -9223372036854775808)
-GROUP BY seq >> 10;
+-- A rollup: how many rows of each category and severity a segment has. Serves counts by categories and severities, which
+-- add up a few rows per segment, and pages by categories with info among the severities, which are looked for in the
+-- segments that have such rows.
+CREATE TABLE IF NOT EXISTS activity_log_segment_kinds (
+    first_seq BIGINT NOT NULL,
+    category TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    entries BIGINT NOT NULL,
+    PRIMARY KEY (first_seq, category, severity)
+) WITHOUT ROWID;
 
--- Keeps a block true when somebody corrects a time. (It costs an insert nothing.)
-CREATE TRIGGER IF NOT EXISTS activity_log_blocks_update AFTER UPDATE OF ts ON activity_log
+-- A rollup: how many rows of each actor, category and severity a segment has. Serves pages by an actor with categories or
+-- severities, which are looked for in the segments where these meet.
+--
+-- An index on (actor, category) would cost a record ten times as much: its entries go to many places, those of a segment
+-- all go to the end.
+CREATE TABLE IF NOT EXISTS activity_log_segment_actors (
+    first_seq BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    category TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    entries BIGINT NOT NULL,
+    PRIMARY KEY (first_seq, actor, category, severity)
+) WITHOUT ROWID;
+
+-- The segments of the rows that are there, except that of the newest row, which still grows.
+DELETE FROM activity_log_segments;
+DELETE FROM activity_log_segment_kinds;
+DELETE FROM activity_log_segment_actors;
+
+INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale)
+SELECT
+    seq >> 12 << 12, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''),
+    iif(total(actor IS NULL OR category IS NULL OR severity IS NULL), 2, 0)
+FROM activity_log
+WHERE seq < (SELECT max(seq) FROM activity_log) >> 12 << 12
+GROUP BY seq >> 12;
+
+INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries)
+SELECT seq >> 12 << 12, actor, category, severity, count(*)
+FROM activity_log
+WHERE seq < (SELECT max(seq) FROM activity_log) >> 12 << 12
+    AND actor IS NOT NULL AND category IS NOT NULL AND severity IS NOT NULL
+GROUP BY 1, 2, 3, 4;
+
+INSERT INTO activity_log_segment_kinds (first_seq, category, severity, entries)
+SELECT first_seq, category, severity, sum(entries)
+FROM activity_log_segment_actors
+GROUP BY first_seq, category, severity;
+
+-- The triggers below serve every query that uses the segments: they mark a segment as stale when one of its rows changes.
+-- Comparing old with new values makes them independent of the name that an UPDATE has for `seq`: rowid, oid, _rowid_. They
+-- cost an insert nothing. With a trigger on deletes, SQLite empties the table row by row where it would drop all pages at
+-- once; the crate's `clear` drops the trigger for that.
+
+CREATE TRIGGER IF NOT EXISTS activity_log_segments_delete AFTER DELETE ON activity_log
 BEGIN
-    UPDATE activity_log_blocks
-    SET least_ts = min(least_ts, coalesce(new.ts, least_ts)), greatest_ts = max(greatest_ts, coalesce(new.ts, greatest_ts))
-    WHERE first_seq = (SELECT max(first_seq) FROM activity_log_blocks WHERE first_seq <= new.seq)
-        AND last_seq >= new.seq;
+    UPDATE activity_log_segments SET stale = 1 WHERE first_seq = old.seq >> 12 << 12 AND stale <> 1;
+END;
+
+-- A row may move to a segment that is missing, because it had no rows.
+CREATE TRIGGER IF NOT EXISTS activity_log_segments_update AFTER UPDATE ON activity_log
+WHEN (old.seq, old.ts, old.category, old.severity, old.actor) IS NOT (new.seq, new.ts, new.category, new.severity, new.actor)
+BEGIN
+    UPDATE activity_log_segments SET stale = 1 WHERE first_seq = old.seq >> 12 << 12 AND stale <> 1;
+    INSERT INTO activity_log_segments (first_seq)
+    SELECT new.seq >> 12 << 12 WHERE new.seq < (SELECT max(first_seq) + 4096 FROM activity_log_segments)
+    ON CONFLICT (first_seq) DO UPDATE SET stale = 1;
+END;
+
+-- UPDATE OR REPLACE deletes the row that has the new id or `seq` already, without running the trigger on deletes.
+CREATE TRIGGER IF NOT EXISTS activity_log_segments_replace BEFORE UPDATE ON activity_log
+WHEN old.id IS NOT new.id
+BEGIN
+    UPDATE activity_log_segments SET stale = 1
+    WHERE first_seq = (SELECT seq >> 12 << 12 FROM activity_log WHERE id = new.id) AND stale <> 1;
 END;

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use ::csv::{QuoteStyle, Terminator, WriterBuilder};
 use chrono::SecondsFormat;
 
-use crate::{ActivityLogEntry, Error, Result};
+use crate::error::{Error, Result};
+use crate::export::lines::write_lines;
+use crate::model::entry::ActivityLogEntry;
 
 const HEADER: [&str; 12] = [
     "seq",
@@ -81,7 +83,7 @@ const BEGIN_FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'
 pub fn write_csv(entries: impl IntoIterator<Item = Result<ActivityLogEntry>>, mut writer: impl Write) -> Result<u64> {
     let mut header = Vec::new();
     append(&HEADER.map(Cow::Borrowed), &mut header).and_then(|()| writer.write_all(&header)).map_err(Error::Output)?;
-    super::write_lines(entries, writer, encode)
+    write_lines(entries, writer, encode)
 }
 
 fn encode(entry: &ActivityLogEntry, line: &mut Vec<u8>) -> io::Result<()> {

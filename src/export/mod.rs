@@ -65,30 +65,10 @@
 
 #[cfg(feature = "csv")]
 mod csv;
+mod lines;
 mod ndjson;
-
-use std::io::{self, Write};
 
 #[cfg(feature = "csv")]
 #[cfg_attr(docsrs, doc(cfg(feature = "csv")))]
 pub use self::csv::write_csv;
 pub use self::ndjson::{MAX_LINE_BYTES, read_ndjson, read_ndjson_with_limit, write_ndjson};
-use crate::{ActivityLogEntry, Error, Result};
-
-/// Writes what `encode` makes of each entry, and counts them. A line is handed over whole, so that an error of the next
-/// entry leaves no half of one behind, and before the next entry is asked for.
-fn write_lines(
-    entries: impl IntoIterator<Item = Result<ActivityLogEntry>>,
-    mut writer: impl Write,
-    encode: impl Fn(&ActivityLogEntry, &mut Vec<u8>) -> io::Result<()>,
-) -> Result<u64> {
-    let mut line = Vec::new();
-    let mut written = 0;
-    for entry in entries {
-        line.clear();
-        encode(&entry?, &mut line).and_then(|()| writer.write_all(&line)).map_err(Error::Output)?;
-        written += 1;
-    }
-    writer.flush().map_err(Error::Output)?;
-    Ok(written)
-}

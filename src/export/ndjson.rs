@@ -4,15 +4,17 @@ use std::iter::FusedIterator;
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use crate::row::MAX_METADATA_DEPTH;
-use crate::{ActivityLogEntry, Error, Result};
+use crate::error::{Error, Result};
+use crate::export::lines::write_lines;
+use crate::model::entry::ActivityLogEntry;
+use crate::model::metadata;
 
 /// How many bytes a line may have for [`read_ndjson`]: 320 MiB, more than any entry within the default
 /// [`EntryLimits`](crate::EntryLimits) takes, all of its characters escaped.
 pub const MAX_LINE_BYTES: usize = 320 << 20;
 
 /// The metadata is within the entry's own object.
-const MAX_DEPTH: usize = MAX_METADATA_DEPTH + 1;
+const MAX_DEPTH: usize = metadata::MAX_DEPTH + 1;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
@@ -48,7 +50,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 ///   lines. To leave out rows that cannot be read instead, filter the iterator.
 /// - [`Error::Output`] where the writer fails. The last line may have been written in part.
 pub fn write_ndjson(entries: impl IntoIterator<Item = Result<ActivityLogEntry>>, writer: impl Write) -> Result<u64> {
-    super::write_lines(entries, writer, |entry, line| {
+    write_lines(entries, writer, |entry, line| {
         serde_json::to_writer(&mut *line, entry)?;
         line.push(b'\n');
         Ok(())

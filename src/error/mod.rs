@@ -1,0 +1,171 @@
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::{DatabaseError, RollbackErrorOnCommit};
+
+/// What this crate's functions return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong while the log is written or read.
+///
+/// It converts from [`diesel::result::Error`], so it can be the error type of a transaction:
+///
+/// ```
+/// # use diesel::prelude::*;
+/// # let mut conn = activity_log::connect(":memory:")?;
+/// conn.transaction::<_, activity_log::Error, _>(|conn| {
+///     diesel::sql_query("CREATE TABLE devices (id TEXT)").execute(conn)?;
+///     Ok(())
+/// })?;
+/// # Ok::<_, activity_log::Error>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database refused the statement or failed. Nothing has changed. (This holds for every error, except that
+    /// `prune` and `reclaim` work in steps and keep the steps already taken.)
+    ///
+    /// Inside a transaction, pass on this error, [`Busy`](Self::Busy) and [`Full`](Self::Full); never ignore them. After
+    /// some of them, a full disk for one, the database has already rolled back the whole transaction, and the statements
+    /// that follow would each be committed on their own.
+    #[error("the activity log's database failed: {0}")]
+    Database(#[source] diesel::result::Error),
+
+    /// Another connection held a lock for longer than the busy timeout, or at a moment when waiting cannot help.
+    ///
+    /// Nothing has changed, and trying again may succeed. Inside a transaction, try the whole transaction again. A
+    /// transaction that reads before it writes fails at once if another connection has committed in between, because only
+    /// a new transaction can see that commit. One that begins with `immediate_transaction` waits instead.
+    #[error("the activity log's database is busy, try again: {0}")]
+    Busy(#[source] diesel::result::Error),
+
+    /// The disk, or the size that the database may have, is used up. Nothing has changed.
+    ///
+    /// [`prune`](crate::ActivityLogRepository::prune) makes room within the database. On a full disk it needs some room to
+    /// begin with, which [`keep_reserve`](crate::keep_reserve) keeps for it.
+    ///
+    /// The database may have rolled back the caller's transaction as well. Diesel then reports its own failed rollback as
+    /// the outcome of that transaction; the cause is this error, which the method returned inside. Two cases look
+    /// different from what they are. If the index of the write-ahead log cannot grow, the error is a
+    /// [`Database`](Self::Database) error that says "disk I/O error". And this error also appears when no `seq` is left,
+    /// because a row written by another program has the greatest one.
+    #[error("the activity log's database has no room left, prune it or free some disk: {0}")]
+    Full(#[source] diesel::result::Error),
+
+    /// The database could not be opened.
+    #[error("the activity log's database could not be opened: {0}")]
+    Connection(#[from] diesel::result::ConnectionError),
+
+    /// The database was opened but cannot use a write-ahead log, which lets readers and a writer work side by side.
+    #[error("the database keeps its journal in mode `{mode}` and cannot be switched to write-ahead logging")]
+    JournalMode {
+        /// The mode it stays in, as `PRAGMA journal_mode` names it.
+        mode: String,
+    },
+
+    /// A migration failed. All migrations of that run are rolled back.
+    #[error("the activity log's migrations failed: {0}")]
+    Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// The reserve file of [`keep_reserve`](crate::keep_reserve) could not be written.
+    #[error("the activity log's disk reserve failed: {0}")]
+    Reserve(#[source] std::io::Error),
+
+    /// An entry cannot be stored so that it reads back. Nothing was written.
+    #[error("entry {index} cannot be stored: `{field}` {reason}")]
+    InvalidEntry {
+        /// The entry's position in the slice given to `record_all`, counted from 0; 0 for `record`.
+        index: usize,
+        /// The field of [`NewActivityLogEntry`](crate::NewActivityLogEntry).
+        field: &'static str,
+        /// What is wrong with the field's value, and what is allowed.
+        reason: String,
+    },
+
+    /// The log already holds an entry with this `id`. Nothing was written.
+    #[error("entry {index} cannot be stored: the log already holds an entry with its `id`")]
+    DuplicateId {
+        /// The entry's position in the slice given to `record_all`, counted from 0; 0 for `record`.
+        index: usize,
+    },
+
+    /// A filter cannot be run.
+    #[error("the filter cannot be run: `{field}` {reason}")]
+    InvalidFilter {
+        /// The field of [`ActivityLogFilters`](crate::ActivityLogFilters).
+        field: &'static str,
+        /// What is wrong with the field's value, and what is allowed.
+        reason: String,
+    },
+
+    /// A stored row that this crate did not write cannot be read as an entry.
+    ///
+    /// The rows around it can. Given its `seq` as the cursor, `query` and `page` continue with the older rows, and
+    /// `query_after` continues with the newer ones. An export reports the row in its place and continues.
+    #[error("the entry with seq {seq} cannot be read: its `{column}` {reason}")]
+    UnreadableRow {
+        /// The row's `seq`.
+        seq: i64,
+        /// The column whose value cannot be read.
+        column: &'static str,
+        /// What is wrong with the value.
+        reason: String,
+    },
+
+    /// An export cannot be written: the file, socket or other writer failed, not the database.
+    #[error("the export cannot be written: {0}")]
+    Output(#[source] std::io::Error),
+
+    /// An export cannot be read any further: the file or other reader failed.
+    #[error("the exported entries cannot be read: {0}")]
+    Input(#[source] std::io::Error),
+
+    /// A line of an export cannot be read as an entry.
+    ///
+    /// [`read_ndjson`](crate::export::read_ndjson) reports the line in its place and continues with the next one.
+    #[error("line {line} of the exported entries cannot be read: it {reason}")]
+    UnreadableLine {
+        /// The line's number, counted from 1, blank lines included.
+        line: u64,
+        /// What is wrong with the line and, where known, near which byte. It quotes nothing of the line.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether freeing space might help.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_out_of_space(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::Database(error) => sqlite::may_be_full(unclassified_message(error)),
+            _ => false,
+        }
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        let cause = match &error {
+            RollbackErrorOnCommit { commit_error, .. } => commit_error,
+            other => other,
+        };
+        let message = unclassified_message(cause);
+        #[cfg(feature = "sqlite")]
+        if sqlite::is_busy(message) {
+            return Self::Busy(error);
+        } else if sqlite::is_full(message) {
+            return Self::Full(error);
+        }
+        Self::Database(error)
+    }
+}
+
+/// The message of an error that Diesel has no kind for; empty for any other.
+fn unclassified_message(error: &diesel::result::Error) -> &str {
+    match error {
+        DatabaseError(DatabaseErrorKind::Unknown, information) => information.message(),
+        _ => "",
+    }
+}

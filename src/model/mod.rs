@@ -1,0 +1,12 @@
+//! Entries, filters and limits, and the rules that hold for them in every database.
+
+pub(crate) mod category;
+pub(crate) mod encoding;
+pub(crate) mod entry;
+pub(crate) mod filters;
+pub(crate) mod instant;
+pub(crate) mod limits;
+pub(crate) mod metadata;
+pub(crate) mod normalized_filters;
+pub(crate) mod redactor;
+pub(crate) mod severity;

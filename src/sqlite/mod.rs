@@ -1,0 +1,85 @@
+//! The log in SQLite.
+
+mod bounds;
+mod busy;
+mod catalog;
+mod clear;
+pub(crate) mod connection;
+mod count;
+mod entity_types;
+mod extent;
+mod fragments;
+mod hints;
+mod insert;
+pub(crate) mod migrations;
+#[cfg(feature = "r2d2")]
+pub(crate) mod pool;
+mod pragma;
+mod prune;
+mod query;
+mod read;
+pub(crate) mod reclaim;
+pub(crate) mod reserve;
+mod row;
+pub(crate) mod search;
+pub(crate) mod segments;
+mod throttle;
+mod timestamp;
+mod transaction;
+
+use chrono::{DateTime, Utc};
+use diesel::SqliteConnection;
+
+use crate::error::Result;
+use crate::model::encoding::Encoding;
+use crate::model::entry::NewActivityLogEntry;
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::repository::Repository;
+use crate::sqlite::row::StoredRow;
+use crate::store::batch::{Batch, ReadLimit};
+use crate::store::range::{Order, SeqRange};
+use crate::store::{Backend, Store};
+
+/// Writes and reads a log in SQLite, through a connection that it borrows: see [`Repository`].
+pub type ActivityLogRepository<'conn> = Repository<'conn, SqliteConnection>;
+
+impl Backend for SqliteConnection {}
+
+impl Store for SqliteConnection {
+    type Row = StoredRow;
+
+    fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
+        insert::insert(self, entry, encoding)
+    }
+
+    fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
+        insert::insert_all(self, entries, encoding)
+    }
+
+    fn read(
+        &mut self,
+        filters: &NormalizedFilters,
+        range: SeqRange,
+        order: Order,
+        limit: ReadLimit,
+        batch: &mut Batch<StoredRow>,
+    ) -> Result<()> {
+        read::read(self, filters, range, order, limit, batch)
+    }
+
+    fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {
+        count::count(self, filters, limit)
+    }
+
+    fn newest_seq(&mut self) -> Result<Option<i64>> {
+        Ok(extent::newest_seq(self)?)
+    }
+
+    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<u64> {
+        prune::prune(self, before_ts, max_entries)
+    }
+
+    fn clear(&mut self) -> Result<u64> {
+        clear::clear(self)
+    }
+}

@@ -1,0 +1,106 @@
+use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use diesel::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::sqlite::busy::without_busy_timeout;
+use crate::sqlite::pragma::{checkpoint, database_file};
+
+/// The usual size for [`keep_reserve`]: 4 MiB.
+///
+/// SQLite copies its log into the database's file about every 1,000 pages of 4 KiB, each of which may be a new page of
+/// that file.
+pub const RESERVE_BYTES: u64 = 4 << 20;
+
+/// Keeps this many bytes of disk in a file beside the database, for a prune to work with when the disk is full.
+///
+/// On a disk without any room, SQLite cannot even delete: it first writes a deletion to its log, and cannot empty the log
+/// into a file that cannot grow. With a reserve, [`prune`](crate::ActivityLogRepository::prune) deletes the reserve file
+/// when it meets [`Error::Full`], and continues. Without one, it fails like recording does, until somebody makes room.
+///
+/// The reserve suffices while SQLite's log holds no more than its size: [`RESERVE_BYTES`] for entries recorded one by one
+/// or in small batches, more for a host whose batches, entries or own transactions are larger, or that keeps read
+/// transactions open for long.
+///
+/// Call it at start-up and after each prune: it writes the reserve file if there is none of this size. Report a failure, but
+/// do not keep a server from starting because of it. The file is named like the database's with `-reserve` appended. If a
+/// server cannot open its database because the disk is full, delete the reserve file by hand. A database in memory needs no
+/// reserve and gets none.
+///
+/// ```
+/// use activity_log::{RESERVE_BYTES, keep_reserve};
+///
+/// # fn main() -> activity_log::Result<()> {
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("server.db").display().to_string();
+/// let mut conn = activity_log::connect(&path)?;
+/// activity_log::run_migrations(&mut conn)?;
+/// if let Err(error) = keep_reserve(&mut conn, RESERVE_BYTES) {
+///     eprintln!("{error}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Reserve`] if the file cannot be written. No file is left then.
+pub fn keep_reserve(conn: &mut SqliteConnection, bytes: u64) -> Result<()> {
+    let Some(path) = reserve_path(conn)? else {
+        return Ok(());
+    };
+    if fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && file.len() == bytes) {
+        return Ok(());
+    }
+    // Under a name of its own until it is complete, because other processes may do the same.
+    let unfinished = path.with_added_extension(std::process::id().to_string());
+    let written = remove_if_exists(&unfinished)
+        .and_then(|()| fill(&unfinished, bytes))
+        .and_then(|()| fs::rename(&unfinished, &path));
+    // A part of the reserve helps nobody.
+    written.map_err(|error| Error::Reserve(remove_if_exists(&unfinished).err().unwrap_or(error)))
+}
+
+/// Deletes the reserve file, if there is one, and empties SQLite's log into whatever room there is now.
+pub(crate) fn release_reserve(conn: &mut SqliteConnection) -> Result<()> {
+    if let Some(path) = reserve_path(conn)?
+        && fs::symlink_metadata(&path).is_ok_and(|file| file.is_file())
+    {
+        remove_if_exists(&path).map_err(Error::Reserve)?;
+    }
+    match without_busy_timeout(conn, |conn, _| Ok(checkpoint(conn)?)) {
+        // The deletion that is tried next shows whether there is room now.
+        Err(error) if error.is_out_of_space() => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn reserve_path(conn: &mut SqliteConnection) -> QueryResult<Option<PathBuf>> {
+    Ok(database_file(conn)?.map(|file| {
+        let mut path = file.into_os_string();
+        path.push("-reserve");
+        path.into()
+    }))
+}
+
+/// Writes random bytes, because a file system that compresses or deduplicates would keep no room for others.
+fn fill(path: &Path, bytes: u64) -> io::Result<()> {
+    let random = RandomState::new();
+    let mut file = io::BufWriter::new(File::create_new(path)?);
+    for position in (0..bytes).step_by(8) {
+        let part = random.hash_one(position).to_le_bytes();
+        let rest = usize::try_from(bytes - position).unwrap_or(usize::MAX).min(part.len());
+        file.write_all(part.get(..rest).unwrap_or(&part))?;
+    }
+    file.into_inner()?.sync_all()
+}
+
+fn remove_if_exists(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

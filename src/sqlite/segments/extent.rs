@@ -1,0 +1,32 @@
+//! How large a segment is, and where the segments end.
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+
+use crate::sqlite::catalog::object_exists;
+use crate::sqlite::segments::schema::activity_log_segments::{first_seq, table};
+use crate::store::range::SeqRange;
+
+/// How many consecutive `seq` a segment has. The second migration says the same.
+pub(crate) const SEGMENT_ROWS: i64 = 4_096;
+
+/// The `seq` with which the segment of this `seq` begins.
+pub(crate) fn segment_start(seq: i64) -> i64 {
+    seq - seq.rem_euclid(SEGMENT_ROWS)
+}
+
+/// The `seq` of the segment that begins with this one.
+pub(crate) fn segment_range(first: i64) -> SeqRange {
+    SeqRange::from(first).intersection(SeqRange::through(first.saturating_add(SEGMENT_ROWS - 1)))
+}
+
+/// Whether the database has segments; one that is at the first migration has none.
+pub(crate) fn segments_exist(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    object_exists(conn, "activity_log_segments")
+}
+
+/// The first `seq` after the last segment, where the unsummarized rows begin; `None` if there is no segment.
+pub(crate) fn summarized_before(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
+    let last = table.select(max(first_seq)).get_result::<Option<i64>>(conn)?;
+    Ok(last.map(|first| first.saturating_add(SEGMENT_ROWS)))
+}

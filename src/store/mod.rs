@@ -1,0 +1,52 @@
+//! What a database must do to hold a log.
+
+pub(crate) mod batch;
+pub(crate) mod range;
+
+use chrono::{DateTime, Utc};
+
+use crate::error::Result;
+use crate::model::encoding::Encoding;
+use crate::model::entry::NewActivityLogEntry;
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::store::batch::{Batch, ReadLimit, Row};
+use crate::store::range::{Order, SeqRange};
+
+/// A connection to a database that can hold a log.
+///
+/// The trait is sealed: this crate implements it for the databases that it supports.
+pub trait Backend: Store {}
+
+/// What [`Repository`](crate::Repository) is made of.
+pub trait Store: Sized {
+    /// A row as the database returns it.
+    type Row: Row;
+
+    /// Writes one entry and returns its `seq`.
+    fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64>;
+
+    /// Writes all entries in their order, or none.
+    fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()>;
+
+    /// Replaces the batch by the first matching rows of a range; it holds fewer than the limit only if there are no more.
+    fn read(
+        &mut self,
+        filters: &NormalizedFilters,
+        range: SeqRange,
+        order: Order,
+        limit: ReadLimit,
+        batch: &mut Batch<Self::Row>,
+    ) -> Result<()>;
+
+    /// Counts the matching rows, up to `limit`.
+    fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64>;
+
+    /// The greatest `seq` in the log; `None` if it is empty.
+    fn newest_seq(&mut self) -> Result<Option<i64>>;
+
+    /// Deletes the rows older than `before_ts` and then all but the newest `max_entries`; returns how many.
+    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<u64>;
+
+    /// Deletes every row and returns how many.
+    fn clear(&mut self) -> Result<u64>;
+}

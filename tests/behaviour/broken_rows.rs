@@ -1,0 +1,95 @@
+//! A row that cannot be read is reported, and hides no other.
+
+use activity_log::Error;
+use diesel::prelude::*;
+
+use crate::database::{ActivityLogRepository, BREAKING_ASSIGNMENTS, Connection, empty_log, stored_seqs};
+use crate::support::{TestResult, everything, record_numbered, seqs};
+
+/// A log of five rows, of which the third was given a value that no entry can have.
+pub(crate) fn log_with_a_broken_row(assignment: &str) -> TestResult<Connection> {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5)?;
+    diesel::sql_query(format!("UPDATE activity_log SET {assignment} WHERE seq = 3")).execute(&mut conn)?;
+    Ok(conn)
+}
+
+#[test]
+fn a_broken_row_is_reported_with_its_seq_and_column() -> TestResult {
+    for (broken, assignment) in BREAKING_ASSIGNMENTS {
+        let mut conn = log_with_a_broken_row(assignment)?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        for read in [
+            log.query(&everything(), None, 9).map(drop),
+            log.page(&everything(), None, 9).map(drop),
+            log.query_after(&everything(), 0, 9).map(drop),
+        ] {
+            let Err(Error::UnreadableRow { seq, column, .. }) = read else {
+                return Err(format!("{assignment}: {read:?}").into());
+            };
+            assert_eq!((seq, column), (3, broken), "{assignment}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_page_with_a_broken_row_is_recovered_from_both_of_its_sides() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 100)?;
+    diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 75").execute(&mut conn)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    let Err(Error::UnreadableRow { seq, .. }) = log.page(&everything(), None, 50) else {
+        return Err("the broken row was read".into());
+    };
+    assert_eq!(seqs(&log.query_after(&everything(), seq, 50)?), (76..=100).collect::<Vec<_>>());
+    assert_eq!(seqs(&log.query(&everything(), Some(seq), 100)?), (1..=74).rev().collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn the_rows_around_a_broken_one_are_read_by_paging_past_it() -> TestResult {
+    for (_, assignment) in BREAKING_ASSIGNMENTS {
+        let mut conn = log_with_a_broken_row(assignment)?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        assert_eq!(seqs(&log.query(&everything(), None, 2)?), [5, 4], "{assignment}");
+        let page = log.page(&everything(), None, 2)?;
+        assert_eq!((seqs(&page.entries), page.next_before_seq), (vec![5, 4], Some(4)), "{assignment}");
+        assert_eq!(seqs(&log.query(&everything(), Some(3), 9)?), [2, 1], "{assignment}");
+        assert_eq!(seqs(&log.query_after(&everything(), 3, 9)?), [4, 5], "{assignment}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_export_reports_a_broken_row_in_its_place_and_goes_on() -> TestResult {
+    for (broken, assignment) in BREAKING_ASSIGNMENTS {
+        let mut conn = log_with_a_broken_row(assignment)?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        let seen = log
+            .iter_export(&everything())?
+            .map(|item| match item {
+                Ok(entry) => Ok(entry.seq),
+                Err(Error::UnreadableRow { seq, column, .. }) => Err((seq, column)),
+                Err(_) => Err((0, "another error")),
+            })
+            .collect::<Vec<_>>();
+        assert_eq!(seen, [Ok(1), Ok(2), Err((3, broken)), Ok(4), Ok(5)], "{assignment}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_broken_row_is_counted_pruned_and_cleared_like_any_other() -> TestResult {
+    for (_, assignment) in BREAKING_ASSIGNMENTS {
+        let mut conn = log_with_a_broken_row(assignment)?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        assert_eq!(log.count(&everything())?, 5, "{assignment}");
+        assert_eq!(log.prune(None, Some(2))?, 3, "{assignment}");
+        assert_eq!(stored_seqs(&mut conn)?, [4, 5], "{assignment}");
+
+        let mut conn = log_with_a_broken_row(assignment)?;
+        assert_eq!(ActivityLogRepository::new(&mut conn).clear()?, 5, "{assignment}");
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! What the log promises in every database.
+//!
+//! Each database has a test target of its own, which runs these very files and says in its module `database` what they
+//! run on.
+
+pub(crate) mod broken_rows;
+mod clock;
+mod concurrency;
+pub(crate) mod entity_ids;
+mod errors;
+pub(crate) mod export;
+mod export_files;
+pub(crate) mod filters;
+mod hostile_input;
+mod model;
+mod pagination;
+pub(crate) mod prune;
+pub(crate) mod round_trip;
+pub(crate) mod secrets_and_limits;
+mod start_up;
+pub(crate) mod time_windows;
+mod transactions;

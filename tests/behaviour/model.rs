@@ -1,0 +1,217 @@
+//! Random operations on the log and on a naive model of it, a plain list, give the same answers.
+
+use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, NewActivityLogEntry};
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::database::{ActivityLogRepository, empty_log};
+use crate::support::{TestResult, read_back};
+
+#[derive(Debug, Clone)]
+enum Operation {
+    Record(NewActivityLogEntry),
+    RecordAll(Vec<NewActivityLogEntry>),
+    /// More than a batch of an export or a prune.
+    RecordMany(NewActivityLogEntry, usize),
+    Query(ActivityLogFilters, Option<i64>, u32),
+    Page(ActivityLogFilters, Option<i64>, u32),
+    QueryAfter(ActivityLogFilters, i64, u32),
+    Count(ActivityLogFilters),
+    Export(ActivityLogFilters),
+    Prune(Option<DateTime<Utc>>, Option<u64>),
+    Clear,
+}
+
+/// The log as a list, oldest first.
+#[derive(Default)]
+struct Model {
+    entries: Vec<ActivityLogEntry>,
+    last_seq: i64,
+}
+
+impl Model {
+    fn record(&mut self, entry: NewActivityLogEntry) -> i64 {
+        self.last_seq += 1;
+        self.entries.push(read_back(entry, self.last_seq));
+        self.last_seq
+    }
+
+    fn matching(&self, filters: &ActivityLogFilters) -> Vec<ActivityLogEntry> {
+        self.entries.iter().filter(|entry| passes(entry, filters)).cloned().collect()
+    }
+
+    fn query(&self, filters: &ActivityLogFilters, before_seq: Option<i64>, limit: usize) -> Vec<ActivityLogEntry> {
+        let mut matching = self.matching(filters);
+        matching.retain(|entry| before_seq.is_none_or(|before_seq| entry.seq < before_seq));
+        matching.reverse();
+        matching.truncate(limit);
+        matching
+    }
+
+    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> u64 {
+        let before = self.entries.len();
+        self.entries.retain(|entry| before_ts.is_none_or(|before_ts| entry.ts >= before_ts));
+        if let Some(max_entries) = max_entries {
+            let excess = self.entries.len().saturating_sub(max_entries as usize);
+            self.entries.drain(..excess);
+        }
+        (before - self.entries.len()) as u64
+    }
+}
+
+fn passes(entry: &ActivityLogEntry, filters: &ActivityLogFilters) -> bool {
+    (filters.categories.is_empty() || filters.categories.contains(&entry.category))
+        && (filters.severities.is_empty() || filters.severities.contains(&entry.severity))
+        && filters.actor.as_ref().is_none_or(|actor| *actor == entry.actor)
+        && filters.entity_type.as_ref().is_none_or(|entity_type| Some(entity_type) == entry.entity_type.as_ref())
+        && filters.entity_id.as_ref().is_none_or(|entity_id| Some(entity_id) == entry.entity_id.as_ref())
+        && filters.since.is_none_or(|since| entry.ts >= since)
+        && filters.until.is_none_or(|until| entry.ts <= until)
+        && filters
+            .message_contains
+            .as_ref()
+            .is_none_or(|term| entry.message.to_ascii_lowercase().contains(&term.to_ascii_lowercase()))
+}
+
+fn category() -> impl Strategy<Value = ActivityCategory> {
+    select(vec!["auth", "device", "billing"]).prop_map(ActivityCategory::from)
+}
+
+fn severity() -> impl Strategy<Value = ActivitySeverity> {
+    select(ActivitySeverity::ALL.to_vec())
+}
+
+fn word() -> impl Strategy<Value = String> {
+    select(vec!["", "a", "A", "b", "%", "'"]).prop_map(str::to_owned)
+}
+
+fn message() -> impl Strategy<Value = String> {
+    vec(select(vec!["a", "A", "b", "%", "_", "\\", "é", "É", "\u{FFFD}", "\u{FFFF}"]), 0..6)
+        .prop_map(|parts| parts.concat())
+}
+
+/// Times close together, with whole seconds among them.
+fn ts() -> impl Strategy<Value = DateTime<Utc>> {
+    (0_i64..4, select(vec![0_i64, 1, 500_000, 999_999])).prop_map(|(seconds, micros)| {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds) + TimeDelta::microseconds(micros)
+    })
+}
+
+/// Bounds at, between and beyond those times.
+fn bound() -> impl Strategy<Value = DateTime<Utc>> {
+    prop_oneof![
+        8 => (ts(), -1_i64..=1).prop_map(|(ts, nanos)| ts + TimeDelta::nanoseconds(nanos)),
+        1 => select(vec![DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC]),
+    ]
+}
+
+fn entry() -> impl Strategy<Value = NewActivityLogEntry> {
+    let entity = (option::of(word()), option::of(word()));
+    (category(), severity(), word(), entity, ts(), message()).prop_map(
+        |(category, severity, actor, (entity_type, entity_id), ts, message)| NewActivityLogEntry {
+            severity,
+            ts,
+            entity_type,
+            entity_id,
+            ..NewActivityLogEntry::new(category, "act", actor, message)
+        },
+    )
+}
+
+fn filters() -> impl Strategy<Value = ActivityLogFilters> {
+    // Mostly unset, or hardly anything would match.
+    let maybe = |word| option::weighted(0.15, word);
+    let lists = (
+        prop_oneof![3 => Just(vec![]), 1 => vec(category(), 0..3)],
+        prop_oneof![3 => Just(vec![]), 1 => vec(severity(), 0..3)],
+    );
+    let times = (option::weighted(0.2, bound()), option::weighted(0.2, bound()));
+    (lists, maybe(word()), maybe(word()), maybe(word()), times, option::weighted(0.2, message())).prop_map(
+        |((categories, severities), actor, entity_type, entity_id, (since, until), message_contains)| {
+            ActivityLogFilters { categories, severities, actor, entity_type, entity_id, since, until, message_contains }
+        },
+    )
+}
+
+fn cursor() -> impl Strategy<Value = i64> {
+    prop_oneof![6 => 0_i64..60, 1 => select(vec![i64::MIN, -1, i64::MAX])]
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        6 => entry().prop_map(Operation::Record),
+        3 => vec(entry(), 0..12).prop_map(Operation::RecordAll),
+        1 => (entry(), 400_usize..1_200).prop_map(|(entry, count)| Operation::RecordMany(entry, count)),
+        3 => (filters(), option::of(cursor()), 0_u32..12).prop_map(|(f, c, l)| Operation::Query(f, c, l)),
+        3 => (filters(), option::of(cursor()), 0_u32..12).prop_map(|(f, c, l)| Operation::Page(f, c, l)),
+        2 => (filters(), cursor(), 0_u32..12).prop_map(|(f, c, l)| Operation::QueryAfter(f, c, l)),
+        2 => filters().prop_map(Operation::Count),
+        2 => filters().prop_map(Operation::Export),
+        2 => (option::of(bound()), option::of(prop_oneof![0_u64..30, 0_u64..1_500])).prop_map(|(b, m)| Operation::Prune(b, m)),
+        1 => Just(Operation::Clear),
+    ]
+}
+
+/// Runs one operation on both; fails where their answers differ.
+fn agree(model: &mut Model, log: &mut ActivityLogRepository<'_>, operation: Operation) -> TestResult {
+    match operation {
+        Operation::Record(entry) => assert_eq!(log.record(&entry)?, model.record(entry)),
+        Operation::RecordAll(entries) => {
+            assert_eq!(log.record_all(&entries)?, entries.len());
+            for entry in entries {
+                model.record(entry);
+            }
+        }
+        Operation::RecordMany(entry, count) => {
+            let number = model.last_seq;
+            let entries = (0..count).map(|n| entry.clone().id(format!("{number} {n}"))).collect::<Vec<_>>();
+            agree(model, log, Operation::RecordAll(entries))?;
+        }
+        Operation::Query(filters, before_seq, limit) => {
+            assert_eq!(log.query(&filters, before_seq, limit)?, model.query(&filters, before_seq, limit as usize));
+        }
+        Operation::Page(filters, before_seq, limit) => {
+            let page = log.page(&filters, before_seq, limit)?;
+            let expected = model.query(&filters, before_seq, limit as usize);
+            let more = limit > 0 && model.query(&filters, before_seq, usize::MAX).len() > expected.len();
+            assert_eq!(page.next_before_seq, expected.last().filter(|_| more).map(|last| last.seq));
+            assert_eq!(page.entries, expected);
+        }
+        Operation::QueryAfter(filters, after_seq, limit) => {
+            let mut expected = model.matching(&filters);
+            expected.retain(|entry| entry.seq > after_seq);
+            expected.truncate(limit as usize);
+            assert_eq!(log.query_after(&filters, after_seq, limit)?, expected);
+        }
+        Operation::Count(filters) => assert_eq!(log.count(&filters)?, model.matching(&filters).len() as u64),
+        Operation::Export(filters) => {
+            let exported = log.iter_export(&filters)?.collect::<activity_log::Result<Vec<_>>>()?;
+            assert_eq!(exported, model.matching(&filters));
+        }
+        Operation::Prune(before_ts, max_entries) => {
+            assert_eq!(log.prune(before_ts, max_entries)?, model.prune(before_ts, max_entries));
+        }
+        Operation::Clear => {
+            assert_eq!(log.clear()?, model.entries.len() as u64);
+            model.entries.clear();
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_log_answers_as_a_plain_list_would(operations in vec(operation(), 1..40)) {
+        let mut model = Model::default();
+        let mut conn = empty_log().map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        for operation in operations {
+            agree(&mut model, &mut log, operation).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Pages walk the log newest first, every entry exactly once, whatever happens meanwhile.
+
+use activity_log::{ActivityLogFilters, ActivityLogPage, NewActivityLogEntry};
+use diesel::prelude::*;
+
+use crate::database::{ActivityLogRepository, Connection, empty_log};
+use crate::support::{TestResult, at, everything, numbered, record_numbered, seqs};
+
+/// The `seq`s of each page, from the newest to the end.
+fn walk(conn: &mut Connection, filters: &ActivityLogFilters, limit: u32) -> TestResult<Vec<Vec<i64>>> {
+    let mut log = ActivityLogRepository::new(conn);
+    let mut pages = Vec::new();
+    let mut before_seq = None;
+    loop {
+        let page = log.page(filters, before_seq, limit)?;
+        pages.push(seqs(&page.entries));
+        before_seq = page.next_before_seq;
+        if before_seq.is_none() {
+            return Ok(pages);
+        }
+    }
+}
+
+fn newest_first(from: i64, to: i64) -> Vec<i64> {
+    (to..=from).rev().collect()
+}
+
+#[test]
+fn every_entry_comes_exactly_once_whatever_the_page_size() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 23)?;
+    for limit in [1, 2, 3, 5, 7, 22, 23, 24, 100, u32::MAX] {
+        let pages = walk(&mut conn, &everything(), limit)?;
+        assert_eq!(pages.concat(), newest_first(23, 1), "limit {limit}");
+        assert!(pages.iter().rev().skip(1).all(|page| page.len() == limit as usize), "limit {limit}: {pages:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn entries_of_one_and_the_same_instant_come_exactly_once() -> TestResult {
+    let mut conn = empty_log()?;
+    let ts = at("2026-01-01T00:00:00Z")?;
+    let entries = (0..20).map(|_| NewActivityLogEntry::new("auth", "a", "b", "c").ts(ts)).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    let window = ActivityLogFilters { since: Some(ts), until: Some(ts), ..everything() };
+    for limit in 1..=21 {
+        assert_eq!(walk(&mut conn, &everything(), limit)?.concat(), newest_first(20, 1), "limit {limit}");
+        assert_eq!(walk(&mut conn, &window, limit)?.concat(), newest_first(20, 1), "limit {limit}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_filtered_walk_comes_by_every_match_exactly_once() -> TestResult {
+    let mut conn = empty_log()?;
+    let entries = (0..30)
+        .map(|n| NewActivityLogEntry::new(["auth", "device", "system"][n % 3], "a", "b", "c"))
+        .collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    let filters = ActivityLogFilters { categories: vec!["auth".into(), "system".into()], ..everything() };
+    let expected = (1..=30_i64).rev().filter(|seq| seq % 3 != 2).collect::<Vec<_>>();
+    for limit in 1..=21 {
+        assert_eq!(walk(&mut conn, &filters, limit)?.concat(), expected, "limit {limit}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_last_page_that_is_exactly_full_ends_the_walk() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 6)?;
+    assert_eq!(walk(&mut conn, &everything(), 3)?, [vec![6, 5, 4], vec![3, 2, 1]]);
+    Ok(())
+}
+
+#[test]
+fn the_cursor_is_the_last_entrys_seq() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5)?;
+    let page = ActivityLogRepository::new(&mut conn).page(&everything(), Some(5), 2)?;
+    assert_eq!((seqs(&page.entries), page.next_before_seq), (vec![4, 3], Some(3)));
+    Ok(())
+}
+
+#[test]
+fn an_empty_log_is_one_empty_page() -> TestResult {
+    let page = ActivityLogRepository::new(&mut empty_log()?).page(&everything(), None, 50)?;
+    assert_eq!(page, ActivityLogPage { entries: vec![], next_before_seq: None });
+    Ok(())
+}
+
+#[test]
+fn a_limit_of_zero_gives_nothing() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 3)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!(log.page(&everything(), None, 0)?, ActivityLogPage::default());
+    assert_eq!(log.query(&everything(), None, 0)?, []);
+    assert_eq!(log.query_after(&everything(), 0, 0)?, []);
+    Ok(())
+}
+
+#[test]
+fn query_gives_the_newest_before_the_cursor_newest_first() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 9)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!(seqs(&log.query(&everything(), None, 3)?), [9, 8, 7]);
+    assert_eq!(seqs(&log.query(&everything(), Some(7), 3)?), [6, 5, 4]);
+    assert_eq!(seqs(&log.query(&everything(), Some(2), 3)?), [1]);
+    Ok(())
+}
+
+#[test]
+fn query_after_gives_the_oldest_after_the_cursor_oldest_first() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 9)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!(seqs(&log.query_after(&everything(), 0, 3)?), [1, 2, 3]);
+    assert_eq!(seqs(&log.query_after(&everything(), 3, 3)?), [4, 5, 6]);
+    assert_eq!(seqs(&log.query_after(&everything(), 8, 3)?), [9]);
+    assert_eq!(log.query_after(&everything(), 9, 3)?, []);
+    Ok(())
+}
+
+#[test]
+fn any_number_is_a_cursor() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 3)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    for cursor in [i64::MIN, -1, 0, 1] {
+        assert_eq!(log.page(&everything(), Some(cursor), 9)?, ActivityLogPage::default(), "before {cursor}");
+    }
+    for cursor in [4, i64::MAX] {
+        assert_eq!(seqs(&log.query(&everything(), Some(cursor), 9)?), [3, 2, 1], "before {cursor}");
+        assert_eq!(log.query_after(&everything(), cursor, 9)?, [], "after {cursor}");
+    }
+    for cursor in [i64::MIN, -1, 0] {
+        assert_eq!(seqs(&log.query_after(&everything(), cursor, 9)?), [1, 2, 3], "after {cursor}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_cursor_stays_valid_when_its_row_is_deleted() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 6)?;
+    diesel::sql_query("DELETE FROM activity_log WHERE seq = 4").execute(&mut conn)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!(seqs(&log.query(&everything(), Some(4), 2)?), [3, 2]);
+    assert_eq!(seqs(&log.query_after(&everything(), 4, 2)?), [5, 6]);
+    Ok(())
+}
+
+#[test]
+fn a_cursor_from_before_a_clear_finds_nothing_older_and_everything_newer() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 3)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    log.clear()?;
+    assert_eq!(log.record(&numbered(9))?, 4);
+    assert_eq!(log.page(&everything(), Some(2), 9)?, ActivityLogPage::default());
+    assert_eq!(seqs(&log.query_after(&everything(), 2, 9)?), [4]);
+    Ok(())
+}
+
+#[test]
+fn entries_recorded_during_a_walk_do_not_disturb_it() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 10)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    let mut seen = Vec::new();
+    let mut before_seq = None;
+    for number in 11.. {
+        let page = log.page(&everything(), before_seq, 3)?;
+        seen.extend(seqs(&page.entries));
+        log.record(&numbered(number))?;
+        before_seq = page.next_before_seq;
+        if before_seq.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, newest_first(10, 1));
+    Ok(())
+}
+
+#[test]
+fn entries_pruned_during_a_walk_are_missed_and_no_others() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 10)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    let first = log.page(&everything(), None, 3)?;
+    assert_eq!(seqs(&first.entries), [10, 9, 8]);
+    log.prune(None, Some(6))?;
+    let second = log.page(&everything(), first.next_before_seq, 3)?;
+    assert_eq!((seqs(&second.entries), second.next_before_seq), (vec![7, 6, 5], None));
+    Ok(())
+}

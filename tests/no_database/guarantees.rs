@@ -1,0 +1,30 @@
+//! The page of guarantees names tests that exist.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::support::TestResult;
+
+#[test]
+fn every_guarantee_names_one_test_that_exists() -> TestResult {
+    let page = include_str!("../../docs/guarantees.md");
+    // Text between backticks is every second part.
+    let code = page.split('`').skip(1).step_by(2);
+    let paths = code.filter_map(|code| code.split_once("::"));
+    // The first one explains the form; a type's variants begin with a capital.
+    let named = paths.filter(|path| *path != ("file", "name") && path.0.starts_with(char::is_lowercase));
+    let named = named.collect::<BTreeSet<_>>();
+    assert!(named.len() > 40, "{}", named.len());
+    for (file, test) in named {
+        let mut found = 0;
+        for folder in ["behaviour", "no_database", "sqlite"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder).join(file).with_extension("rs");
+            if path.exists() {
+                found += fs::read_to_string(&path)?.matches(&format!("fn {test}(")).count();
+            }
+        }
+        assert_eq!(found, 1, "{file}::{test}");
+    }
+    Ok(())
+}

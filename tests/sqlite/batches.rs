@@ -1,0 +1,90 @@
+//! Prune and export work in batches, which hold neither a lock nor a snapshot between them.
+
+use activity_log::{ActivityLogRepository, NewActivityLogEntry};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use crate::behaviour::export::MANY;
+use crate::behaviour::prune::{range, time_of};
+use crate::database::{SharedLog, empty_log, stored_seqs};
+use crate::statements::statements;
+use crate::support::{TestResult, everything, numbered, record_numbered};
+
+#[test]
+fn prune_of_many_works_in_many_statements_of_bounded_size() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5_000)?;
+    let ran = statements(&mut conn, |log| log.prune(Some(time_of(3_000)), Some(1_000)).map(drop))?;
+    let limits = ran
+        .iter()
+        .filter(|statement| statement.sql.starts_with("DELETE"))
+        .filter_map(|statement| statement.binds.iter().rev().nth(1)?.as_i64())
+        .collect::<Vec<_>>();
+    assert!(limits.len() >= 3, "{ran:?}");
+    assert_eq!(limits.first(), Some(&500));
+    assert!(limits.windows(2).all(|pair| pair[1] <= pair[0].max(500) * 2), "{limits:?}");
+    assert_eq!(stored_seqs(&mut conn)?, range(4_001, 5_000));
+    Ok(())
+}
+
+#[test]
+fn an_export_reads_in_batches() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, MANY)?;
+    let statements =
+        statements(&mut conn, |log| log.iter_export(&everything())?.take(10).try_for_each(|e| e.map(drop)))?;
+    // The newest seq, and one batch: the rest was not asked for.
+    assert_eq!(statements.len(), 2, "{statements:?}");
+    assert!(statements.last().is_some_and(|batch| batch.sql.contains("LIMIT")), "{statements:?}");
+    Ok(())
+}
+
+#[test]
+fn an_export_does_not_look_again_for_rows_after_a_batch_that_came_out_short() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, MANY)?;
+    let statements = statements(&mut conn, |log| log.iter_export(&everything())?.try_for_each(|e| e.map(drop)))?;
+    // The newest seq, two whole batches, and the short one.
+    assert_eq!(statements.len(), 4, "{statements:?}");
+    Ok(())
+}
+
+#[test]
+fn long_entries_make_small_batches() -> TestResult {
+    let mut conn = empty_log()?;
+    let megabyte = "x".repeat(1 << 20);
+    let entries = (0..5).map(|_| NewActivityLogEntry::new("auth", "a", "b", megabyte.as_str())).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    let statements = statements(&mut conn, |log| log.iter_export(&everything())?.try_for_each(|e| e.map(drop)))?;
+    // The newest seq, a batch an entry, and the empty one that ends it.
+    assert_eq!(statements.len(), 7, "{statements:?}");
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = BigInt)]
+    busy: i64,
+    #[diesel(sql_type = BigInt)]
+    log: i64,
+    #[diesel(sql_type = BigInt)]
+    checkpointed: i64,
+}
+
+#[test]
+fn a_slow_export_neither_blocks_a_writer_nor_keeps_the_log_from_being_checkpointed() -> TestResult {
+    let file = SharedLog::create()?;
+    let (mut reader, mut writer) = (file.connect()?, file.connect()?);
+    record_numbered(&mut writer, MANY)?;
+
+    let mut log = ActivityLogRepository::new(&mut reader);
+    let mut export = log.iter_export(&everything())?;
+    assert_eq!(export.next().ok_or("empty")??.seq, 1);
+
+    ActivityLogRepository::new(&mut writer).record(&numbered(MANY + 1))?;
+    let checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Checkpoint>(&mut writer)?;
+    assert_eq!((checkpoint.busy, checkpoint.log, checkpoint.checkpointed), (0, 0, 0));
+
+    assert_eq!(export.count(), MANY as usize - 1);
+    Ok(())
+}

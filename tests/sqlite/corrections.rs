@@ -1,0 +1,187 @@
+//! Counts and pages are right whatever was deleted and corrected, by whatever program: the segments keep up.
+
+use activity_log::{ActivityLogRepository, ActivitySeverity, run_migrations};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use crate::database::empty_log;
+use crate::foreign_rows::older_log;
+use crate::kinds::{category, count, found, kind, of_actor, segments};
+use crate::support::{TestResult, everything, numbered, record_numbered};
+
+#[test]
+fn a_deleted_row_is_no_longer_counted() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 9_000)?;
+    conn.batch_execute("DELETE FROM activity_log WHERE seq IN (1, 4095, 4096, 8999)")?;
+    assert_eq!(count(&mut conn, &category("system"))?, 8_996);
+    Ok(())
+}
+
+#[test]
+fn a_segment_without_rows_is_dropped_by_the_next_summarizing() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 13_000)?;
+    conn.batch_execute("DELETE FROM activity_log WHERE seq BETWEEN 4096 AND 8191")?;
+    assert_eq!(count(&mut conn, &everything())?, 13_000 - 4_096);
+    let more = (13_001..=16_384).map(numbered).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&more)?;
+    assert_eq!(segments(&mut conn)?, [0, 8_192, 12_288]);
+    let rows = "SELECT count(*) AS count FROM activity_log_segment_actors WHERE first_seq = 4096";
+    assert_eq!(diesel::sql_query(rows).get_result::<Number>(&mut conn)?.count, 0);
+    assert_eq!(count(&mut conn, &everything())?, 16_384 - 4_096);
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+#[test]
+fn a_log_whose_numbers_begin_again_is_counted_at_once() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 9_000)?;
+    conn.batch_execute("DELETE FROM activity_log; DELETE FROM sqlite_sequence")?;
+    record_numbered(&mut conn, 100)?;
+    assert_eq!(found(&mut conn, &of_actor("clock", category("system")))?.len(), 100);
+    assert_eq!(count(&mut conn, &category("system"))?, 100);
+    Ok(())
+}
+
+#[test]
+fn a_row_is_counted_as_what_it_was_corrected_to() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5_000)?;
+    conn.batch_execute("UPDATE activity_log SET category = 'auth', severity = 'error' WHERE seq IN (7, 4999)")?;
+    assert_eq!(count(&mut conn, &category("system"))?, 4_998);
+    assert_eq!(count(&mut conn, &kind("auth", ActivitySeverity::Error))?, 2);
+    assert_eq!(found(&mut conn, &of_actor("clock", category("auth")))?, [7, 4_999]);
+    Ok(())
+}
+
+#[test]
+fn the_only_row_of_a_segment_can_be_corrected() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 9_000)?;
+    conn.batch_execute(
+        "DELETE FROM activity_log WHERE seq < 4000 AND seq <> 7; UPDATE activity_log SET category = 'auth' WHERE seq = 7",
+    )?;
+    assert_eq!(count(&mut conn, &category("auth"))?, 1);
+    assert_eq!(found(&mut conn, &of_actor("clock", category("auth")))?, [7]);
+    Ok(())
+}
+
+#[test]
+fn an_actor_that_was_corrected_is_found() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5_000)?;
+    conn.batch_execute("UPDATE activity_log SET actor = 'alice' WHERE seq IN (7, 4999)")?;
+    assert_eq!(found(&mut conn, &of_actor("alice", category("system")))?, [7, 4_999]);
+    Ok(())
+}
+
+#[test]
+fn a_correction_that_gives_way_to_what_is_there_leaves_the_counts_right() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5_000)?;
+    // In a trigger SQLite puts what the statement says of conflicts in the place of what the trigger says.
+    conn.batch_execute("UPDATE OR REPLACE activity_log SET category = 'auth' WHERE seq IN (7, 8)")?;
+    conn.batch_execute("UPDATE OR IGNORE activity_log SET category = 'auth' WHERE seq IN (9, 10)")?;
+    conn.batch_execute("UPDATE OR FAIL activity_log SET category = 'auth' WHERE seq IN (11, 12)")?;
+    assert_eq!(count(&mut conn, &category("auth"))?, 6);
+    assert_eq!(count(&mut conn, &category("system"))?, 4_994);
+    Ok(())
+}
+
+#[test]
+fn a_row_that_is_given_another_number_is_counted_once() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 13_000)?;
+    conn.batch_execute("DELETE FROM activity_log WHERE seq BETWEEN 4000 AND 8191")?;
+    let moves = [(1, "seq", 4_001), (2, "seq", 5_000), (3, "rowid", 20_000), (12_999, "oid", 5_001)];
+    for (from, seq, to) in moves {
+        conn.batch_execute(&format!("UPDATE activity_log SET {seq} = {to} WHERE seq = {from}"))?;
+        assert_eq!(count(&mut conn, &everything())?, 13_000 - 4_192);
+    }
+    assert_eq!(found(&mut conn, &of_actor("clock", category("system")))?.len(), 13_000 - 4_192);
+    Ok(())
+}
+
+#[test]
+fn a_replaced_row_is_counted_once_where_triggers_may_recurse() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5_000)?;
+    conn.batch_execute(
+        "PRAGMA recursive_triggers = ON; \
+         INSERT OR REPLACE INTO activity_log (id, ts, category, action, severity, actor, message) \
+         VALUES ('al_00000007', '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', 'x')",
+    )?;
+    assert_eq!(count(&mut conn, &everything())?, 5_000);
+    Ok(())
+}
+
+#[test]
+fn rows_with_null_are_counted_where_an_older_table_has_them() -> TestResult {
+    let mut conn = older_log()?;
+    conn.batch_execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9000) \
+         INSERT INTO activity_log (id, category, severity) \
+         SELECT 'x' || n, CASE n % 3 WHEN 0 THEN 'system' WHEN 1 THEN '' END, iif(n % 2, 'error', NULL) FROM n",
+    )?;
+    run_migrations(&mut conn)?;
+    conn.batch_execute(
+        "DELETE FROM activity_log WHERE seq <= 6; UPDATE activity_log SET category = NULL WHERE seq <= 12",
+    )?;
+    assert_eq!(count(&mut conn, &everything())?, 8_994);
+    assert_eq!(count(&mut conn, &category("system"))?, 2_996);
+    assert_eq!(count(&mut conn, &category(""))?, 2_996);
+    assert_eq!(count(&mut conn, &kind("system", ActivitySeverity::Error))?, 1_498);
+    Ok(())
+}
+
+#[test]
+fn a_row_that_a_trigger_of_the_hosts_corrects_again_is_counted_as_what_it_is() -> TestResult {
+    let mut conn = empty_log()?;
+    conn.batch_execute(
+        "CREATE TRIGGER hosts AFTER UPDATE OF category ON activity_log WHEN new.category <> lower(new.category) \
+         BEGIN UPDATE activity_log SET category = lower(category) WHERE seq = new.seq; END",
+    )?;
+    record_numbered(&mut conn, 5_000)?;
+    conn.batch_execute("UPDATE activity_log SET category = 'AUTH' WHERE seq = 7")?;
+    assert_eq!(count(&mut conn, &everything())?, 5_000);
+    assert_eq!(count(&mut conn, &category("AUTH"))?, 0);
+    assert_eq!(count(&mut conn, &category("auth"))?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_row_with_the_least_number_that_there_is_is_counted() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5_000)?;
+    conn.batch_execute("UPDATE activity_log SET seq = -9223372036854775808 WHERE seq = 1")?;
+    assert_eq!(count(&mut conn, &everything())?, 5_000);
+    conn.batch_execute("DELETE FROM activity_log WHERE seq > 0")?;
+    assert_eq!(count(&mut conn, &category("system"))?, 1);
+    Ok(())
+}
+
+#[test]
+fn rows_with_empty_blobs_and_with_null_are_counted_when_recording_goes_beyond_them() -> TestResult {
+    let mut conn = older_log()?;
+    run_migrations(&mut conn)?;
+    conn.batch_execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 4095) \
+         INSERT INTO activity_log (id, category, severity) \
+         SELECT 'x' || n, CASE n % 3 WHEN 0 THEN 'system' WHEN 1 THEN x'' END, \
+             CASE n % 5 WHEN 0 THEN 'info' WHEN 1 THEN x'' WHEN 2 THEN 'error' END FROM n",
+    )?;
+    ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
+    assert_eq!(segments(&mut conn)?, [0]);
+    assert_eq!(count(&mut conn, &everything())?, 4_096);
+    assert_eq!(count(&mut conn, &category("system"))?, 1_366);
+    assert_eq!(count(&mut conn, &kind("system", ActivitySeverity::Info))?, 274);
+    assert_eq!(count(&mut conn, &kind("system", ActivitySeverity::Error))?, 273);
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! SQLite, as the tests of `behaviour` use a database: they name nothing else of it.
+
+use std::time::Duration;
+
+pub(crate) use activity_log::{ActivityLogRepository, run_migrations, schema};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use crate::support::TestResult;
+
+pub(crate) type Connection = SqliteConnection;
+
+pub(crate) fn connect(url: &str) -> TestResult<Connection> {
+    Ok(activity_log::connect(url)?)
+}
+
+/// A database of the test's own without a table.
+pub(crate) fn empty_database() -> TestResult<Connection> {
+    connect(":memory:")
+}
+
+/// An empty log of the test's own.
+pub(crate) fn empty_log() -> TestResult<Connection> {
+    let mut conn = empty_database()?;
+    run_migrations(&mut conn)?;
+    Ok(conn)
+}
+
+/// An empty log for more than one connection or process.
+pub(crate) struct SharedLog {
+    folder: tempfile::TempDir,
+}
+
+impl SharedLog {
+    pub(crate) fn create() -> TestResult<Self> {
+        let log = Self::without_table()?;
+        run_migrations(&mut log.connect()?)?;
+        Ok(log)
+    }
+
+    /// The database alone, for servers that start on it.
+    pub(crate) fn without_table() -> TestResult<Self> {
+        Ok(Self { folder: tempfile::tempdir()? })
+    }
+
+    /// What [`connect`] takes, in any process.
+    pub(crate) fn url(&self) -> String {
+        self.folder.path().join("log.db").display().to_string()
+    }
+
+    pub(crate) fn connect(&self) -> TestResult<Connection> {
+        connect(&self.url())
+    }
+}
+
+/// The `seq`s that are in the log, oldest first, read without the crate.
+pub(crate) fn stored_seqs(conn: &mut Connection) -> TestResult<Vec<i64>> {
+    use schema::activity_log;
+    Ok(activity_log::table.select(activity_log::seq).order(activity_log::seq).load(conn)?)
+}
+
+/// Rows as a program writes them that does not use the crate: of the actor `clock`, one a minute.
+pub(crate) fn insert_as_others_do(conn: &mut Connection, rows: i64) -> TestResult {
+    conn.batch_execute(&format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
+         INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+         SELECT 'foreign ' || n, strftime('%Y-%m-%dT%H:%M:%S+00:00', n * 60, 'unixepoch'), \
+             'system', 'tick', 'info', 'clock', 'Tick' FROM n"
+    ))?;
+    Ok(())
+}
+
+/// Columns that can be given a value that no entry has, with assignments that do so.
+pub(crate) const BREAKING_ASSIGNMENTS: [(&str, &str); 10] = [
+    ("ts", "ts = 'yesterday'"),
+    ("ts", "ts = ''"),
+    ("ts", "ts = '2026-01-01T00:00:00'"),
+    ("ts", "ts = 1767225600"),
+    ("severity", "severity = 'fatal'"),
+    ("severity", "severity = x'ff'"),
+    ("metadata", "metadata = '{\"cut'"),
+    ("metadata", "metadata = '[1, 2]'"),
+    ("metadata", "metadata = ''"),
+    ("metadata", "metadata = x'ff00'"),
+];
+
+/// Runs `work` in a transaction that sees the log as it was when it first read.
+pub(crate) fn with_read_transaction<T>(
+    conn: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> activity_log::Result<T>,
+) -> activity_log::Result<T> {
+    diesel::Connection::transaction(conn, work)
+}
+
+/// Runs `work` in a transaction that is ready to write.
+pub(crate) fn with_write_transaction<T>(
+    conn: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> activity_log::Result<T>,
+) -> activity_log::Result<T> {
+    conn.immediate_transaction(work)
+}
+
+/// Begins a transaction that every writer on another connection waits for.
+pub(crate) fn hold_up_writers(conn: &mut Connection) -> TestResult {
+    Ok(conn.batch_execute("BEGIN IMMEDIATE")?)
+}
+
+/// Limits how long the connection waits for others.
+pub(crate) fn wait_at_most(conn: &mut Connection, longest: Duration) -> TestResult {
+    Ok(conn.batch_execute(&format!("PRAGMA busy_timeout = {}", longest.as_millis()))?)
+}

@@ -1,0 +1,365 @@
+//! On a full disk recording fails with an error that says so, nothing is half-written, and a prune makes room.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use activity_log::{
+    ActivityLogRepository, Error, NewActivityLogEntry, RESERVE_BYTES, connect, keep_reserve, run_migrations,
+};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::database::{SharedLog, empty_log, stored_seqs};
+use crate::support::{TestResult, everything, numbered, record_numbered};
+
+/// A file system of its own with little room. Mounting one takes privileges: without them there is none.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> TestResult<Option<Self>> {
+        let folder = tempfile::tempdir()?;
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"]).arg(folder.path()).output();
+        if mount.is_ok_and(|mount| mount.status.success()) {
+            return Ok(Some(Self(folder)));
+        }
+        println!("not shown here: a file system of a test's own cannot be mounted");
+        Ok(None)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn log(&self) -> TestResult<SqliteConnection> {
+        let mut conn = connect(&self.path().join("log.db").display().to_string())?;
+        run_migrations(&mut conn)?;
+        Ok(conn)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("--lazy").arg(self.path()).status();
+        assert!(unmounted.is_ok_and(|status| status.success()), "{} stays mounted", self.path().display());
+    }
+}
+
+fn entry() -> NewActivityLogEntry {
+    NewActivityLogEntry::new("system", "filled", "test", "x".repeat(300))
+}
+
+/// Records until there is no room; returns the `seq`s that were acknowledged.
+fn fill(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
+    let mut acknowledged = Vec::new();
+    loop {
+        match ActivityLogRepository::new(conn).record(&entry()) {
+            Ok(seq) => acknowledged.push(seq),
+            Err(Error::Full(_)) => return Ok(acknowledged),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Check {
+    #[diesel(sql_type = Text)]
+    integrity_check: String,
+}
+
+fn assert_whole(conn: &mut SqliteConnection) -> TestResult {
+    let check = diesel::sql_query("PRAGMA integrity_check").get_result::<Check>(conn)?;
+    assert_eq!(check.integrity_check, "ok");
+    Ok(())
+}
+
+/// A log whose database may not grow any more, and has a little room left.
+fn limited_log() -> TestResult<SqliteConnection> {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 1_000)?;
+    ActivityLogRepository::new(&mut conn).clear()?;
+    conn.batch_execute("PRAGMA max_page_count = 1")?; // SQLite makes it what the database has.
+    Ok(conn)
+}
+
+#[test]
+fn a_database_at_its_size_limit_refuses_entries_and_keeps_those_it_acknowledged() -> TestResult {
+    let mut conn = limited_log()?;
+    let acknowledged = fill(&mut conn)?;
+    assert!(acknowledged.len() > 100, "{}", acknowledged.len());
+    assert_eq!(stored_seqs(&mut conn)?, acknowledged);
+    assert_whole(&mut conn)
+}
+
+#[test]
+fn record_all_without_room_records_none() -> TestResult {
+    let mut conn = limited_log()?;
+    let entries = (0..5_000).map(|_| entry()).collect::<Vec<_>>();
+    let refused = ActivityLogRepository::new(&mut conn).record_all(&entries);
+    assert!(matches!(refused, Err(Error::Full(_))), "{refused:?}");
+    assert_eq!(stored_seqs(&mut conn)?, Vec::<i64>::new());
+    assert_whole(&mut conn)?;
+    // The connection is as good as new.
+    ActivityLogRepository::new(&mut conn).record_all(&entries[..50])?;
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 50);
+    Ok(())
+}
+
+#[test]
+fn a_transaction_without_room_changes_nothing() -> TestResult {
+    let mut conn = limited_log()?;
+    conn.batch_execute("PRAGMA max_page_count = 100000; CREATE TABLE devices (name TEXT); PRAGMA max_page_count = 1")?;
+    fill(&mut conn)?;
+    let refused = conn.transaction::<_, Error, _>(|conn| {
+        diesel::sql_query("UPDATE activity_log SET actor = 'changed'").execute(conn)?;
+        ActivityLogRepository::new(conn).record(&NewActivityLogEntry::new("a", "b", "c", "x".repeat(100_000)))
+    });
+    // SQLite has rolled back by itself, which is all that Diesel's own rollback then finds out.
+    assert!(refused.is_err());
+    let changed = activity_log::ActivityLogFilters { actor: Some("changed".to_owned()), ..everything() };
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&changed)?, 0);
+    Ok(())
+}
+
+/// A log with room for one more entry, but not for the chapter that it completes.
+fn log_without_room_for_a_chapter() -> TestResult<(SharedLog, SqliteConnection)> {
+    let file = SharedLog::create()?;
+    let mut conn = file.connect()?;
+    conn.batch_execute("CREATE TABLE devices (name TEXT)")?;
+    let entries = (1..=4_095).map(|number| NewActivityLogEntry {
+        actor: format!("somebody with a number and with a name that takes up some room, {number}"),
+        message: "x".repeat(500),
+        ..numbered(number)
+    });
+    ActivityLogRepository::new(&mut conn).record_all(&entries.collect::<Vec<_>>())?;
+    conn.batch_execute("PRAGMA max_page_count = 1")?; // SQLite makes it what the database has.
+    Ok((file, conn))
+}
+
+#[test]
+fn an_entry_is_recorded_also_where_there_is_no_room_for_the_chapter_that_it_completes() -> TestResult {
+    let (_file, mut conn) = log_without_room_for_a_chapter()?;
+    assert_eq!(ActivityLogRepository::new(&mut conn).record(&numbered(4_096))?, 4_096);
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 4_096);
+    Ok(())
+}
+
+#[test]
+fn a_transaction_in_which_there_is_no_room_for_a_chapter_changes_nothing() -> TestResult {
+    let (_file, mut conn) = log_without_room_for_a_chapter()?;
+    let outcome = conn.immediate_transaction::<(), Error, _>(|conn| {
+        ActivityLogRepository::new(conn).record(&numbered(4_096))?;
+        diesel::sql_query("INSERT INTO devices VALUES ('Lamp')").execute(conn)?;
+        Ok(())
+    });
+    assert!(outcome.is_err(), "{outcome:?}");
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 4_095);
+    assert_eq!(diesel::sql_query("UPDATE devices SET name = ''").execute(&mut conn)?, 0);
+    Ok(())
+}
+
+#[test]
+fn a_prune_makes_room_in_a_database_at_its_size_limit() -> TestResult {
+    let mut conn = limited_log()?;
+    let acknowledged = fill(&mut conn)?;
+    let excess = acknowledged.len() as u64 - 10;
+    assert_eq!(ActivityLogRepository::new(&mut conn).prune(None, Some(10))?, excess);
+    let more = fill(&mut conn)?;
+    assert!(more.len() > 100, "{}", more.len());
+    assert_whole(&mut conn)
+}
+
+#[test]
+fn a_full_disk_refuses_entries_and_keeps_those_it_acknowledged() -> TestResult {
+    let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
+    let mut conn = disk.log()?;
+    let acknowledged = fill(&mut conn)?;
+    assert!(acknowledged.len() > 1_000, "{}", acknowledged.len());
+    assert_eq!(stored_seqs(&mut conn)?, acknowledged);
+    assert_whole(&mut conn)?;
+
+    // And so the next process finds it, without help.
+    drop(conn);
+    let mut conn = disk.log()?;
+    assert_eq!(stored_seqs(&mut conn)?, acknowledged);
+    Ok(())
+}
+
+#[test]
+fn record_all_on_a_full_disk_records_none() -> TestResult {
+    let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
+    let mut conn = disk.log()?;
+    let entries = (0..60_000).map(|_| entry()).collect::<Vec<_>>();
+    let refused = ActivityLogRepository::new(&mut conn).record_all(&entries);
+    // What meets the full disk first is either the log or the index of it in shared memory.
+    let reason = refused.err().ok_or("there was room")?.to_string();
+    assert!(reason.contains("database or disk is full") || reason.contains("disk I/O error"), "{reason}");
+    assert_eq!(stored_seqs(&mut conn)?, Vec::<i64>::new());
+    ActivityLogRepository::new(&mut conn).record_all(&entries[..50])?;
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 50);
+    Ok(())
+}
+
+#[test]
+fn a_prune_on_a_full_disk_works_with_the_reserve_and_recording_goes_on() -> TestResult {
+    let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
+    let mut conn = disk.log()?;
+    let reserve = disk.path().join("log.db-reserve");
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
+    assert_eq!(fs::metadata(&reserve)?.len(), RESERVE_BYTES);
+
+    let acknowledged = fill(&mut conn)?;
+    let deleted = ActivityLogRepository::new(&mut conn).prune(None, Some(1_000))?;
+    assert_eq!(deleted, acknowledged.len() as u64 - 1_000);
+    assert!(!reserve.exists());
+    assert!(acknowledged.ends_with(&stored_seqs(&mut conn)?));
+
+    let more = fill(&mut conn)?;
+    assert!(more.len() > 1_000, "{}", more.len());
+    assert_whole(&mut conn)
+}
+
+#[test]
+fn the_reserve_is_laid_anew_once_there_is_room_again() -> TestResult {
+    let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
+    let mut conn = disk.log()?;
+    for _ in 0..3 {
+        keep_reserve(&mut conn, RESERVE_BYTES)?;
+        assert_eq!(fs::metadata(disk.path().join("log.db-reserve"))?.len(), RESERVE_BYTES);
+        fill(&mut conn)?;
+        ActivityLogRepository::new(&mut conn).prune(None, Some(100))?;
+        activity_log::reclaim(&mut conn)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_prune_on_a_full_disk_without_a_reserve_says_so_and_works_once_there_is_room() -> TestResult {
+    let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
+    let filler = disk.path().join("another program's file");
+    fs::write(&filler, vec![1; 1 << 20])?;
+    let mut conn = disk.log()?;
+    let acknowledged = fill(&mut conn)?;
+
+    let refused = ActivityLogRepository::new(&mut conn).prune(None, Some(100));
+    assert!(matches!(refused, Err(Error::Full(_))), "{refused:?}");
+    assert_eq!(stored_seqs(&mut conn)?, acknowledged);
+
+    fs::remove_file(filler)?;
+    let deleted = ActivityLogRepository::new(&mut conn).prune(None, Some(100))?;
+    assert_eq!(deleted, acknowledged.len() as u64 - 100);
+    assert!(fill(&mut conn)?.len() > 1_000);
+    Ok(())
+}
+
+#[test]
+fn a_reserve_that_there_is_no_room_for_is_an_error_and_leaves_nothing() -> TestResult {
+    let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
+    let mut conn = disk.log()?;
+    fs::write(disk.path().join("filler"), vec![1; 9 << 20])?;
+    let refused = keep_reserve(&mut conn, RESERVE_BYTES);
+    assert!(matches!(refused, Err(Error::Reserve(_))), "{refused:?}");
+    assert!(!disk.path().join("log.db-reserve").exists());
+    ActivityLogRepository::new(&mut conn).record(&entry())?;
+    Ok(())
+}
+
+#[test]
+fn a_reserve_that_is_there_is_left_alone_and_one_that_is_too_small_is_not() -> TestResult {
+    let file = SharedLog::create()?;
+    let mut conn = file.connect()?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
+    let reserve = format!("{}-reserve", file.url());
+    fs::write(&reserve, vec![7; RESERVE_BYTES as usize])?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
+    assert!(fs::read(&reserve)?.iter().all(|byte| *byte == 7));
+    fs::write(&reserve, "short")?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
+    assert_eq!(fs::metadata(&reserve)?.len(), RESERVE_BYTES);
+    Ok(())
+}
+
+#[test]
+fn a_reserve_has_the_size_that_is_asked_for_and_leaves_nothing_else_behind() -> TestResult {
+    let file = SharedLog::create()?;
+    let mut conn = file.connect()?;
+    for bytes in [1_000_003, 8, 0, RESERVE_BYTES] {
+        keep_reserve(&mut conn, bytes)?;
+        assert_eq!(fs::metadata(format!("{}-reserve", file.url()))?.len(), bytes);
+    }
+    let folder = Path::new(&file.url()).parent().ok_or("no folder")?.to_owned();
+    let mut names = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<TestResult<Vec<_>>>()?;
+    names.sort();
+    assert_eq!(names, ["log.db", "log.db-reserve", "log.db-shm", "log.db-wal"]);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reserve_never_writes_to_what_a_link_of_its_name_points_at() -> TestResult {
+    let file = SharedLog::create()?;
+    let victim = format!("{}-victim", file.url());
+    fs::write(&victim, "precious")?;
+    std::os::unix::fs::symlink(&victim, format!("{}-reserve", file.url()))?;
+    keep_reserve(&mut file.connect()?, RESERVE_BYTES)?;
+    assert_eq!(fs::read_to_string(&victim)?, "precious");
+    assert_eq!(fs::symlink_metadata(format!("{}-reserve", file.url()))?.len(), RESERVE_BYTES);
+    Ok(())
+}
+
+#[test]
+fn a_prune_on_a_full_disk_holds_up_no_writer_while_somebody_reads() -> TestResult {
+    let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
+    let mut conn = disk.log()?;
+    let mut reader = disk.log()?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
+    let acknowledged = fill(&mut conn)?;
+    reader.transaction::<_, Error, _>(|reader| {
+        ActivityLogRepository::new(reader).count(&everything())?;
+        // The log cannot be emptied under the reader, but it can grow into the reserve.
+        let pruned = ActivityLogRepository::new(&mut conn).prune(None, Some(acknowledged.len() as u64 - 200));
+        assert!(matches!(pruned, Ok(200)), "{pruned:?}");
+        Ok(())
+    })?;
+    Ok(())
+}
+
+#[test]
+fn a_prune_that_fails_for_another_reason_leaves_the_reserve_alone() -> TestResult {
+    let file = SharedLog::create()?;
+    let mut conn = file.connect()?;
+    record_numbered(&mut conn, 10)?;
+    keep_reserve(&mut conn, RESERVE_BYTES)?;
+    conn.batch_execute("CREATE TRIGGER no BEFORE DELETE ON activity_log BEGIN SELECT RAISE(ABORT, 'no'); END;")?;
+    assert!(matches!(ActivityLogRepository::new(&mut conn).prune(None, Some(1)), Err(Error::Database(_))));
+    assert_eq!(fs::metadata(format!("{}-reserve", file.url()))?.len(), RESERVE_BYTES);
+    Ok(())
+}
+
+#[test]
+fn a_migration_without_room_says_so_and_leaves_nothing() -> TestResult {
+    let mut refused = 0;
+    for pages in 1..30 {
+        let mut conn = connect(":memory:")?;
+        conn.batch_execute(&format!("PRAGMA max_page_count = {pages}"))?;
+        match run_migrations(&mut conn) {
+            Ok(()) => break,
+            Err(Error::Full(_)) => refused += 1,
+            Err(error) => return Err(format!("{pages} pages: {error}").into()),
+        }
+        conn.batch_execute("PRAGMA max_page_count = 1000")?;
+        run_migrations(&mut conn)?;
+        ActivityLogRepository::new(&mut conn).record(&entry())?;
+    }
+    assert!(refused > 5, "{refused}");
+    Ok(())
+}
+
+#[test]
+fn a_database_in_memory_keeps_no_reserve() -> TestResult {
+    keep_reserve(&mut empty_log()?, RESERVE_BYTES)?;
+    Ok(())
+}

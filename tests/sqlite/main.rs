@@ -1,0 +1,28 @@
+//! The behaviours of the log in SQLite, and what is SQLite's own.
+
+#[path = "../behaviour/mod.rs"]
+mod behaviour;
+mod database;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod batches;
+mod busy;
+mod changes;
+mod connection;
+mod corrections;
+mod crash;
+mod entity_types;
+mod foreign_rows;
+mod full_disk;
+mod kinds;
+mod limits;
+mod migrations;
+mod query_plans;
+mod search;
+mod segments;
+mod space;
+mod statements;
+mod stored_times;
+mod triggers;
+mod utf_16;

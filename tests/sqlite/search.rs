@@ -1,0 +1,377 @@
+//! With the search index a text is found in the same entries as without it.
+
+use activity_log::{
+    ActivityLogFilters, ActivityLogRepository, MIGRATIONS, NewActivityLogEntry, disable_search, enable_search,
+    run_migrations,
+};
+use chrono::{DateTime, TimeDelta};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_migrations::MigrationHarness;
+use proptest::prelude::*;
+
+use crate::database::{SharedLog, empty_log};
+use crate::statements::{after_query, plan, statements};
+use crate::support::{TestResult, everything, numbered, record_numbered, seqs};
+
+fn containing(term: &str) -> ActivityLogFilters {
+    ActivityLogFilters { message_contains: Some(term.to_owned()), ..everything() }
+}
+
+fn searchable_log() -> TestResult<SqliteConnection> {
+    let mut conn = empty_log()?;
+    enable_search(&mut conn)?;
+    Ok(conn)
+}
+
+/// Every way to read must find the same, page by page.
+fn found(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> TestResult<Vec<i64>> {
+    let mut log = ActivityLogRepository::new(conn);
+    let mut found = Vec::new();
+    let mut before = None;
+    loop {
+        let page = log.page(filters, before, 3)?;
+        found.extend(seqs(&page.entries));
+        before = page.next_before_seq;
+        if before.is_none() {
+            break;
+        }
+    }
+    found.reverse();
+    assert_eq!(seqs(&log.query_after(filters, i64::MIN, u32::MAX)?), found);
+    assert_eq!(seqs(&log.iter_export(filters)?.collect::<Result<Vec<_>, _>>()?), found);
+    assert_eq!(log.count(filters)?, found.len() as u64);
+    assert_eq!(log.count_up_to(filters, 2)?, found.len().min(2) as u64);
+    Ok(found)
+}
+
+fn record(conn: &mut SqliteConnection, message: &str) -> TestResult<i64> {
+    let entry = NewActivityLogEntry::new("system", "test", "tester", message);
+    Ok(ActivityLogRepository::new(conn).record(&entry)?)
+}
+
+fn names(conn: &mut SqliteConnection) -> TestResult<Vec<String>> {
+    diesel::table! { sqlite_master (name) { name -> Text, } }
+    Ok(sqlite_master::table.select(sqlite_master::name).order(sqlite_master::name).load(conn)?)
+}
+
+#[test]
+fn entries_from_before_it_was_enabled_are_found() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 20)?;
+    enable_search(&mut conn)?;
+    assert_eq!(found(&mut conn, &containing("Tick 1"))?, [1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    Ok(())
+}
+
+#[test]
+fn entries_recorded_afterwards_are_found() -> TestResult {
+    let mut conn = searchable_log()?;
+    record_numbered(&mut conn, 20)?;
+    assert_eq!(found(&mut conn, &containing("ick 20"))?, [20]);
+    Ok(())
+}
+
+#[test]
+fn recording_still_returns_the_seq_of_the_entry() -> TestResult {
+    let mut conn = searchable_log()?;
+    assert_eq!(record(&mut conn, "one")?, 1);
+    assert_eq!(record(&mut conn, "two, with more to index than the one before")?, 2);
+    Ok(())
+}
+
+#[test]
+fn enabling_it_twice_changes_nothing() -> TestResult {
+    let mut conn = searchable_log()?;
+    record_numbered(&mut conn, 3)?;
+    let before = names(&mut conn)?;
+    enable_search(&mut conn)?;
+    assert_eq!(names(&mut conn)?, before);
+    assert_eq!(found(&mut conn, &containing("Tick"))?, [1, 2, 3]);
+    Ok(())
+}
+
+#[test]
+fn disabling_it_leaves_the_schema_as_it_was() -> TestResult {
+    let mut conn = empty_log()?;
+    let before = names(&mut conn)?;
+    enable_search(&mut conn)?;
+    disable_search(&mut conn)?;
+    assert_eq!(names(&mut conn)?, before);
+    disable_search(&mut conn)?;
+    record_numbered(&mut conn, 3)?;
+    assert_eq!(found(&mut conn, &containing("Tick"))?, [1, 2, 3]);
+    Ok(())
+}
+
+#[test]
+fn enabling_it_in_a_transaction_is_part_of_that() -> TestResult {
+    let mut conn = empty_log()?;
+    let before = names(&mut conn)?;
+    let rolled_back = conn.transaction::<(), activity_log::Error, _>(|conn| {
+        enable_search(conn)?;
+        Err(diesel::result::Error::RollbackTransaction.into())
+    });
+    assert!(rolled_back.is_err());
+    assert_eq!(names(&mut conn)?, before);
+    Ok(())
+}
+
+#[test]
+fn several_processes_may_enable_it_at_once() -> TestResult {
+    let file = SharedLog::create()?;
+    record_numbered(&mut file.connect()?, 500)?;
+    std::thread::scope(|scope| -> TestResult {
+        let starters = (0..4).map(|_| scope.spawn(|| Ok(enable_search(&mut file.connect()?)?))).collect::<Vec<_>>();
+        starters.into_iter().try_for_each(|starter| starter.join().map_err(|_| "it panicked")?)
+    })?;
+    assert_eq!(found(&mut file.connect()?, &containing("tick 50"))?, [50, 500]);
+    Ok(())
+}
+
+#[test]
+fn an_index_that_lost_its_triggers_is_made_anew() -> TestResult {
+    let mut conn = searchable_log()?;
+    conn.batch_execute("DROP TRIGGER activity_log_search_insert")?;
+    record_numbered(&mut conn, 3)?;
+    assert_eq!(found(&mut conn, &containing("Tick"))?, [1, 2, 3]);
+    enable_search(&mut conn)?;
+    assert_eq!(found(&mut conn, &containing("Tick"))?, [1, 2, 3]);
+    Ok(())
+}
+
+#[test]
+fn reverting_the_migrations_takes_the_index_with_the_table() -> TestResult {
+    let mut conn = searchable_log()?;
+    conn.revert_all_migrations(MIGRATIONS)?;
+    let left = names(&mut conn)?;
+    assert!(left.iter().all(|name| !name.contains("activity_log")), "{left:?}");
+    run_migrations(&mut conn)?;
+    enable_search(&mut conn)?;
+    record_numbered(&mut conn, 3)?;
+    assert_eq!(found(&mut conn, &containing("Tick 3"))?, [3]);
+    Ok(())
+}
+
+#[test]
+fn what_was_pruned_and_cleared_is_not_found_and_what_follows_is() -> TestResult {
+    let mut conn = searchable_log()?;
+    record_numbered(&mut conn, 30)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!(log.prune(None, Some(10))?, 20);
+    assert_eq!(found(&mut conn, &containing("Tick 2"))?, [21, 22, 23, 24, 25, 26, 27, 28, 29]);
+    assert_eq!(ActivityLogRepository::new(&mut conn).clear()?, 10);
+    assert_eq!(found(&mut conn, &containing("Tick"))?, Vec::<i64>::new());
+    let names_after = names(&mut conn)?;
+    assert!(names_after.contains(&"activity_log_search_insert".to_owned()));
+    assert_eq!(record(&mut conn, "Tick again")?, 31);
+    assert_eq!(found(&mut conn, &containing("Tick"))?, [31]);
+    conn.batch_execute("INSERT INTO activity_log_search (activity_log_search) VALUES ('integrity-check')")?;
+    Ok(())
+}
+
+#[test]
+fn a_program_that_knows_nothing_of_it_keeps_it() -> TestResult {
+    let mut conn = searchable_log()?;
+    record_numbered(&mut conn, 3)?;
+    conn.batch_execute(
+        "INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+         VALUES ('foreign', '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', 'Written by Python'); \
+         UPDATE activity_log SET message = 'Corrected' WHERE seq = 2; \
+         DELETE FROM activity_log WHERE seq = 1;",
+    )?;
+    assert_eq!(found(&mut conn, &containing("python"))?, [4]);
+    assert_eq!(found(&mut conn, &containing("corrected"))?, [2]);
+    assert_eq!(found(&mut conn, &containing("Tick"))?, [3]);
+    conn.batch_execute("INSERT INTO activity_log_search (activity_log_search) VALUES ('integrity-check')")?;
+    Ok(())
+}
+
+#[test]
+fn terms_of_any_length_are_found() -> TestResult {
+    let mut conn = searchable_log()?;
+    let long = "x".repeat(5_000);
+    record(&mut conn, &format!("before {long}y after"))?;
+    record(&mut conn, "ab")?;
+    for (term, expected) in [("a", vec![1, 2]), ("ab", vec![2]), ("abc", vec![]), (&*format!("{long}y"), vec![1])] {
+        assert_eq!(found(&mut conn, &containing(term))?, expected, "{term}");
+    }
+    assert_eq!(found(&mut conn, &containing(&format!("{long}xy")))?, Vec::<i64>::new());
+    Ok(())
+}
+
+#[test]
+fn a_common_term_beside_a_rare_filter_finds_it_however_far_it_is() -> TestResult {
+    let mut conn = searchable_log()?;
+    record(&mut conn, "Tick of the one who is seldom seen")?;
+    let entries = (1..=40_000).map(numbered).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    let filters = ActivityLogFilters { actor: Some("tester".to_owned()), ..containing("Tick") };
+    assert_eq!(found(&mut conn, &filters)?, [1]);
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&containing("Tick"))?, 40_001);
+    Ok(())
+}
+
+#[test]
+fn candidates_fit_beside_the_longest_list_of_categories() -> TestResult {
+    let mut conn = searchable_log()?;
+    record_numbered(&mut conn, 3_000)?;
+    let categories = (1..32_000).map(|number| format!("area {number}").into()).chain(["system".into()]).collect();
+    let filters = ActivityLogFilters { categories, ..containing("Tick 1") };
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!(log.query(&filters, None, 2_000)?.len(), 1_111);
+    assert_eq!(log.count(&filters)?, 1_111);
+    Ok(())
+}
+
+#[test]
+fn a_page_looks_at_the_candidates_of_the_index_alone() -> TestResult {
+    let mut conn = searchable_log()?;
+    record_numbered(&mut conn, 3_000)?;
+    for statistics in ["", "ANALYZE"] {
+        conn.batch_execute(statistics)?;
+        for (filters, lookup) in [
+            (containing("tick 77"), "INTEGER PRIMARY KEY (rowid=?)"),
+            (ActivityLogFilters { categories: vec!["system".into()], ..containing("tick 77") }, "rowid=?)"),
+        ] {
+            let statements = statements(&mut conn, |log| log.page(&filters, None, 50).map(drop))?;
+            let [.., candidates, rows] = &*statements else { return Err("too little was executed".into()) };
+            let candidates = plan(&mut conn, candidates)?;
+            assert!(candidates.starts_with("SCAN activity_log_search VIRTUAL TABLE INDEX"), "{candidates}");
+            let rows = plan(&mut conn, rows)?;
+            assert!(rows.starts_with("SEARCH activity_log USING") && rows.ends_with(lookup), "{rows}");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_found_in_the_same_entries_as_without_the_index(
+        messages in proptest::collection::vec("[aAbBkKéÉİıſK\"'%_* \u{FFFD}\u{FFFF}\\\\-]{0,12}", 1..40),
+        term in "[aAbBkKéÉİıſK\"'%_* \u{FFFD}\u{FFFF}\\\\-]{1,6}",
+    ) {
+        let check = || -> TestResult {
+            let mut conn = empty_log()?;
+            for message in &messages {
+                record(&mut conn, message)?;
+            }
+            let expected = found(&mut conn, &containing(&term))?;
+            enable_search(&mut conn)?;
+            assert_eq!(found(&mut conn, &containing(&term))?, expected);
+            Ok(())
+        };
+        check().map_err(|error| TestCaseError::fail(error.to_string()))?;
+    }
+}
+
+#[test]
+fn a_follower_misses_nothing_that_is_recorded_while_it_reads() -> TestResult {
+    for meanwhile in ["LIKE", "`rowid` >"] {
+        for recorded in [1_023, 10_023] {
+            let file = SharedLog::create()?;
+            let mut writer = file.connect()?;
+            record_numbered(&mut writer, recorded)?;
+            enable_search(&mut writer)?;
+            let mut reader = file.connect()?;
+            after_query(&mut reader, meanwhile, move || {
+                let more = (recorded + 1..=recorded + 30).map(numbered).collect::<Vec<_>>();
+                ActivityLogRepository::new(&mut writer).record_all(&more)?;
+                Ok(())
+            });
+            let filters = containing("Tick 10");
+            let mut log = ActivityLogRepository::new(&mut reader);
+            let mut followed = Vec::new();
+            while let page = seqs(&log.query_after(&filters, followed.last().copied().unwrap_or_default(), 40)?)
+                && !page.is_empty()
+            {
+                followed.extend(page);
+            }
+            assert_eq!(followed, found(&mut file.connect()?, &filters)?, "{meanwhile} {recorded}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_read_goes_on_when_another_connection_removes_the_index() -> TestResult {
+    let reads: [fn(&mut ActivityLogRepository<'_>) -> activity_log::Result<usize>; 2] = [
+        |log| log.query(&containing("Tick 100"), None, 10).map(|entries| entries.len()),
+        |log| log.count(&containing("Tick 100")).map(|count| count as usize),
+    ];
+    for read in reads {
+        let file = SharedLog::create()?;
+        let mut writer = file.connect()?;
+        record_numbered(&mut writer, 100)?;
+        enable_search(&mut writer)?;
+        let mut reader = file.connect()?;
+        after_query(&mut reader, "sqlite_master", move || Ok(disable_search(&mut writer)?));
+        assert_eq!(read(&mut ActivityLogRepository::new(&mut reader))?, 1);
+    }
+    Ok(())
+}
+
+#[test]
+fn entries_at_the_ends_of_what_a_seq_can_be_are_found() -> TestResult {
+    let mut conn = searchable_log()?;
+    for seq in [i64::MIN, i64::MIN + 7, 5, i64::MAX] {
+        conn.batch_execute(&format!(
+            "INSERT INTO activity_log (seq, id, ts, category, action, severity, actor, message) \
+             VALUES ({seq}, 'x{seq}', '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', 'hello')"
+        ))?;
+    }
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!(seqs(&log.query(&containing("hello"), None, 10)?), [i64::MAX, 5, i64::MIN + 7, i64::MIN]);
+    assert_eq!(seqs(&log.query_after(&containing("hello"), i64::MAX - 10, 10)?), [i64::MAX]);
+    assert_eq!(log.iter_export(&containing("hello"))?.count(), 4);
+    Ok(())
+}
+
+/// Messages of a few words and a number, of some actors, for which the index goes through several rounds.
+fn large_log() -> TestResult<SqliteConnection> {
+    const WORDS: [&str; 9] = ["alpha", "beta", "Lamp", "été", "K", "foo%bar", "x_y", "gamma", "ALPHA"];
+    let mut conn = empty_log()?;
+    let entries = (0..20_000_i64)
+        .zip(WORDS.iter().cycle())
+        .zip(WORDS.iter().cycle().skip(4).step_by(5))
+        .map(|((number, one), other)| NewActivityLogEntry {
+            message: format!("{one} {other} {}", number * 7_919 % 500),
+            actor: format!("user {}", number % 40),
+            ..numbered(number)
+        })
+        .collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    conn.batch_execute("DELETE FROM activity_log WHERE seq % 7 = 3")?;
+    Ok(conn)
+}
+
+#[test]
+fn a_large_log_answers_alike_with_and_without_the_index() -> TestResult {
+    let mut without = large_log()?;
+    let mut with = large_log()?;
+    enable_search(&mut with)?;
+    let minute = |number| DateTime::UNIX_EPOCH + TimeDelta::minutes(number);
+    let terms = ["alpha", "alpha K", "Lamp 77", " 49", "foo%bar", "x_y ", "été", "a 12", "zzz"];
+    for (term, (before, limit)) in terms.iter().flat_map(|term| {
+        [(None, 1), (None, 50), (Some(12_345), 600), (Some(3_000), u32::MAX)].map(move |walk| (term, walk))
+    }) {
+        for filters in [
+            containing(term),
+            ActivityLogFilters { actor: Some("user 7".to_owned()), ..containing(term) },
+            ActivityLogFilters { since: Some(minute(2_000)), until: Some(minute(9_000)), ..containing(term) },
+        ] {
+            let answer = |conn: &mut SqliteConnection| -> TestResult<_> {
+                let mut log = ActivityLogRepository::new(conn);
+                let page = log.page(&filters, before, limit)?;
+                let after = seqs(&log.query_after(&filters, before.unwrap_or(100), limit)?);
+                let exported = log.iter_export(&filters)?.collect::<Result<Vec<_>, _>>()?;
+                let counts = (log.count(&filters)?, log.count_up_to(&filters, limit.into())?);
+                Ok((seqs(&page.entries), page.next_before_seq, after, seqs(&exported), counts))
+            };
+            assert_eq!(answer(&mut with)?, answer(&mut without)?, "{filters:?} {before:?} {limit}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,462 @@
+//! Segments are added as the log grows, whoever writes, and readers meanwhile find every row once.
+
+use activity_log::{
+    ActivityLogFilters, ActivityLogRepository, ActivitySeverity, MIGRATIONS, NewActivityLogEntry, resummarize,
+    run_migrations, unsummarized,
+};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel_migrations::MigrationHarness;
+
+use crate::behaviour::time_windows::{found as found_within, window};
+use crate::database::{SharedLog, empty_log};
+use crate::foreign_rows::older_log;
+use crate::kinds::{category, count, found, insert_as_others_do, kind, of_actor, segments, stale_segments};
+use crate::statements::after_query;
+use crate::support::{TestResult, at, everything, numbered, record_numbered};
+
+#[test]
+fn recording_adds_a_segment_once_the_log_has_grown_beyond_it() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 4_095)?;
+    assert!(segments(&mut conn)?.is_empty());
+    ActivityLogRepository::new(&mut conn).record(&numbered(4_096))?;
+    assert_eq!(segments(&mut conn)?, [0]);
+    Ok(())
+}
+
+#[test]
+fn rows_of_another_program_are_counted_before_they_are_summarized() -> TestResult {
+    let mut conn = empty_log()?;
+    insert_as_others_do(&mut conn, 9_000, 7)?;
+    assert!(segments(&mut conn)?.is_empty());
+    assert_eq!(count(&mut conn, &category("area 1"))?, 3_000);
+    Ok(())
+}
+
+#[test]
+fn recording_catches_up_on_the_rows_of_another_program_bit_by_bit() -> TestResult {
+    let mut conn = empty_log()?;
+    insert_as_others_do(&mut conn, 12 * 4_096 - 1, 7)?;
+    ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
+    assert_eq!(segments(&mut conn)?.len(), 8);
+    let entries = (2..=4_097).map(numbered).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    assert_eq!(segments(&mut conn)?.len(), 13);
+    assert_eq!(count(&mut conn, &everything())?, 13 * 4_096);
+    Ok(())
+}
+
+#[test]
+fn the_migration_summarizes_the_rows_that_are_there() -> TestResult {
+    let mut conn = empty_log()?;
+    insert_as_others_do(&mut conn, 9_000, 5)?;
+    ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
+    let before = found(&mut conn, &of_actor("user 1", category("area 1")))?;
+    conn.revert_last_migration(MIGRATIONS)?;
+    run_migrations(&mut conn)?;
+    assert_eq!(segments(&mut conn)?, [0, 4_096]);
+    assert_eq!(found(&mut conn, &of_actor("user 1", category("area 1")))?, before);
+    assert_eq!(count(&mut conn, &everything())?, 9_001);
+    Ok(())
+}
+
+#[test]
+fn the_migration_can_be_run_by_hand_twice() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 9_000)?;
+    conn.batch_execute("DELETE FROM activity_log WHERE seq <= 10")?;
+    conn.batch_execute(include_str!("../../migrations/0000-activity-log-0002_serve_every_filter/up.sql"))?;
+    conn.batch_execute("DELETE FROM activity_log WHERE seq <= 20")?;
+    assert_eq!(count(&mut conn, &everything())?, 8_980);
+    Ok(())
+}
+
+#[test]
+fn clearing_leaves_no_segment_and_later_deletions_are_counted() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 9_000)?;
+    assert_eq!(ActivityLogRepository::new(&mut conn).clear()?, 9_000);
+    assert!(segments(&mut conn)?.is_empty());
+    record_numbered(&mut conn, 9_000)?;
+    conn.batch_execute("DELETE FROM activity_log WHERE message = 'Tick 1'")?;
+    assert_eq!(count(&mut conn, &everything())?, 8_999);
+    Ok(())
+}
+
+#[test]
+fn clearing_that_is_rolled_back_leaves_the_counts_right() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 9_000)?;
+    let rolled_back = conn.transaction::<(), activity_log::Error, _>(|conn| {
+        ActivityLogRepository::new(conn).clear()?;
+        Err(diesel::result::Error::RollbackTransaction.into())
+    });
+    assert!(rolled_back.is_err());
+    conn.batch_execute("DELETE FROM activity_log WHERE seq = 1")?;
+    assert_eq!(count(&mut conn, &everything())?, 8_999);
+    Ok(())
+}
+
+#[test]
+fn a_count_is_of_one_moment_while_another_connection_prunes() -> TestResult {
+    let file = SharedLog::create()?;
+    record_numbered(&mut file.connect()?, 20_000)?;
+    let mut pruner = file.connect()?;
+    let mut reader = file.connect()?;
+    std::thread::scope(|scope| -> TestResult {
+        let pruner = scope.spawn(move || -> TestResult {
+            for kept in (1..=20).rev() {
+                ActivityLogRepository::new(&mut pruner).prune(None, Some(kept * 1_000))?;
+            }
+            Ok(())
+        });
+        let mut last = 20_000;
+        while last > 1_000 {
+            let counted = count(&mut reader, &category("system"))?;
+            assert!(counted <= last, "{counted} after {last}");
+            last = counted;
+        }
+        pruner.join().map_err(|_| "it panicked")?
+    })
+}
+
+#[test]
+fn a_log_without_its_summaries_is_looked_through() -> TestResult {
+    let mut conn = empty_log()?;
+    insert_as_others_do(&mut conn, 9_000, 5)?;
+    ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
+    let filters = of_actor("user 1", kind("area 1", ActivitySeverity::Info));
+    let before = found(&mut conn, &filters)?;
+    conn.batch_execute(
+        "DELETE FROM activity_log_segments; DELETE FROM activity_log_segment_kinds; \
+         DELETE FROM activity_log_segment_actors",
+    )?;
+    assert_eq!(found(&mut conn, &filters)?, before);
+    assert_eq!(count(&mut conn, &everything())?, 9_001);
+    Ok(())
+}
+
+#[test]
+fn a_segment_that_is_added_while_another_connection_reads_gives_no_row_twice() -> TestResult {
+    let reads: [fn(&mut ActivityLogRepository<'_>, &ActivityLogFilters) -> activity_log::Result<usize>; 3] = [
+        |log, filters| log.query(filters, None, 100_000).map(|entries| entries.len()),
+        |log, filters| log.query_after(filters, 0, 100_000).map(|entries| entries.len()),
+        |log, filters| log.count(filters).map(|count| count as usize),
+    ];
+    for read in reads {
+        let file = SharedLog::create()?;
+        let mut writer = file.connect()?;
+        record_numbered(&mut writer, 8_191)?;
+        let mut reader = file.connect()?;
+        after_query(&mut reader, "max(`activity_log_segments`", move || {
+            (8_192..8_200).try_for_each(|number| {
+                ActivityLogRepository::new(&mut writer).record(&numbered(number))?;
+                Ok(())
+            })
+        });
+        let filters = of_actor("clock", category("system"));
+        assert_eq!(read(&mut ActivityLogRepository::new(&mut reader), &filters)?, 8_191);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_reader_within_a_transaction_that_was_begun_as_sql_finds_its_rows() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5_000)?;
+    conn.batch_execute("BEGIN; DELETE FROM activity_log WHERE seq = 1")?;
+    assert_eq!(found(&mut conn, &of_actor("clock", category("system")))?.len(), 4_999);
+    conn.batch_execute("ROLLBACK")?;
+    assert_eq!(found(&mut conn, &of_actor("clock", category("system")))?.len(), 5_000);
+    Ok(())
+}
+
+#[test]
+fn a_recorder_that_is_overtaken_before_it_adds_a_segment_drops_none() -> TestResult {
+    let file = SharedLog::create()?;
+    let (mut slow, mut quick) = (file.connect()?, file.connect()?);
+    record_numbered(&mut slow, 10 * 4_096)?;
+    after_query(&mut slow, "INSERT INTO `activity_log`", move || {
+        let entries = (50_001..55_000).map(numbered).collect::<Vec<_>>();
+        ActivityLogRepository::new(&mut quick).record_all(&entries)?;
+        Ok(())
+    });
+    ActivityLogRepository::new(&mut slow).record(&numbered(60_000))?;
+    assert_eq!(segments(&mut slow)?, (0..11).map(|segment| segment * 4_096).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn the_longest_list_of_categories_is_counted() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5_000)?;
+    let mut filters = category("system");
+    filters.categories.extend((1..32_000).map(|number| format!("area {number}").into()));
+    assert_eq!(count(&mut conn, &filters)?, 5_000);
+    Ok(())
+}
+
+#[test]
+fn rows_inserted_among_older_ones_are_found_and_counted_after_resummarizing() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 9_000)?;
+    conn.batch_execute(
+        "DELETE FROM activity_log WHERE seq = 7; \
+         INSERT INTO activity_log (seq, id, ts, category, action, severity, actor, message) \
+         VALUES (7, 'restored', '1999-01-01T00:00:00+00:00', 'auth', 'a', 'error', 'alice', 'x')",
+    )?;
+    resummarize(&mut conn)?;
+    let until = Some(at("1999-12-31T00:00:00Z")?);
+    let since = Some(at("1998-12-31T00:00:00Z")?);
+    assert_eq!(found(&mut conn, &ActivityLogFilters { since, until, ..everything() })?, [7]);
+    assert_eq!(found(&mut conn, &of_actor("alice", category("auth")))?, [7]);
+    assert_eq!(count(&mut conn, &everything())?, 9_000);
+    Ok(())
+}
+
+#[test]
+fn resummarizing_an_empty_log_leaves_nothing() -> TestResult {
+    let mut conn = empty_log()?;
+    resummarize(&mut conn)?;
+    assert!(segments(&mut conn)?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn recording_many_adds_all_their_segments() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 12_000)?;
+    assert_eq!(segments(&mut conn)?, [0, 4_096]);
+    Ok(())
+}
+
+#[test]
+fn segments_added_in_a_transaction_that_is_rolled_back_go_with_it() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 4_095)?;
+    let rolled_back = conn.transaction::<(), activity_log::Error, _>(|conn| {
+        ActivityLogRepository::new(conn).record(&numbered(4_096))?;
+        Err(diesel::result::Error::RollbackTransaction.into())
+    });
+    assert!(rolled_back.is_err());
+    assert!(segments(&mut conn)?.is_empty());
+    ActivityLogRepository::new(&mut conn).record(&numbered(4_096))?;
+    assert_eq!(segments(&mut conn)?, [0]);
+    Ok(())
+}
+
+#[test]
+fn segments_go_with_their_rows() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 12_000)?;
+    ActivityLogRepository::new(&mut conn).prune(None, Some(6_000))?;
+    let more = (12_001..=12_288).map(numbered).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&more)?;
+    assert_eq!(segments(&mut conn)?, [4_096, 8_192]);
+    Ok(())
+}
+
+/// Back to the schema of the first migration.
+fn revert_to_the_first_migration(conn: &mut SqliteConnection) -> TestResult {
+    while conn.applied_migrations()?.len() > 1 {
+        conn.revert_last_migration(MIGRATIONS)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_migration_summarizes_the_times_that_are_there() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 12_000)?;
+    let recorded = segments(&mut conn)?;
+    revert_to_the_first_migration(&mut conn)?;
+    run_migrations(&mut conn)?;
+    assert_eq!(segments(&mut conn)?, recorded);
+    assert_eq!(found_within(&mut conn, &window(1_000, 1_002))?, [1_000, 1_001, 1_002]);
+    Ok(())
+}
+
+#[test]
+fn a_log_of_the_first_migration_can_be_recorded_to() -> TestResult {
+    let mut conn = empty_log()?;
+    revert_to_the_first_migration(&mut conn)?;
+    record_numbered(&mut conn, 8_192)?;
+    ActivityLogRepository::new(&mut conn).record(&numbered(8_193))?;
+    Ok(())
+}
+
+#[test]
+fn a_log_whose_numbers_begin_again_is_summarized_again() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 12_000)?;
+    conn.batch_execute("DELETE FROM activity_log; DELETE FROM sqlite_sequence")?;
+    let entries = (15_001..=19_096).map(numbered).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    assert_eq!(segments(&mut conn)?, [0]);
+    assert_eq!(found_within(&mut conn, &window(15_002, 15_003))?, [2, 3]);
+    Ok(())
+}
+
+#[test]
+fn numbers_that_begin_again_below_many_segments_are_found() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 12_000)?;
+    conn.batch_execute("DELETE FROM activity_log; DELETE FROM sqlite_sequence")?;
+    let entries = (20_001..=36_000).map(numbered).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    assert_eq!(found_within(&mut conn, &window(20_001, 20_003))?, [1, 2, 3]);
+    Ok(())
+}
+
+#[test]
+fn segments_are_added_also_when_another_program_takes_every_other_number() -> TestResult {
+    let mut conn = empty_log()?;
+    for number in 1..4_200 {
+        ActivityLogRepository::new(&mut conn).record(&numbered(number))?;
+        conn.batch_execute(&format!(
+            "INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+             VALUES ('f{number}', '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', 'x')"
+        ))?;
+    }
+    assert_eq!(segments(&mut conn)?, [0, 4_096]);
+    Ok(())
+}
+
+/// A table that allows NULL for a time, with such rows as `ts` gives, adopted.
+fn adopted_with(ts: &str) -> TestResult<SqliteConnection> {
+    let mut conn = older_log()?;
+    conn.batch_execute(&format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9000) \
+         INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+         SELECT 'x' || n, {ts}, 'system', 'tick', 'info', 'clock', 'm' FROM n"
+    ))?;
+    run_migrations(&mut conn)?;
+    Ok(conn)
+}
+
+#[test]
+fn a_time_that_was_null_and_is_repaired_is_found() -> TestResult {
+    let mut conn = adopted_with("NULL")?;
+    conn.batch_execute("UPDATE activity_log SET ts = '1970-01-01T02:00:00+00:00' WHERE seq IN (100, 5000)")?;
+    assert_eq!(found_within(&mut conn, &window(100, 130))?, [100, 5_000]);
+    Ok(())
+}
+
+#[test]
+fn a_time_may_be_made_null_where_the_table_allows_it() -> TestResult {
+    let mut conn = adopted_with("'1970-01-01T02:00:00+00:00'")?;
+    conn.batch_execute("UPDATE activity_log SET ts = NULL WHERE seq > 2")?;
+    assert_eq!(found_within(&mut conn, &window(100, 130))?, [1, 2]);
+    Ok(())
+}
+
+#[test]
+fn a_segment_that_cannot_be_added_does_not_keep_an_entry_from_being_recorded() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 4_095)?;
+    conn.batch_execute(
+        "CREATE TRIGGER hosts BEFORE INSERT ON activity_log_segments BEGIN SELECT RAISE(ABORT, 'no segments'); END",
+    )?;
+    conn.transaction(|conn| ActivityLogRepository::new(conn).record(&numbered(4_096)))?;
+    ActivityLogRepository::new(&mut conn).record(&numbered(4_097))?;
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 4_097);
+    Ok(())
+}
+
+#[test]
+fn a_segment_is_added_by_one_of_several_connections() -> TestResult {
+    let file = SharedLog::create()?;
+    record_numbered(&mut file.connect()?, 4_000)?;
+    std::thread::scope(|scope| -> TestResult {
+        let recorders = (0..4)
+            .map(|recorder| {
+                let mut conn = file.connect()?;
+                Ok(scope.spawn(move || -> TestResult {
+                    let mut log = ActivityLogRepository::new(&mut conn);
+                    for number in 0..1_100 {
+                        log.record(&NewActivityLogEntry { id: format!("{recorder} {number}"), ..numbered(number) })?;
+                    }
+                    Ok(())
+                }))
+            })
+            .collect::<TestResult<Vec<_>>>()?;
+        recorders.into_iter().try_for_each(|recorder| recorder.join().map_err(|_| "it panicked")?)
+    })?;
+    assert_eq!(segments(&mut file.connect()?)?, [0, 4_096]);
+    Ok(())
+}
+
+#[test]
+fn summarizing_that_failed_is_made_up_for_by_a_later_record_and_shown_meanwhile() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 4_095)?;
+    conn.batch_execute(
+        "CREATE TRIGGER hosts BEFORE INSERT ON activity_log_segments BEGIN SELECT RAISE(ABORT, 'no segments'); END",
+    )?;
+    for number in 4_096..4_400 {
+        ActivityLogRepository::new(&mut conn).record(&numbered(number))?;
+    }
+    assert!(segments(&mut conn)?.is_empty());
+    assert_eq!(unsummarized(&mut conn)?, 4_399);
+    assert!(resummarize(&mut conn).is_err_and(|error| error.to_string().contains("no segments")));
+    conn.batch_execute("DROP TRIGGER hosts")?;
+    for number in 4_400..4_656 {
+        ActivityLogRepository::new(&mut conn).record(&numbered(number))?;
+    }
+    assert_eq!(segments(&mut conn)?, [0]);
+    assert_eq!(unsummarized(&mut conn)?, 4_655 - 4_095);
+    Ok(())
+}
+
+#[test]
+fn a_changed_segment_is_stale_until_recording_summarizes_it_again() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 13_000)?;
+    conn.batch_execute(
+        "DELETE FROM activity_log WHERE seq = 7; UPDATE activity_log SET actor = 'alice' WHERE seq = 5000; \
+         UPDATE activity_log SET message = 'changed' WHERE seq = 9000",
+    )?;
+    assert_eq!(stale_segments(&mut conn)?, [0, 4_096]);
+    assert_eq!(unsummarized(&mut conn)?, 4_094 + 4_096 + 13_000 - 12_287);
+    let entries = (13_001..=16_384).map(numbered).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
+    assert!(stale_segments(&mut conn)?.is_empty());
+    assert_eq!(unsummarized(&mut conn)?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_segment_with_null_is_always_looked_through_and_delays_no_other() -> TestResult {
+    let mut conn = older_log()?;
+    conn.batch_execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 90000) \
+         INSERT INTO activity_log (id, ts, category, severity, actor) \
+         SELECT 'x' || n, '1970-01-01T02:00:00+00:00', iif(n % 4096 = 7, NULL, 'system'), 'info', 'clock' FROM n",
+    )?;
+    run_migrations(&mut conn)?;
+    assert_eq!(stale_segments(&mut conn)?.len(), 21);
+    conn.batch_execute("DELETE FROM activity_log WHERE category IS NULL AND seq > 80000")?;
+    let more = (1..=4_096).map(numbered).collect::<Vec<_>>();
+    ActivityLogRepository::new(&mut conn).record_all(&more)?;
+    assert_eq!(stale_segments(&mut conn)?, (0..20).map(|segment| segment * 4_096).collect::<Vec<_>>());
+    assert_eq!(count(&mut conn, &category("system"))?, 90_000 - 22 + 4_096);
+    Ok(())
+}
+
+#[test]
+fn a_filter_over_more_segments_than_one_lookup_returns_finds_every_row_once() -> TestResult {
+    let mut conn = empty_log()?;
+    conn.batch_execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 600000) \
+         INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+         SELECT 'x' || n, iif(n / 4096 % 2, '1970-01-01T00:00:00+00:00', '2001-01-01T00:00:00+00:00'), \
+             iif(n % 4096 = 7 AND n / 4096 % 2, 'rare', 'system'), 'tick', 'info', 'clock', 'Tick' FROM n",
+    )?;
+    resummarize(&mut conn)?;
+    let expected = (0..146).filter(|segment| segment % 2 == 1).map(|segment| segment * 4_096 + 7).collect::<Vec<_>>();
+    assert_eq!(found(&mut conn, &of_actor("clock", category("rare")))?, expected);
+    let long_ago = ActivityLogFilters { until: Some(at("1999-12-31T00:00:00Z")?), ..category("rare") };
+    assert_eq!(found(&mut conn, &long_ago)?, expected);
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! What the repository really runs, and the plans that SQLite makes for it.
+
+use std::sync::{Arc, Mutex};
+
+use activity_log::ActivityLogRepository;
+use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use serde_json::Value;
+
+use crate::support::TestResult;
+
+/// Calls `then` once, after the first query that `part` is in.
+pub(crate) fn after_query(
+    conn: &mut SqliteConnection,
+    part: &'static str,
+    then: impl FnOnce() -> TestResult + Send + 'static,
+) {
+    let mut then = Some(then);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::FinishQuery { query, .. } = event
+            && query.to_string().contains(part)
+            && let Some(then) = then.take()
+        {
+            assert!(then().is_ok());
+        }
+    });
+}
+
+/// A statement that the repository executed, with what it bound.
+#[derive(Debug, Clone)]
+pub(crate) struct Statement {
+    pub(crate) sql: String,
+    pub(crate) binds: Vec<Value>,
+}
+
+/// The statements that `run` has the connection execute, those left out that begin and end transactions.
+pub(crate) fn statements(
+    conn: &mut SqliteConnection,
+    run: impl FnOnce(&mut ActivityLogRepository<'_>) -> activity_log::Result<()>,
+) -> TestResult<Vec<Statement>> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event
+            && let printed = query.to_string()
+            && !["BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"].iter().any(|control| printed.starts_with(control))
+            && let Ok(mut seen) = sink.lock()
+        {
+            seen.push(printed);
+        }
+    });
+    let outcome = run(&mut ActivityLogRepository::new(conn));
+    conn.set_instrumentation(None::<Box<dyn Instrumentation>>);
+    outcome?;
+    let seen = seen.lock().map_err(|error| error.to_string())?;
+    // Diesel prints a query as its SQL and, after that, its binds in Rust's form, which for plain ones is JSON.
+    seen.iter()
+        .map(|printed| {
+            let (sql, binds) = printed.split_once(" -- binds: ").unwrap_or((printed, "[]"));
+            Ok(Statement { sql: sql.to_owned(), binds: serde_json::from_str(binds)? })
+        })
+        .collect()
+}
+
+#[derive(QueryableByName)]
+struct PlanStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// The plan that SQLite makes for a statement, a line a step.
+pub(crate) fn plan(conn: &mut SqliteConnection, statement: &Statement) -> TestResult<String> {
+    let mut query = diesel::sql_query(format!("EXPLAIN QUERY PLAN {}", statement.sql)).into_boxed();
+    for bind in &statement.binds {
+        query = match bind {
+            Value::String(text) => query.bind::<Text, _>(text.clone()),
+            Value::Number(number) => query.bind::<Nullable<BigInt>, _>(number.as_i64()),
+            Value::Bool(value) => query.bind::<Bool, _>(*value),
+            other => return Err(format!("{other} is no bind that the tests use").into()),
+        };
+    }
+    let steps = query.load::<PlanStep>(conn)?;
+    Ok(steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("\n"))
+}

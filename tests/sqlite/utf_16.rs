@@ -1,0 +1,36 @@
+//! A database in UTF-16 stores what one in UTF-8 does, but for two characters.
+
+use activity_log::{ActivityLogFilters, ActivityLogRepository, Error, NewActivityLogEntry};
+use diesel::connection::SimpleConnection;
+
+use crate::support::{TestResult, everything, numbered, read_back};
+
+#[test]
+fn in_a_database_in_utf_16_two_noncharacters_are_stored_as_replacement_characters() -> TestResult {
+    let mut conn = activity_log::connect(":memory:")?;
+    conn.batch_execute("PRAGMA encoding = 'UTF-16'")?;
+    activity_log::run_migrations(&mut conn)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+
+    let text = "é\u{FEFF}\u{10FFFF}\u{1FFFE}\u{FFFE}\u{FFFF}";
+    let stored = "é\u{FEFF}\u{10FFFF}\u{1FFFE}\u{FFFD}\u{FFFD}";
+    let entry = |text: &str| {
+        let about = NewActivityLogEntry::new(text, text, text, text).id(text).ts(numbered(1).ts);
+        about.entity(text, text).entity_name(text).metadata_value(text, text)
+    };
+    log.record(&entry(text))?;
+    assert_eq!(log.query(&everything(), None, 9)?, [read_back(entry(stored), 1)]);
+
+    // It is still found by what was recorded, and its id is still taken.
+    for filters in [
+        ActivityLogFilters { categories: vec![text.into()], ..everything() },
+        ActivityLogFilters { actor: Some(text.to_owned()), ..everything() },
+        ActivityLogFilters { entity_type: Some(text.to_owned()), ..everything() },
+        ActivityLogFilters { entity_id: Some(text.to_owned()), ..everything() },
+        ActivityLogFilters { message_contains: Some(text.to_owned()), ..everything() },
+    ] {
+        assert_eq!(log.count(&filters)?, 1, "{filters:?}");
+    }
+    assert!(matches!(log.record(&entry(text)), Err(Error::DuplicateId { index: 0 })));
+    Ok(())
+}
