@@ -1,12 +1,5 @@
-//! An activity (audit) log for servers: who did what, to which entity, when; kept in the server's own SQLite database,
-//! through [Diesel](diesel).
-//!
-//! - [`connect`] or [`configure`] a connection, and [`run_migrations`] at start-up beside the server's own.
-//! - [`record`](ActivityLogRepository::record) inside the same transaction as the change that the entry describes.
-//! - [`page`](ActivityLogRepository::page), [`count`](ActivityLogRepository::count) and
-//!   [`iter_export`](ActivityLogRepository::iter_export) the log by [filters](ActivityLogFilters), and
-//!   [`prune`](ActivityLogRepository::prune) it every night.
-//! - Write what is exported to files, and restore it from them: [`export`].
+//! An activity (audit) log for servers: who did what, to which entity, when. It is one table in the server's own SQLite
+//! database, written and read through [Diesel](diesel).
 //!
 //! ```
 //! use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -29,10 +22,31 @@
 //! # }
 //! ```
 //!
-//! What it promises, and what not, is listed in [`guarantees`].
+//! # By task
+//!
+//! | To | use |
+//! |---|---|
+//! | **record** an entry, inside the transaction of the change it describes | [`record`](Repository::record) |
+//! | record all or none of many | [`record_all`](Repository::record_all) |
+//! | mask secrets in the metadata, limit the size of entries | [`with_redactor`](Repository::with_redactor), [`with_limits`](Repository::with_limits) |
+//! | **read** newest first, page by page | [`page`](Repository::page), [`query`](Repository::query) with [`ActivityLogFilters`] |
+//! | **follow** the log: ask what is new, oldest first | [`newest_seq`](Repository::newest_seq), [`query_after`](Repository::query_after) |
+//! | **count**, or count up to a limit for a "1,000+" | [`count`](Repository::count), [`count_up_to`](Repository::count_up_to) |
+//! | **export** all of it in flat memory | [`iter_export`](Repository::iter_export) |
+//! | back it up to a file and restore it, or open it in a spreadsheet | [`export`] |
+//! | **keep it small**: delete by age and by number, or everything | [`prune`](Repository::prune), [`clear`](Repository::clear) |
+//! | return freed space to the file system, prune on a full disk | [`reclaim`], [`keep_reserve`] |
+//! | **search** for texts in messages without a scan | [`enable_search`], once at start-up |
+//! | put it **in a host's database** | [`run_migrations`] or [`MIGRATIONS`], at every start-up |
+//! | open a connection, or set one up that the host opened or pools | [`connect`], [`configure`], `ConnectionCustomizer` (feature `r2d2`) |
+//! | query the table with Diesel | [`schema`] |
+//! | repair the summaries after rows were inserted by hand | [`resummarize`], [`unsummarized`] |
+//!
+//! [`guarantees`] lists what the log promises, and what it does not.
 //!
 //! # Features
 //!
+//! - `sqlite` (default): the log in SQLite.
 //! - `bundled` (default): compiles SQLite into the program instead of linking the system's.
 //! - `csv`: [`export::write_csv`], for spreadsheets.
 //! - `r2d2`: [`ConnectionCustomizer`] for Diesel's connection pool.

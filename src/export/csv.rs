@@ -23,19 +23,19 @@ const HEADER: [&str; 12] = [
     "metadata",
 ];
 
-/// With what a formula begins, also in the full-width forms that an East Asian spreadsheet takes for the same.
+/// The characters with which a formula begins, also in the full-width forms that an East Asian spreadsheet accepts.
 const BEGIN_FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
 /// Writes the entries as CSV for people and their spreadsheets, and returns how many.
 ///
-/// As [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180) has it: UTF-8, lines that end in `\r\n`, cells in double quotes
-/// where they need them. The first line, also when no entry follows, is the header
-/// `seq,id,ts,category,action,severity,actor,entity_type,entity_id,entity_name,message,metadata`. `ts` is in RFC 3339
-/// with six digits, in UTC; `metadata` is one JSON object; what an entry has not is an empty cell, as an empty text is.
+/// The file follows [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180): UTF-8, lines that end in `\r\n`, and double quotes
+/// around cells that need them. The first line, even if no entry follows, is the header
+/// `seq,id,ts,category,action,severity,actor,entity_type,entity_id,entity_name,message,metadata`. `ts` is in RFC 3339 with six
+/// digits, in UTC. `metadata` is one JSON object. A missing value is an empty cell, like an empty text.
 ///
-/// An entry is written, in one piece, before the next is asked for, so give it a [`BufWriter`](io::BufWriter) where a
-/// write is dear. At the end the writer is flushed. To keep the writer, give `&mut writer`. Excel takes a
-/// file for UTF-8 only after a byte order mark, which the caller may write first: `"\u{FEFF}"`.
+/// Each entry is written in one piece before the next is asked for, so pass a [`BufWriter`](io::BufWriter) if writes are
+/// expensive. The writer is flushed at the end. To keep the writer, pass `&mut writer`. Excel reads a file as UTF-8 only
+/// after a byte order mark, which the caller may write first: `"\u{FEFF}"`.
 ///
 /// ```
 /// use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry, export};
@@ -58,28 +58,27 @@ const BEGIN_FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'
 ///
 /// # Formulas
 ///
-/// Whoever can have something logged could otherwise have a spreadsheet run it: see OWASP's
-/// [CSV injection](https://owasp.org/www-community/attacks/CSV_Injection). So a cell gets an apostrophe in front that
-/// begins
+/// Otherwise, whoever can get something logged could make a spreadsheet run it: see OWASP's
+/// [CSV injection](https://owasp.org/www-community/attacks/CSV_Injection). So a cell gets a leading apostrophe if it begins
 ///
 /// - with a tab, a carriage return, a line feed or U+0000, or
-/// - with `=`, `+`, `-`, `@` or the full-width `＝`, `＋`, `－`, `＠`; also after apostrophes and after characters that show
-///   nothing (white space, control characters, U+200B–U+200F, U+FEFF), which a program on the way may take away.
+/// - with `=`, `+`, `-`, `@` or the full-width `＝`, `＋`, `－`, `＠`, also after apostrophes and invisible characters (white
+///   space, control characters, U+200B–U+200F, U+FEFF), which a program on the way may remove.
 ///
-/// This makes CSV no backup: that is [`write_ndjson`](super::write_ndjson). A line with a semicolon or a tab in it has all
-/// of its cells in quotes, for spreadsheets that also separate at those.
+/// CSV is therefore not a backup; [`write_ndjson`](super::write_ndjson) is. In a line that contains a semicolon or a tab, all
+/// cells are quoted, for spreadsheets that also separate at those.
 ///
-/// Not guarded is a file that is read otherwise than as CSV with commas: opened by a double click where the system's list
-/// separator is a semicolon, Excel separates at those alone, also within a cell. Import it as text with commas there. Nor is
-/// a cell that the spreadsheet breaks up because it is longer than its own have (in Excel 32,767 characters).
+/// Two cases are not guarded. Excel, if the system's list separator is a semicolon, separates a file opened by a double
+/// click at semicolons only, even within a cell: import the file as text with commas there. And a spreadsheet may split a
+/// cell that is longer than its own cells may be (in Excel 32,767 characters).
 ///
 /// # Errors
 ///
-/// The first error ends it, and the writer is not flushed then:
+/// The first error ends the export, and the writer is not flushed:
 ///
-/// - an error among the entries, which is returned as it is. The writer has been given the header and every entry before
-///   it, in whole lines.
-/// - [`Error::Output`] where the writer fails. The last line may have been written in part.
+/// - An error among the entries is returned as it is. The header and every entry before it have been written, in whole
+///   lines.
+/// - [`Error::Output`] if the writer fails. The last line may have been written in part.
 pub fn write_csv(entries: impl IntoIterator<Item = Result<ActivityLogEntry>>, mut writer: impl Write) -> Result<u64> {
     let mut header = Vec::new();
     append(&HEADER.map(Cow::Borrowed), &mut header).and_then(|()| writer.write_all(&header)).map_err(Error::Output)?;
@@ -107,7 +106,7 @@ fn encode(entry: &ActivityLogEntry, line: &mut Vec<u8>) -> io::Result<()> {
     append(&cells.map(guarded), line)
 }
 
-/// Each line has a writer of its own, as what is left in one's buffer would be written on when it is dropped.
+/// Each line has a writer of its own, because a CSV writer that is dropped writes what is left in its buffer.
 fn append(cells: &[Cow<'_, str>; 12], line: &mut Vec<u8>) -> io::Result<()> {
     let other_separators = cells.iter().any(|cell| cell.contains([';', '\t']));
     let quote_style = if other_separators { QuoteStyle::Always } else { QuoteStyle::Necessary };
@@ -116,7 +115,7 @@ fn append(cells: &[Cow<'_, str>; 12], line: &mut Vec<u8>) -> io::Result<()> {
     writer.flush()
 }
 
-/// The cell as text, whatever a spreadsheet makes of what it begins with.
+/// The cell as text, whatever a spreadsheet makes of its beginning.
 fn guarded(cell: &str) -> Cow<'_, str> {
     if cell.starts_with(['\t', '\r', '\n', '\0']) || cell.trim_start_matches(is_ignorable).starts_with(BEGIN_FORMULA) {
         Cow::Owned(format!("'{cell}"))

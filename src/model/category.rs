@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// The area of the server that an entry belongs to.
 ///
-/// The vocabulary is open: a stored text that is none of the named ones reads as [`Other`](Self::Other) and writes
-/// back unchanged, and a host may define its own.
+/// The vocabulary is open: a stored text that is not one of the named ones reads as [`Other`](Self::Other) and writes back
+/// unchanged, and a host may define its own.
 ///
 /// Two categories are equal when they are stored as the same text.
 ///
@@ -21,22 +21,22 @@ use serde::{Deserialize, Serialize, Serializer};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "String")]
 pub enum ActivityCategory {
-    /// Signing in and out, and what is permitted: stored as `auth`.
+    /// Signing in and out, and permissions: stored as `auth`.
     Auth,
-    /// Devices that come, go or change: stored as `device`.
+    /// Devices that appear, disappear or change: stored as `device`.
     Device,
-    /// The server's own records that are created, changed or deleted: stored as `entity`.
+    /// The server's own records, created, changed or deleted: stored as `entity`.
     Entity,
     /// Capturing that starts, stops or fails: stored as `capture`.
     Capture,
-    /// The server itself, its start, stop and upkeep: stored as `system`.
+    /// The server itself: its start, stop and maintenance. Stored as `system`.
     System,
     /// Any other category, stored as its text.
     Other(String),
 }
 
 impl ActivityCategory {
-    /// The text that it is stored as.
+    /// The stored text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

@@ -1,8 +1,8 @@
-/// How many bytes each field of an entry may have, as it is stored.
+/// How many bytes each field of an entry may have as it is stored.
 ///
-/// The defaults are there to stop accidents and attacks, not to shape entries: 4 MiB for a field, 16 MiB for `message`
-/// and `metadata`. A longer value is refused with [`Error::InvalidEntry`](crate::Error::InvalidEntry), never cut. A time
-/// and a severity have a length of their own.
+/// The defaults stop accidents and attacks rather than shape entries: 4 MiB per field, 16 MiB for `message` and `metadata`.
+/// A longer value is refused with [`Error::InvalidEntry`](crate::Error::InvalidEntry), never cut. Times and severities have
+/// a fixed length.
 ///
 /// ```
 /// use activity_log::{ActivityLogRepository, EntryLimits, Error, NewActivityLogEntry};

@@ -2,14 +2,14 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-/// What stands in the place of a value that was masked.
+/// What replaces a masked value.
 pub const REDACTED: &str = "[redacted]";
 
-/// Masks the values of certain keys of the metadata before an entry is written, at any depth; the keys stay.
+/// Masks the values of certain metadata keys, at any depth, before an entry is written. The keys stay.
 ///
-/// A masked value of whatever type becomes the text [`REDACTED`]. Keys are compared as a whole, ASCII letters in either
-/// case. Texts are not looked into, neither those outside the metadata nor JSON within a text: what must not be in the
-/// log does not belong there. It holds for the repositories that it was given to.
+/// A masked value of any type becomes the text [`REDACTED`]. A key matches as a whole, ASCII letters in either case. The
+/// redactor does not look into texts, neither those outside the metadata nor JSON within a text. It applies to the
+/// repositories that it is given to.
 ///
 /// ```
 /// use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry, REDACTED, Redactor};
@@ -37,7 +37,7 @@ impl Redactor {
         Self { keys: keys.into_iter().map(Into::into).collect() }
     }
 
-    /// The metadata as it is to be written. It must not be nested deeper than can be stored.
+    /// The metadata to write. The caller has checked how deep it is nested.
     pub(crate) fn redact<'a>(&self, metadata: &'a Map<String, Value>) -> Cow<'a, Map<String, Value>> {
         if self.finds_in(metadata) {
             let mut masked = metadata.clone();

@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ActivitySeverity {
-    /// What happened is in order: stored as `info`.
+    /// Everything is in order: stored as `info`.
     #[default]
     Info,
-    /// Somebody may want to look at it: stored as `warning`.
+    /// Somebody may want to look into it: stored as `warning`.
     Warning,
     /// Something failed: stored as `error`.
     Error,
@@ -30,7 +30,7 @@ impl ActivitySeverity {
     /// Every severity, the mildest first.
     pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Error];
 
-    /// The text that it is stored as.
+    /// The stored text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,15 +41,15 @@ impl ActivitySeverity {
     }
 }
 
-/// A text that names no [`ActivitySeverity`].
+/// The error for a text that is not an [`ActivitySeverity`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is none of `info`, `warning` and `error`")]
+#[error("is not `info`, `warning` or `error`")]
 pub struct ParseSeverityError;
 
 impl FromStr for ActivitySeverity {
     type Err = ParseSeverityError;
 
-    /// Reads the stored text, in lower case as it is stored.
+    /// Reads the stored text, in lower case.
     fn from_str(text: &str) -> Result<Self, ParseSeverityError> {
         Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or(ParseSeverityError)
     }

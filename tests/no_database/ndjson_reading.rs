@@ -50,7 +50,7 @@ fn a_byte_order_mark_blank_lines_and_lines_as_windows_ends_them_are_read() -> Te
     let expected = entries(3).collect::<activity_log::Result<Vec<_>>>()?;
     assert_eq!(export::read_ndjson(file.as_bytes()).collect::<activity_log::Result<Vec<_>>>()?, expected);
     assert_eq!(read("\u{FEFF}"), []);
-    let counted = "line 3 of the exported entries cannot be read: it is no JSON object";
+    let counted = "line 3 of the exported entries cannot be read: it is not a JSON object";
     assert_eq!(read("\n\r\nx"), [Err(counted.to_owned())]);
     Ok(())
 }
@@ -69,16 +69,16 @@ fn a_line_that_is_no_entry_is_an_error_that_quotes_nothing_and_the_next_ones_fol
     let cut = one.split_at(one.len() - 1).0;
     let array = r#"[1,"al_1","1970-01-01T00:01:00Z","system","a","info","b",null,null,null,"c",{}]"#;
     for (bad, reason) in [
-        ("secret", "is no JSON object"),
-        (array, "is no JSON object"),
-        (&one.replace("Tick", "\u{1}secret"), "is no JSON"),
-        (&format!("{one}{one}"), "is no JSON"),
+        ("secret", "is not a JSON object"),
+        (array, "is not a JSON object"),
+        (&one.replace("Tick", "\u{1}secret"), "is not JSON"),
+        (&format!("{one}{one}"), "is not JSON"),
         (cut, "ends too early"),
-        (&one.replace(r#""id":"al_00000001","#, ""), "is JSON, but no entry: missing field `id`"),
-        (&one.replace("\"id\"", "\"seq\""), "is JSON, but no entry: duplicate field `seq`"),
-        (&one.replace("info", "secret"), "is JSON, but no entry"),
-        (&one.replace("{}", "\"secret\""), "is JSON, but no entry"),
-        (&one.replace("1970-01", "secret"), "is JSON, but no entry"),
+        (&one.replace(r#""id":"al_00000001","#, ""), "is JSON but not an entry: missing field `id`"),
+        (&one.replace("\"id\"", "\"seq\""), "is JSON but not an entry: duplicate field `seq`"),
+        (&one.replace("info", "secret"), "is JSON but not an entry"),
+        (&one.replace("{}", "\"secret\""), "is JSON but not an entry"),
+        (&one.replace("1970-01", "secret"), "is JSON but not an entry"),
     ] {
         let read = read(format!("{one}\n{bad}\n{}\n", line(3)?));
         let [Ok(before), Err(message), Ok(after)] = read.as_slice() else { return Err(format!("{read:?}").into()) };
@@ -89,7 +89,7 @@ fn a_line_that_is_no_entry_is_an_error_that_quotes_nothing_and_the_next_ones_fol
     }
     let no_utf_8 = [b"{\"id\":\"\xFFsecret\"}\n", line(2)?.as_bytes()].concat();
     let read = read(no_utf_8);
-    assert!(matches!(read.as_slice(), [Err(message), Ok(_)] if message.contains("is no JSON, near byte ")), "{read:?}");
+    assert!(matches!(read.as_slice(), [Err(message), Ok(_)] if message.contains("is not JSON, near byte ")), "{read:?}");
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod support;
 
 mod batches;
 mod busy;
+mod call_forms;
 mod changes;
 mod connection;
 mod corrections;

@@ -77,7 +77,7 @@ pub(crate) fn plan(conn: &mut SqliteConnection, statement: &Statement) -> TestRe
             Value::String(text) => query.bind::<Text, _>(text.clone()),
             Value::Number(number) => query.bind::<Nullable<BigInt>, _>(number.as_i64()),
             Value::Bool(value) => query.bind::<Bool, _>(*value),
-            other => return Err(format!("{other} is no bind that the tests use").into()),
+            other => return Err(format!("{other} is not a bind that the tests use").into()),
         };
     }
     let steps = query.load::<PlanStep>(conn)?;

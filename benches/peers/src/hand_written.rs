@@ -9,8 +9,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
 
 use crate::peer::{BATCH_ROWS, BenchResult, Matching, Peer, contains_pattern, page_of};
+use crate::segments;
 use crate::settings::CACHE_SIZE;
-use crate::summaries;
 
 const INSERT: &str = "INSERT INTO activity_log (id, ts, category, action, severity, actor, entity_type, entity_id, \
     entity_name, message, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -27,7 +27,7 @@ macro_rules! select {
 
 pub(crate) struct HandWritten {
     conn: Connection,
-    /// Whether the log has summaries, to be kept as activity-log keeps them.
+    /// Whether the log has segments, to be kept as activity-log keeps them.
     summarized: bool,
 }
 
@@ -41,7 +41,7 @@ impl HandWritten {
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", true)?;
         conn.pragma_update(None, "cache_size", CACHE_SIZE)?;
-        let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'activity_log_chapters'";
+        let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'activity_log_segments'";
         let summarized = conn.query_row(tables, [], |row| row.get::<_, i64>(0))? > 0;
         Ok(Self { conn, summarized })
     }
@@ -67,8 +67,8 @@ impl Peer for HandWritten {
         for entry in entries {
             insert(&transaction, entry)?;
             seq = transaction.last_insert_rowid();
-            if self.summarized && seq % summaries::LEAST_ROWS == 0 {
-                summaries::keep(&transaction, seq)?;
+            if self.summarized && seq % segments::SEGMENT_ROWS == 0 {
+                segments::add(&transaction, seq)?;
             }
         }
         transaction.commit()?;
@@ -81,7 +81,7 @@ impl Peer for HandWritten {
             insert(&transaction, entry)?;
         }
         if self.summarized {
-            summaries::keep(&transaction, transaction.last_insert_rowid())?;
+            segments::add(&transaction, transaction.last_insert_rowid())?;
         }
         Ok(transaction.commit()?)
     }

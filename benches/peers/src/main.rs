@@ -10,8 +10,8 @@ mod entries;
 mod hand_written;
 mod operations;
 mod peer;
+mod segments;
 mod settings;
-mod summaries;
 mod table;
 mod through_activity_log;
 mod through_sea_orm;
@@ -40,7 +40,7 @@ fn main() -> BenchResult {
             "--rows" => rows = Some(arguments.next().ok_or("--rows wants a number")?.parse::<usize>()?),
             "--quick" => quick = true,
             "--only" => only = arguments.next().ok_or("--only wants a part of an operation's name")?,
-            other => return Err(format!("there is no {other}: there are --rows, --quick and --only").into()),
+            other => return Err(format!("unknown argument {other}: use --rows, --quick or --only").into()),
         }
     }
     let rows = rows.unwrap_or(if quick { QUICK_ROWS } else { ROWS });

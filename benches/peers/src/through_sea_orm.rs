@@ -45,7 +45,7 @@ impl TryFrom<Model> for ActivityLogEntry {
 
     fn try_from(model: Model) -> Result<Self, Self::Error> {
         let Value::Object(metadata) = model.metadata else {
-            return Err("the metadata is no object".into());
+            return Err("the metadata is not an object".into());
         };
         Ok(Self {
             seq: model.seq,

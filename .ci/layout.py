@@ -1,0 +1,95 @@
+"""The layout of the sources: imports run one way, and only SQLite's own modules name SQLite.
+
+Reads every `crate::…` path in the sources of the crate and of the example server. Fails where modules import each other
+in a circle, where a module imports a name through `lib.rs` or `main.rs`, and where a module that is not SQLite's names it.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+# The files that may name SQLite: its module, its error messages, and the crate's front page. The schema is generated.
+SQLITE = ("src/sqlite/", "src/error/sqlite.rs", "src/lib.rs")
+# How another file may refer to that module of error messages.
+SQLITE_ERRORS = re.compile(r'#\[cfg\(feature = "sqlite"\)\]|pub\(crate\) mod sqlite;|\bsqlite::(is|may)_\w+')
+
+failures = []
+
+
+def without_comments(source):
+    return re.sub(r"//[^\n]*", "", source)
+
+
+def modules(root):
+    """The path of each module, such as `sqlite::row`, and its file."""
+    found = {}
+    for file in sorted(root.rglob("*.rs")):
+        parts = list(file.relative_to(root).with_suffix("").parts)
+        if parts[-1] in ("mod", "lib", "main"):
+            parts.pop()
+        found["::".join(parts)] = file
+    return found
+
+
+def imported(source):
+    """The `crate::…` paths, `{…}` lists included."""
+    for match in re.finditer(r"\bcrate::((?:\w+::)*)(\{[^}]*\}|\w+)", source):
+        prefix, names = match.groups()
+        for name in re.findall(r"\w+(?:::\w+)*", names) if names.startswith("{") else [names]:
+            yield prefix + name
+
+
+def check(root):
+    known = modules(root)
+    graph = {}
+    for module, file in known.items():
+        source = without_comments(file.read_text())
+        graph[module] = set()
+        # Doc-only imports and attribute strings resolve to the same paths.
+        for path in imported(source):
+            parts = path.split("::")
+            target = next(("::".join(parts[:n]) for n in range(len(parts), 0, -1) if "::".join(parts[:n]) in known), None)
+            if target is None:
+                if module:
+                    failures.append(f"{file}: imports crate::{path} through the root, not where it is defined")
+            elif target != module:
+                graph[module].add(target)
+        if re.search(r"\buse super::|\bsuper::\w", re.sub(r"mod tests \{.*", "", source, flags=re.S)):
+            failures.append(f"{file}: imports from `super`; name the module instead")
+
+    done, stack = set(), []
+
+    def visit(module):
+        if module in stack:
+            circle = stack[stack.index(module):] + [module]
+            failures.append(f"{root}: a circle of imports: " + " -> ".join(circle))
+            return
+        if module in done:
+            return
+        stack.append(module)
+        for target in sorted(graph[module]):
+            visit(target)
+        stack.pop()
+        done.add(module)
+
+    for module in graph:
+        if module:
+            visit(module)
+
+
+def check_names():
+    for file in sorted(Path("src").rglob("*.rs")):
+        name = file.as_posix()
+        if name.startswith(SQLITE) or name in SQLITE:
+            continue
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            if "sqlite" in SQLITE_ERRORS.sub("", line).lower():
+                failures.append(f"{name}:{number}: names SQLite: {line.strip()}")
+
+
+check(Path("src"))
+check(Path("examples/server/src"))
+check_names()
+for failure in failures:
+    print(failure, file=sys.stderr)
+sys.exit(bool(failures))
