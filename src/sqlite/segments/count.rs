@@ -4,12 +4,15 @@ use diesel::prelude::*;
 
 use crate::error::Result;
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::sqlite::extent::newest_seq;
 use crate::sqlite::fragments::sum;
 use crate::sqlite::segments::extent::{SEGMENT_ROWS, segments_exist, summarized_before};
 use crate::sqlite::segments::schema::{activity_log_segment_kinds, activity_log_segments};
 
 /// The longest category list that is added up from the rollups; the lookup repeats for each segment.
 const MAX_CATEGORIES: usize = 16;
+/// How many `seq` after the last segment are counted one by one. There are more if only other programs write.
+const MAX_UNSUMMARIZED: i64 = 1 << 16;
 /// How many kinds the last segment may have for all kinds to be added up.
 const MAX_KINDS: i64 = 128;
 
@@ -21,7 +24,10 @@ pub(crate) fn rollups_pay_off(conn: &mut SqliteConnection, filters: &NormalizedF
     if filters.categories.len() > MAX_CATEGORIES || !segments_exist(conn)? {
         return Ok(false);
     }
-    let Some(boundary) = summarized_before(conn)? else { return Ok(false) };
+    let (Some(boundary), Some(newest)) = (summarized_before(conn)?, newest_seq(conn)?) else { return Ok(false) };
+    if newest.saturating_sub(boundary) > MAX_UNSUMMARIZED {
+        return Ok(false);
+    }
     if !filters.categories.is_empty() || filters.severities.is_empty() {
         return Ok(true);
     }
