@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -10,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::app::App;
 use crate::error::ApiError;
 use crate::{origin, page};
 
@@ -100,11 +100,11 @@ fn is_public(method: &Method, path: &str) -> bool {
 }
 
 /// Lets through what [`Access`] admits, and answers the rest.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    if let Err(refused) = origin::check(&request, app.access.is_open()) {
+pub(crate) async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
+    if let Err(refused) = origin::check(&request, access.is_open()) {
         return refused.into_response();
     }
-    if is_public(request.method(), request.uri().path()) || app.access.admits(request.headers()) {
+    if is_public(request.method(), request.uri().path()) || access.admits(request.headers()) {
         return next.run(request).await;
     }
     unauthorized("this needs the server's token: Authorization: Bearer …").into_response()

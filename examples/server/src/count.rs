@@ -31,9 +31,9 @@ pub(crate) struct Counted {
 )]
 pub(crate) async fn count(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Counted>, ApiError> {
     let filters = count_query(query.as_deref())?;
-    let turn = app.turn_to_count().await;
+    let permit = app.count_permit().await;
     let counting = move |conn: &mut _| {
-        let _turn = turn;
+        let _permit = permit;
         ActivityLogRepository::new(conn).count_up_to(&filters, MOST + 1)
     };
     let found = app.database.run(counting).await?;

@@ -1,7 +1,5 @@
 //! Exporting the log as a file, at the pace of whoever takes it.
 
-use std::sync::Arc;
-
 use activity_log::Error::InvalidEntry;
 use activity_log::{ActivityCategory, ActivityLogRepository, NewActivityLogEntry};
 use axum::body::Body;
@@ -9,7 +7,6 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderName, Method, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::app::App;
@@ -19,22 +16,6 @@ use crate::filters::FilterParameters;
 use crate::format::Format;
 use crate::query::ExportQuery;
 use crate::transfer::transfer;
-
-/// How many exports may run at once: each has a connection of its own, so that however slowly they are taken, other
-/// requests have theirs.
-const MOST: usize = 4;
-
-/// The places of exports.
-#[derive(Debug, Clone)]
-pub(crate) struct Exports {
-    places: Arc<Semaphore>,
-}
-
-impl Default for Exports {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(MOST)) }
-    }
-}
 
 /// Export the entries that pass the filters, oldest first, as a file.
 ///
@@ -66,8 +47,8 @@ pub(crate) async fn export(
         // Nothing is given, so there is nothing to record.
         return Ok((file_headers(query.format), Body::empty()).into_response());
     }
-    let place = Arc::clone(&app.exports.places).try_acquire_owned();
-    let place = place.map_err(|_| ApiError::unavailable("too many exports are running; try again"))?;
+    let permit =
+        app.try_export_permit().ok_or_else(|| ApiError::unavailable("too many exports are running; try again"))?;
 
     let entry = about(&query);
     app.database.write(move |conn| ActivityLogRepository::new(conn).record(&entry)).await.map_err(
@@ -88,7 +69,7 @@ pub(crate) async fn export(
             let mut log = ActivityLogRepository::new(&mut conn);
             format.write(log.iter_export(&filters)?, writer)
         });
-        drop(place);
+        drop(permit);
     });
     let body = copied.into_body().await?;
 

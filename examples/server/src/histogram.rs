@@ -72,10 +72,10 @@ pub(crate) struct Bucket {
 )]
 pub(crate) async fn histogram(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Histogram>, ApiError> {
     let HistogramQuery { filters, buckets } = HistogramQuery::parse(query.as_deref())?;
-    let turn = app.turn_to_count().await;
+    let permit = app.count_permit().await;
     // One transaction, so that all cells are of the same moment.
     let read = move |conn: &mut SqliteConnection| {
-        let _turn = turn;
+        let _permit = permit;
         conn.transaction(|conn| read(conn, &filters, buckets))
     };
     Ok(Json(app.database.run(read).await?))

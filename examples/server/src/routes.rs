@@ -1,5 +1,7 @@
 //! What the server answers.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -14,6 +16,7 @@ use crate::{access, count, entries, export, headers, health, histogram, openapi,
 
 /// The routes and, made from the same list, their description.
 pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
+    let access = Arc::clone(&app.access);
     let (described, description) = OpenApiRouter::with_openapi(openapi::Api::openapi())
         .routes(routes!(entries::list, entries::record, entries::clear))
         .routes(routes!(count::count))
@@ -22,7 +25,7 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
         .routes(routes!(stream::stream))
         .routes(routes!(session::sign_in, session::sign_out))
         .routes(routes!(health::health))
-        .with_state(app.clone())
+        .with_state(app)
         .split_for_parts();
     let description = openapi::json(description)?;
 
@@ -33,7 +36,7 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
         .method_not_allowed_fallback(async || {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this takes other methods: see the header Allow")
         })
-        .layer(from_fn_with_state(app, access::guard))
+        .layer(from_fn_with_state(access, access::guard))
         .layer(from_fn(headers::set));
     Ok(router)
 }
