@@ -4,7 +4,7 @@
 // nothing is asked for twice, and nothing has to be searched for doubles.
 
 import { fetchPage } from "./api.js";
-import { byId, icon } from "./dom.js";
+import { byId } from "./dom.js";
 import { closeRowOf, entryRow, refreshTimes } from "./row.js";
 
 const PAGE = 100;
@@ -24,7 +24,7 @@ export class EntryList {
   #request = new AbortController();
   #loading = false;
   #next = null;
-  #newestLetGo = false;
+  #hasDroppedNewest = false;
   #observer = null;
 
   /** `hooks`: onFirstPage(entries), onEntries(entries), onError(error), narrow(filters). */
@@ -56,7 +56,7 @@ export class EntryList {
       const page = await fetchPage(filters, beforeSeq, PAGE, request.signal);
       if (request.signal.aborted) return;
       this.#rows.replaceChildren();
-      this.#newestLetGo = false;
+      this.#hasDroppedNewest = false;
       this.#append(page);
       this.#hooks.onFirstPage(page.entries);
     } catch (error) {
@@ -92,13 +92,13 @@ export class EntryList {
     }
     this.#rows.prepend(fresh);
     this.#hooks.onEntries(entries);
-    if (this.#rows.childElementCount > MOST) this.#letOldestGo();
+    if (this.#rows.childElementCount > MOST) this.#dropOldest();
     else if (this.#next === null) this.#foot.textContent = NO_OLDER;
   }
 
   /** Whether the newest entries were let go while older ones were loaded: then only a reload brings them back. */
-  get newestLetGo() {
-    return this.#newestLetGo;
+  get hasDroppedNewest() {
+    return this.#hasDroppedNewest;
   }
 
   get isEmpty() {
@@ -154,7 +154,7 @@ export class EntryList {
       this.#append(page);
       // The button has moved away below the new rows: go on with the first of these.
       if (byKeyboard) last?.nextElementSibling?.querySelector(".row")?.focus();
-      if (this.#rows.childElementCount > MOST) this.#letNewestGo();
+      if (this.#rows.childElementCount > MOST) this.#dropNewest();
     } catch (error) {
       if (signal.aborted) return;
       this.#showProblem(error);
@@ -175,7 +175,7 @@ export class EntryList {
     this.#older.hidden = false;
   }
 
-  #letOldestGo() {
+  #dropOldest() {
     while (this.#rows.childElementCount > KEPT) this.#rows.lastElementChild.remove();
     this.#next = Number(this.#rows.lastElementChild.dataset.seq);
     this.#older.hidden = false;
@@ -183,13 +183,13 @@ export class EntryList {
     this.#watchEnd();
   }
 
-  #letNewestGo() {
+  #dropNewest() {
     const stays = this.#rows.children[this.#rows.childElementCount - KEPT];
     const before = stays.getBoundingClientRect().top;
     while (this.#rows.firstElementChild !== stays) this.#rows.firstElementChild.remove();
     // What is read stays where it is: the list opts out of the browser's own anchoring, which not all of them have.
     scrollBy(0, stays.getBoundingClientRect().top - before);
-    this.#newestLetGo = true;
+    this.#hasDroppedNewest = true;
   }
 
   #onKey(event) {
@@ -203,9 +203,4 @@ export class EntryList {
       other.querySelector(".row").focus();
     }
   }
-}
-
-/** What the button above the list says when there are entries that it does not show. */
-export function newsLabel(count) {
-  return [icon("up"), count === null ? "Back to the newest" : `${count.toLocaleString("en")} new`];
 }

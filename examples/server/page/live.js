@@ -1,9 +1,11 @@
 // New entries as they come, by server-sent events.
 
 import { fetchPage, parseEntry, streamUrl } from "./api.js";
+import { byId } from "./dom.js";
 
 /** Entries that come within this time are shown together. */
 const GATHER_MS = 120;
+const LABELS = { live: "Live", waiting: "Reconnecting…", off: "" };
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 
@@ -18,7 +20,7 @@ export class Live {
   #retryMs = FIRST_RETRY_MS;
   #run = 0;
 
-  /** `hooks`: onEntries(entries, the oldest first), onState("live" | "waiting" | "off"), onError(error). */
+  /** `hooks`: onEntries(entries, oldest first), onError(error). */
   constructor(hooks) {
     this.#hooks = hooks;
   }
@@ -40,7 +42,7 @@ export class Live {
     clearTimeout(this.#retrying);
     this.#gathering = null;
     this.#gathered = [];
-    this.#hooks.onState("off");
+    showState("off");
   }
 
   #open() {
@@ -48,11 +50,11 @@ export class Live {
     this.#source = source;
     source.addEventListener("open", () => {
       this.#retryMs = FIRST_RETRY_MS;
-      this.#hooks.onState("live");
+      showState("live");
     });
     source.addEventListener("entry", (event) => this.#gather(parseEntry(event.data)));
     source.addEventListener("error", () => {
-      this.#hooks.onState("waiting");
+      showState("waiting");
       // After a lost connection the browser comes back by itself; after a refusal it never does.
       if (source.readyState === EventSource.CLOSED) this.#retryLater();
     });
@@ -83,4 +85,10 @@ export class Live {
     }, this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
+}
+
+function showState(state) {
+  const shown = byId("live");
+  shown.className = `live ${state}`;
+  if (shown.textContent !== LABELS[state]) shown.textContent = LABELS[state];
 }

@@ -21,12 +21,18 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/app.js", SCRIPT, include_str!("../page/app.js")),
     ("/api.js", SCRIPT, include_str!("../page/api.js")),
     ("/dom.js", SCRIPT, include_str!("../page/dom.js")),
+    ("/exports.js", SCRIPT, include_str!("../page/exports.js")),
     ("/filter_bar.js", SCRIPT, include_str!("../page/filter_bar.js")),
     ("/filters.js", SCRIPT, include_str!("../page/filters.js")),
     ("/histogram.js", SCRIPT, include_str!("../page/histogram.js")),
     ("/list.js", SCRIPT, include_str!("../page/list.js")),
     ("/live.js", SCRIPT, include_str!("../page/live.js")),
+    ("/news.js", SCRIPT, include_str!("../page/news.js")),
     ("/row.js", SCRIPT, include_str!("../page/row.js")),
+    ("/sign_in.js", SCRIPT, include_str!("../page/sign_in.js")),
+    ("/state.js", SCRIPT, include_str!("../page/state.js")),
+    ("/storage.js", SCRIPT, include_str!("../page/storage.js")),
+    ("/summary.js", SCRIPT, include_str!("../page/summary.js")),
     ("/time.js", SCRIPT, include_str!("../page/time.js")),
 ];
 
