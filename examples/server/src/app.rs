@@ -42,7 +42,7 @@ impl App {
         Arc::clone(&self.counts).acquire_owned().await.ok()
     }
 
-    /// Permission to export, which lasts until the permit is dropped; `None` when the maximum number of exports is running.
+    /// Permission to export, which lasts until the permit is dropped; `None` when too many exports are running.
     pub(crate) fn try_export_permit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.exports).try_acquire_owned().ok()
     }

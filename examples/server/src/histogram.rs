@@ -26,8 +26,8 @@ pub(crate) struct Histogram {
     /// The requested bound, or the latest time of a matching entry; `null` when no entry matches.
     #[schema(required)]
     until: Option<DateTime<Utc>>,
-    /// A bucket ends before the start of the next one; the last bucket includes `until`. The list is empty when no entry
-    /// matches, and has fewer buckets than requested when a bucket would be shorter than a microsecond.
+    /// A bucket ends before the start of the next one; the last bucket includes `until`. There are no buckets when no
+    /// entry matches, and fewer than requested when a bucket would be shorter than a microsecond.
     buckets: Vec<Bucket>,
     /// The highest number that a cell counts to.
     most: u64,
@@ -49,7 +49,7 @@ pub(crate) struct Bucket {
     get, path = "/api/v1/activity-log/histogram", tag = "log",
     params(
         FilterParameters,
-        ("buckets" = Option<u32>, Query, description = "The number of buckets; 60 by default", minimum = 1, maximum = 200),
+        ("buckets" = Option<u32>, Query, description = "How many buckets; 60 by default", minimum = 1, maximum = 200),
     ),
     responses((
         status = 200, description = "The histogram", body = Histogram,

@@ -1,4 +1,4 @@
-//! The page at `/`: compiled into the program, so that there is nothing to install beside it.
+//! The page at `/`, compiled into the program so that there is nothing else to install.
 
 use axum::Router;
 use axum::http::header;
@@ -9,11 +9,11 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-/// Everything from this server and nothing inline: markup that found its way into the page would still run nothing.
+/// Allows resources from this server only, and nothing inline, so that injected markup could not run a script.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The files of the page: where each is found, of which type it is, and what it holds.
+/// The path, the content type and the content of each file.
 const FILES: &[(&str, &str, &str)] = &[
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", STYLE, include_str!("../page/style.css")),
@@ -36,14 +36,14 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/time.js", SCRIPT, include_str!("../page/time.js")),
 ];
 
-/// Serves the page. It holds no entries, so that it can be had without the token and ask for it.
+/// Serves the page. It holds no entries, so a browser can load it without the token and be asked for the token there.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.iter().fold(Router::new(), |router, &(path, content_type, content)| {
         router.route(path, get(async move || file(content_type, content)))
     })
 }
 
-/// Whether this path is a file of the page.
+/// Whether the path is that of a file of the page.
 pub(crate) fn has(path: &str) -> bool {
     FILES.iter().any(|(known, _, _)| *known == path)
 }
@@ -54,7 +54,7 @@ fn file(content_type: &'static str, content: &'static str) -> impl IntoResponse 
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        // The page of an older server would ask the newer one for what it no longer has.
+        // A page cached from an older server might use routes that a newer server no longer has.
         (header::CACHE_CONTROL, "no-cache"),
     ];
     (headers, content)

@@ -1,4 +1,4 @@
-//! What the server answers.
+//! The routes.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::{access, count, entries, export, headers, health, histogram, openapi, page, session, stream};
 
-/// The routes and, made from the same list, their description.
+/// The routes and their description, built from the same list.
 pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
     let access = Arc::clone(&app.access);
     let (described, description) = OpenApiRouter::with_openapi(openapi::Api::openapi())
@@ -32,9 +32,9 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
     let router = described
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], description)))
         .merge(page::router())
-        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here: see /openapi.json"))
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is no such path; see /openapi.json"))
         .method_not_allowed_fallback(async || {
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this takes other methods: see the header Allow")
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see the header Allow")
         })
         .layer(from_fn_with_state(access, access::guard))
         .layer(from_fn(headers::set));
