@@ -12,8 +12,8 @@ use crate::live::Live;
 /// each letter typed, and a count runs to its end even after the page has stopped waiting for it.
 const MAX_COUNTS: usize = 2;
 
-/// How many exports run at once. Each opens a connection beside the pool, because a slow client would hold one of the
-/// pool's for as long as the download takes.
+/// How many exports run at once. Each opens a connection outside the pool, because a slow client would occupy a pooled
+/// connection for the whole download.
 const MAX_EXPORTS: usize = 4;
 
 /// Cheap to clone: each request gets one.

@@ -109,7 +109,7 @@ pub(crate) struct Cleared {
     deleted: u64,
 }
 
-/// Delete every entry, and record one that says who did.
+/// Delete every entry, and record one that says who cleared the log.
 #[utoipa::path(
     delete, path = "/api/v1/activity-log", tag = "log",
     params(("actor" = String, Query, description = "Who clears the log", min_length = 1, max_length = 1000)),

@@ -1,4 +1,4 @@
-//! The span of time from the first to the last entry that passes the filters.
+//! The span of time from the earliest to the latest entry that matches the filters.
 //!
 //! The log is ordered by `seq`, not by time, so the newest entry need not have the latest time. The bounds are found by
 //! bisection, asking each time whether any entry lies beyond a given time.

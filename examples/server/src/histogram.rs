@@ -31,7 +31,7 @@ pub(crate) struct Histogram {
     buckets: Vec<Bucket>,
     /// The highest number that a cell counts to.
     most: u64,
-    /// Whether a cell has reached that number and may stand for more entries.
+    /// Whether a cell has reached that number, so the real number may be higher.
     capped: bool,
 }
 

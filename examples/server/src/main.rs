@@ -3,8 +3,8 @@
 //! The server records, lists, counts, exports and clears entries, and streams new ones. The page at `/` is for people,
 //! `/openapi.json` describes the routes, and `README.md` describes the rest.
 //!
-//! Without a token, the server listens on this machine only, and all its users have full access. With a token, everyone
-//! who knows the token has.
+//! Without a token, the server listens on this machine only, and every user of the machine has full access. With a
+//! token, everyone who knows the token has full access.
 
 mod access;
 mod app;
@@ -118,7 +118,7 @@ async fn serve(address: SocketAddr, database: Database, access: Access) -> Resul
     database.end_writes(shutdown::WRITE_GRACE).await;
     let stopped = own_entry("server_stopped", "The server stopped");
     database.run(move |conn| ActivityLogRepository::new(conn).record(&stopped)).await?;
-    // Every entry is durable by now. If the checkpoint fails, the next start completes it.
+    // Every entry is committed by now. If the checkpoint fails, the next start completes it.
     match database.run(shutdown::checkpoint).await {
         Ok(true) => {}
         Ok(false) => eprintln!("example-server: cannot empty the write-ahead log: another process uses the file"),

@@ -1,4 +1,4 @@
-//! Stops the server in order: running requests and writes finish first.
+//! Stops the server gracefully: running requests and writes finish first.
 
 use std::io;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const REQUEST_GRACE: Duration = Duration::from_secs(5);
 /// How long writes may take after that; a write continues even when its client has gone.
 pub(crate) const WRITE_GRACE: Duration = Duration::from_secs(2);
 
-/// Resolves when the server is asked to stop. Signals count from the call on, not only from the first poll.
+/// Resolves when the server is asked to stop. Signals are caught from the call on, not only from the first poll.
 #[cfg(unix)]
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -33,7 +33,7 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'sta
     })
 }
 
-/// Resolves when the server is asked to stop. Signals count from the call on, not only from the first poll.
+/// Resolves when the server is asked to stop. Signals are caught from the call on, not only from the first poll.
 #[cfg(windows)]
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut ctrl_c = tokio::signal::windows::ctrl_c()?;

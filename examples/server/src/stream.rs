@@ -40,7 +40,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
     params(
         FilterParameters,
         ("after_seq" = Option<i64>, Query, description = "Start after this entry instead of the newest"),
-        ("last-event-id" = Option<i64>, Header, description = "The same, from browsers that resume; overrides `after_seq`"),
+        ("last-event-id" = Option<i64>, Header, description = "The same, as browsers resume; overrides `after_seq`"),
     ),
     responses(
         (status = 200, description = "The events", content_type = "text/event-stream", body = String),
@@ -98,7 +98,8 @@ struct Following {
 }
 
 impl Following {
-    /// The next event; `None` when the server is stopping. A batch is read only after the client has received the last one.
+    /// The next event; `None` when the server is stopping. A batch is read only after the client has received all of the
+    /// previous one.
     ///
     /// An error ends the stream, and the client resumes where the stream ended.
     async fn next(&mut self) -> Result<Option<Event>, axum::Error> {

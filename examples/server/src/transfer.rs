@@ -41,7 +41,8 @@ pub(crate) struct WriteEnd {
 }
 
 impl WriteEnd {
-    /// Writes the body, then marks it as complete or failed. Blocks while the client is slow, and stops once the client is gone.
+    /// Writes the body, then marks it as complete or failed. Blocks while the client is slow, and stops once the client
+    /// is gone.
     pub(crate) fn finish_with(self, write: impl FnOnce(&mut dyn io::Write) -> activity_log::Result<u64>) {
         let mut writer = Writer { write_end: self, chunk: Vec::with_capacity(CHUNK) };
         let outcome = write(&mut writer).and_then(|_| writer.send_chunk().map_err(activity_log::Error::Output));

@@ -8,8 +8,8 @@ use crate::server::{Server, TestResult, entry};
 
 const LOG: &str = "/api/v1/activity-log";
 
-/// Two checks are left out. One requires that the server accepts all data that the schema allows, but for NDJSON the schema
-/// allows any text. The other requires that the server refuses all other data, but an empty parameter counts as missing.
+/// Two checks are left out. One requires the server to accept all data that the schema allows, but for NDJSON the
+/// schema allows any text. The other requires it to refuse all other data, but an empty parameter counts as missing.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,ignored_auth,missing_required_header,unsupported_method,\
     allow_header_conformance";
