@@ -98,8 +98,8 @@ struct Following {
 }
 
 impl Following {
-    /// The next event; `None` when the server is stopping. A batch is read only after the client has received all of the
-    /// previous one.
+    /// The next event; `None` when the server is stopping. A batch is read only after the client has received the
+    /// previous batch.
     ///
     /// An error ends the stream, and the client resumes where the stream ended.
     async fn next(&mut self) -> Result<Option<Event>, axum::Error> {
