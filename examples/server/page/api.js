@@ -1,11 +1,11 @@
-// What the page asks of the server.
+// The requests that the page makes.
 
 import { toParameters } from "./filters.js";
 
 const LOG = "/api/v1/activity-log";
 const SESSION = "/api/v1/session";
 
-/** A request that failed; `status` is 0 when there was no answer at all. */
+/** A failed request; `status` is 0 when the server did not respond. */
 export class ApiError extends Error {
   constructor(status, message, { parameter = null, seq = null } = {}) {
     super(message);
@@ -27,7 +27,7 @@ export function fetchHistogram(filters, buckets, signal) {
   return get(url("/histogram", filters, { buckets }), signal);
 }
 
-/** `exportedBy`, if given, is recorded as who exports. */
+/** The log records `exportedBy`, if given, with the export. */
 export function exportUrl(filters, format, exportedBy) {
   return url("/export", filters, { format, exported_by: exportedBy || null });
 }
@@ -36,7 +36,7 @@ export function streamUrl(filters, afterSeq) {
   return url("/stream", filters, { after_seq: afterSeq });
 }
 
-/** Trades the token for a cookie that scripts cannot read, which streams and downloads send by themselves. */
+/** Exchanges the token for a cookie that scripts cannot read; the browser sends it with streams and downloads. */
 export async function signIn(token) {
   const headers = { "Content-Type": "application/json" };
   await request(SESSION, { method: "POST", headers, body: JSON.stringify({ token }) });
@@ -46,7 +46,7 @@ export async function signOut() {
   await request(SESSION, { method: "DELETE" });
 }
 
-/** An entry as the stream sends it. */
+/** Parses the data of an event of the stream. */
 export function parseEntry(text) {
   return parse(text);
 }
@@ -75,18 +75,18 @@ async function request(address, options) {
   }
   if (response.ok) return response;
   const text = await response.text();
-  let told = {};
+  let details = {};
   try {
-    told = JSON.parse(text).error ?? {};
+    details = JSON.parse(text).error ?? {};
   } catch {
-    // A proxy's own page, perhaps: the status has to do.
+    // The response may be a proxy's error page. The status has to suffice.
   }
-  throw new ApiError(response.status, told.message ?? `The server answered ${response.status}.`, told);
+  throw new ApiError(response.status, details.message ?? `The server responded with status ${response.status}.`, details);
 }
 
 /**
- * Numbers that a double does not hold, such as ids of 64 bits in the metadata, stay as they are written where the
- * browser knows how: a log that shows another number than was recorded is worse than none.
+ * Keeps the digits of numbers that do not fit in a double, such as 64-bit ids in the metadata, in browsers that support
+ * `JSON.rawJSON`: a log must not show a number that was never recorded.
  */
 function parse(text) {
   if (!JSON.rawJSON) return JSON.parse(text);

@@ -1,8 +1,8 @@
-// Building elements. Texts become text nodes and nothing else: whatever an entry holds, no markup ever comes of it.
+// Builds elements. Text only ever becomes text nodes, so nothing in an entry can turn into markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element with attributes and children; a child that is a string is text, and one that is null is left out. */
+/** An element with attributes and children. A string becomes text; a child or attribute that is null is left out. */
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) {
@@ -18,7 +18,7 @@ export function button(label, className, onClick) {
   return made;
 }
 
-/** One of the symbols in index.html. It says nothing to a screen reader: a word stands beside it. */
+/** A symbol from index.html. Screen readers skip it, because a word always stands beside it. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
@@ -33,14 +33,14 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
-/** Says something to those who listen to the page instead of looking at it. */
+/** Announces the text to screen readers. */
 export function announce(text) {
   byId("announcement").textContent = text;
 }
 
-/** The text cut to what one line can show, so that a message of a megabyte does not slow the list down. */
-export function cut(text, most = 400) {
-  if (text.length <= most) return text;
-  // Not through the middle of a surrogate pair.
-  return `${text.slice(0, most).replace(/[\uD800-\uDBFF]$/, "")}…`;
+/** Shortens the text to what one line can show, so that a message of a megabyte does not slow the list down. */
+export function cut(text, limit = 400) {
+  if (text.length <= limit) return text;
+  // Do not split a surrogate pair.
+  return `${text.slice(0, limit).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }

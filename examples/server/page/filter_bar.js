@@ -1,4 +1,4 @@
-// The controls of the filters: they show the filters that are in force, and ask for others.
+// The filter controls: they show the active filters, and request others.
 
 import { button, byId, cut, element, icon } from "./dom.js";
 import { canFilterBy, isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
@@ -8,8 +8,8 @@ import { severityMark } from "./row.js";
 const TYPING_MS = 250;
 const SEVERITIES = ["info", "warning", "error"];
 const CATEGORIES = ["auth", "device", "entity", "capture", "system"];
-/** How many categories of the host's own get a chip; the rest can still be chosen in an entry. */
-const MOST_OTHERS = 12;
+/** The maximum number of chips for the host's own categories. The reader can pick any other from an open entry. */
+const MAX_OTHERS = 12;
 const TIMES = ["since", "until"];
 
 export class FilterBar {
@@ -20,7 +20,7 @@ export class FilterBar {
   #typing = null;
   #typedInto = null;
 
-  /** `change(filters, { replace })` is called with what is asked for; `replace` while somebody goes on typing. */
+  /** Calls `change(filters, { replace })`; `replace` is set while the reader keeps typing in one field. */
   constructor(change) {
     this.#change = change;
     this.#form.addEventListener("submit", (event) => {
@@ -41,7 +41,7 @@ export class FilterBar {
     this.#filters = filters;
     for (const input of this.#inputs()) {
       const value = TIMES.includes(input.name) ? toInput(filters[input.name]) : filters[input.name];
-      // A date that is half typed in has the value "" and would be lost.
+      // A half-typed date has the value "", and assigning to the input would erase what the reader has typed.
       if (input.value !== value) input.value = value;
     }
     if (["actor", "entity_type", "entity_id", "since", "until"].some((name) => filters[name] !== "")) {
@@ -51,13 +51,13 @@ export class FilterBar {
     this.#draw();
   }
 
-  /** Gives the categories that entries have a chip. */
+  /** Adds a chip for each category that has none yet. */
   noticeCategories(categories) {
     const known = new Set([...CATEGORIES, ...this.#others]);
     let grown = false;
     for (const category of categories) {
       if (known.has(category) || !canFilterBy(category)) continue;
-      if (this.#others.length >= MOST_OTHERS && !this.#filters.categories.includes(category)) continue;
+      if (this.#others.length >= MAX_OTHERS && !this.#filters.categories.includes(category)) continue;
       known.add(category);
       this.#others.push(category);
       grown = true;
@@ -84,9 +84,9 @@ export class FilterBar {
       this.#quick("Errors", isOnly(filters, "severities", "error"), { severities: ["error"] }, { severities: [] }),
       this.#quick("Sign-ins", isOnly(filters, "categories", "auth"), { categories: ["auth"] }, { categories: [] }),
     );
-    byId("active").replaceChildren(...this.#inForce());
+    byId("active").replaceChildren(...this.#removals());
     byId("active").hidden = isUnfiltered(filters);
-    // The chips are new ones: the focus goes on where it was.
+    // The chips have been replaced, so restore the focus.
     const chips = [...this.#form.querySelectorAll("[data-chip]")];
     if (focused) (chips.find((chip) => chip.dataset.chip === focused) ?? byId("q")).focus({ preventScroll: true });
   }
@@ -106,17 +106,17 @@ export class FilterBar {
     return chip;
   }
 
-  /** What cannot be seen at its control alone, each to be taken back by itself, and then all at once. */
-  #inForce() {
+  /** Chips that each remove one filter not shown by a chip above, and a button that removes all filters. */
+  #removals() {
     const { actor, entity_type, entity_id, since, until, q } = this.#filters;
-    const removals = [
+    const active = [
       q === "" ? null : ["Text", q, { q: "" }],
       actor === "" ? null : ["Actor", actor, { actor: "" }],
       entity_type === "" ? null : ["Entity type", entity_type, { entity_type: "" }],
       entity_id === "" ? null : ["Entity id", entity_id, { entity_id: "" }],
       since === "" && until === "" ? null : ["Time", window(since, until), { since: "", until: "" }],
     ];
-    const chips = removals.filter((removal) => removal !== null).map(([name, value, without]) => {
+    const chips = active.filter((filter) => filter !== null).map(([name, value, without]) => {
       const chip = button("", "chip removable", () => this.#ask({ ...this.#filters, ...without }));
       chip.replaceChildren(element("span", { class: "chip-name" }, name), element("span", {}, cut(value, 60)), icon("close"));
       chip.setAttribute("aria-label", `Remove the filter ${name}: ${cut(value, 60)}`);
@@ -141,7 +141,7 @@ export class FilterBar {
     const next = { ...this.#filters };
     for (const { name, value } of this.#inputs()) {
       if (!TIMES.includes(name)) next[name] = value;
-      // A bound that is finer than its control stays as it is unless that control is changed.
+      // A bound may be more precise than its control can show, so keep it unless the reader changes the control.
       else if (value !== toInput(this.#filters[name])) next[name] = fromInput(value);
     }
     const replace = this.#typedInto === input && input?.name !== undefined;

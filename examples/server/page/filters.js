@@ -1,4 +1,4 @@
-// The filters: in the page's address they are written as the server's parameters, so that a view is a link.
+// The filters. The page's address holds them as the server's parameters, so a view can be shared as a link.
 
 const LISTS = ["categories", "severities"];
 const TEXTS = ["actor", "entity_type", "entity_id", "since", "until", "q"];
@@ -14,7 +14,7 @@ export const NO_FILTERS = Object.freeze({
   q: "",
 });
 
-/** The filters in the query of an address; what it does not know, it leaves out. */
+/** The filters in the query string of an address; unknown parameters are ignored. */
 export function fromSearch(search) {
   const parameters = new URLSearchParams(search);
   const filters = { ...NO_FILTERS };
@@ -23,7 +23,7 @@ export function fromSearch(search) {
     filters[name] = [...new Set(items.filter((item) => item !== ""))];
   }
   for (const name of TEXTS) filters[name] = parameters.get(name) ?? "";
-  // The plus of an offset, in a link that somebody typed.
+  // In a hand-written link, the plus of an offset decodes to a space.
   for (const name of ["since", "until"]) filters[name] = filters[name].replace(/ (\d\d:\d\d)$/, "+$1");
   return filters;
 }
@@ -39,7 +39,7 @@ export function toParameters(filters) {
   return parameters;
 }
 
-/** The query of the address that shows these filters. */
+/** The query string of the address that shows these filters. */
 export function toSearch(filters) {
   return toParameters(filters).toString();
 }
@@ -48,18 +48,18 @@ export function isUnfiltered(filters) {
   return toSearch(filters) === "";
 }
 
-/** The filters with one item of a list switched on or off. */
+/** The filters with one item of a list added or removed. */
 export function toggled(filters, list, item) {
   const items = filters[list];
   return { ...filters, [list]: items.includes(item) ? items.filter((other) => other !== item) : [...items, item] };
 }
 
-/** Whether the list is exactly this one item. */
+/** Whether the list consists of this one item. */
 export function isOnly(filters, list, item) {
   return filters[list].length === 1 && filters[list][0] === item;
 }
 
-/** Whether a category can be asked for: the server separates them by commas, and trims them. */
+/** Whether a category can be a filter: the server splits the list at commas and trims its items. */
 export function canFilterBy(category) {
   return category !== "" && !category.includes(",") && category.trim() === category;
 }

@@ -1,16 +1,16 @@
-// When the entries were: a bar for each part of the time, stacked by severity. A bar opens its part of the time.
+// The entries over time: one bar per time span, stacked by severity. A click on a bar zooms in to its span.
 
 import { byId, element } from "./dom.js";
 import { justBefore, short, span } from "./time.js";
 
-/** From below to above. */
+/** From bottom to top. */
 const STACK = ["info", "warning", "error"];
 
 export class Histogram {
   #root = byId("histogram");
   #zoom;
 
-  /** `zoom` is called with the `since` and `until`, both inclusive, of a bar. */
+  /** Calls `zoom` with the `since` and `until` of a bar, both inclusive. */
   constructor(zoom) {
     this.#zoom = zoom;
   }
@@ -47,7 +47,7 @@ export class Histogram {
       ),
     );
     this.#root.hidden = false;
-    // It is drawn anew when entries come, which must not take the focus away from who moves along it.
+    // The bars are replaced when new entries arrive, which must not take the focus from a reader who moves along them.
     if (focused !== null) bars.querySelector("[tabindex='0']").focus({ preventScroll: true });
   }
 
@@ -75,17 +75,17 @@ function total(bucket) {
   return STACK.reduce((sum, severity) => sum + bucket[severity], 0);
 }
 
-function describe(bucket, most) {
+function describe(bucket, cap) {
   const count = (severity, one, many) => {
     const number = bucket[severity];
     if (number === 0) return null;
-    return `${number.toLocaleString("en")}${number >= most ? "+" : ""} ${number === 1 ? one : many}`;
+    return `${number.toLocaleString("en")}${number >= cap ? "+" : ""} ${number === 1 ? one : many}`;
   };
   const parts = [count("info", "info", "info"), count("warning", "warning", "warnings"), count("error", "error", "errors")];
   return parts.filter((part) => part !== null).join(", ") || "no entries";
 }
 
-/** One stop for the Tab key, and the arrow keys within: nobody wants to press Tab sixty times. */
+/** Makes the bars one Tab stop with arrow keys inside, so that nobody has to press Tab sixty times. */
 function makeRoving(bars, current) {
   const all = [...bars.children];
   all.forEach((bar, index) => bar.setAttribute("tabindex", index === current ? "0" : "-1"));

@@ -1,17 +1,16 @@
-// The list: pages of entries, the newest first, each entry once.
+// The list: pages of entries, newest first, each entry once.
 //
-// Older pages follow by the server's cursor and new entries by the stream, which starts after the newest one shown; so
-// nothing is asked for twice, and nothing has to be searched for doubles.
+// Older pages follow the server's cursor. New entries come from the stream, which starts after the newest entry shown. So
+// no entry is requested twice, and the list need not look for duplicates.
 
 import { fetchPage } from "./api.js";
-import { byId, icon } from "./dom.js";
+import { byId } from "./dom.js";
 import { closeRowOf, entryRow, refreshTimes } from "./row.js";
 
 const PAGE = 100;
-/** From this many rows on, those farthest from the reader are let go, down to `KEPT`. */
-const MOST = 4000;
-const KEPT = 2000;
-/** What stands below the list. */
+/** Beyond this number of rows, the list drops the rows farthest from the reader, down to `KEPT_ROWS`. */
+const MAX_ROWS = 4000;
+const KEPT_ROWS = 2000;
 const LOADING = "Loading…";
 const NO_OLDER = "No older entries.";
 
@@ -24,7 +23,7 @@ export class EntryList {
   #request = new AbortController();
   #loading = false;
   #next = null;
-  #newestLetGo = false;
+  #hasDroppedNewest = false;
   #observer = null;
 
   /** `hooks`: onFirstPage(entries), onEntries(entries), onError(error), narrow(filters). */
@@ -33,13 +32,13 @@ export class EntryList {
     this.#older.addEventListener("click", () => this.#loadOlder());
     this.#rows.addEventListener("keydown", (event) => this.#onKey(event));
     setInterval(() => refreshTimes(this.#rows), 15_000);
-    // Before the end comes into view, so that who scrolls does not wait.
+    // Load before the end comes into view, so that the reader does not have to wait.
     this.#observer = new IntersectionObserver((seen) => this.#onEndSeen(seen), { rootMargin: "0px 0px 900px" });
   }
 
   /**
-   * Shows the newest entries that pass the filters, or that are older than `beforeSeq`; whatever was under way for others
-   * is given up.
+   * Shows the newest entries that match the filters, or the newest ones older than `beforeSeq`. Running requests are
+   * aborted.
    */
   async reload(filters, beforeSeq = null) {
     this.#request.abort();
@@ -56,7 +55,7 @@ export class EntryList {
       const page = await fetchPage(filters, beforeSeq, PAGE, request.signal);
       if (request.signal.aborted) return;
       this.#rows.replaceChildren();
-      this.#newestLetGo = false;
+      this.#hasDroppedNewest = false;
       this.#append(page);
       this.#hooks.onFirstPage(page.entries);
     } catch (error) {
@@ -71,7 +70,7 @@ export class EntryList {
     }
   }
 
-  /** Takes what is shown off the page, and gives up what is under way. */
+  /** Removes all rows and aborts running requests. */
   clear() {
     this.#request.abort();
     this.#observer.disconnect();
@@ -82,7 +81,7 @@ export class EntryList {
     this.#foot.textContent = "";
   }
 
-  /** Puts new entries, the oldest first, above those that are there. */
+  /** Inserts new entries, given oldest first, above the present ones. */
   prepend(entries) {
     const fresh = document.createDocumentFragment();
     for (const entry of entries) {
@@ -92,13 +91,13 @@ export class EntryList {
     }
     this.#rows.prepend(fresh);
     this.#hooks.onEntries(entries);
-    if (this.#rows.childElementCount > MOST) this.#letOldestGo();
+    if (this.#rows.childElementCount > MAX_ROWS) this.#dropOldest();
     else if (this.#next === null) this.#foot.textContent = NO_OLDER;
   }
 
-  /** Whether the newest entries were let go while older ones were loaded: then only a reload brings them back. */
-  get newestLetGo() {
-    return this.#newestLetGo;
+  /** Whether the newest rows were dropped while older ones were loaded. Only a reload brings them back. */
+  get hasDroppedNewest() {
+    return this.#hasDroppedNewest;
   }
 
   get isEmpty() {
@@ -126,7 +125,7 @@ export class EntryList {
   }
 
   #watchEnd() {
-    // Anew each time: an observer is silent about an end that stays in view.
+    // Observe again each time: an observer does not report an end that stays in view.
     this.#observer.disconnect();
     if (this.#next !== null) this.#observer.observe(this.#older);
   }
@@ -147,14 +146,14 @@ export class EntryList {
       const page = await fetchPage(this.#filters, before, PAGE, signal);
       if (signal.aborted) return;
       if (this.#next !== before) {
-        // Meanwhile the oldest rows were let go: this page no longer follows the last one.
+        // The oldest rows were dropped meanwhile, so this page no longer follows the last row.
         this.#foot.textContent = "";
         return;
       }
       this.#append(page);
-      // The button has moved away below the new rows: go on with the first of these.
+      // The button has moved below the new rows, so the focus continues at the first of them.
       if (byKeyboard) last?.nextElementSibling?.querySelector(".row")?.focus();
-      if (this.#rows.childElementCount > MOST) this.#letNewestGo();
+      if (this.#rows.childElementCount > MAX_ROWS) this.#dropNewest();
     } catch (error) {
       if (signal.aborted) return;
       this.#showProblem(error);
@@ -168,28 +167,28 @@ export class EntryList {
       this.#hooks.onError(error);
       return;
     }
-    // The observer stays off: it would ask again at once, and for ever.
+    // The observer stays off: it would retry at once, again and again.
     this.#observer.disconnect();
     this.#foot.textContent = `The older entries could not be loaded. ${error.message}`;
     this.#older.replaceChildren("Try again");
     this.#older.hidden = false;
   }
 
-  #letOldestGo() {
-    while (this.#rows.childElementCount > KEPT) this.#rows.lastElementChild.remove();
+  #dropOldest() {
+    while (this.#rows.childElementCount > KEPT_ROWS) this.#rows.lastElementChild.remove();
     this.#next = Number(this.#rows.lastElementChild.dataset.seq);
     this.#older.hidden = false;
     this.#foot.textContent = "";
     this.#watchEnd();
   }
 
-  #letNewestGo() {
-    const stays = this.#rows.children[this.#rows.childElementCount - KEPT];
+  #dropNewest() {
+    const stays = this.#rows.children[this.#rows.childElementCount - KEPT_ROWS];
     const before = stays.getBoundingClientRect().top;
     while (this.#rows.firstElementChild !== stays) this.#rows.firstElementChild.remove();
-    // What is read stays where it is: the list opts out of the browser's own anchoring, which not all of them have.
+    // Keep the visible rows in place. The list turns off scroll anchoring, which not every browser supports.
     scrollBy(0, stays.getBoundingClientRect().top - before);
-    this.#newestLetGo = true;
+    this.#hasDroppedNewest = true;
   }
 
   #onKey(event) {
@@ -203,9 +202,4 @@ export class EntryList {
       other.querySelector(".row").focus();
     }
   }
-}
-
-/** What the button above the list says when there are entries that it does not show. */
-export function newsLabel(count) {
-  return [icon("up"), count === null ? "Back to the newest" : `${count.toLocaleString("en")} new`];
 }

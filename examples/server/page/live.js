@@ -1,11 +1,13 @@
-// New entries as they come, by server-sent events.
+// Receives new entries as server-sent events.
 
 import { fetchPage, parseEntry, streamUrl } from "./api.js";
+import { byId } from "./dom.js";
 
-/** Entries that come within this time are shown together. */
+/** Entries that arrive within this time are shown together. */
 const GATHER_MS = 120;
+const LABELS = { live: "Live", waiting: "Reconnecting…", off: "" };
 const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 30_000;
+const MAX_RETRY_MS = 30_000;
 
 export class Live {
   #hooks;
@@ -18,12 +20,12 @@ export class Live {
   #retryMs = FIRST_RETRY_MS;
   #run = 0;
 
-  /** `hooks`: onEntries(entries, the oldest first), onState("live" | "waiting" | "off"), onError(error). */
+  /** `hooks`: onEntries(entries, oldest first), onError(error). */
   constructor(hooks) {
     this.#hooks = hooks;
   }
 
-  /** Begins with what comes after the entry `afterSeq`. */
+  /** Starts with the entries recorded after `afterSeq`. */
   start(filters, afterSeq) {
     this.stop();
     this.#filters = filters;
@@ -40,7 +42,7 @@ export class Live {
     clearTimeout(this.#retrying);
     this.#gathering = null;
     this.#gathered = [];
-    this.#hooks.onState("off");
+    showState("off");
   }
 
   #open() {
@@ -48,12 +50,12 @@ export class Live {
     this.#source = source;
     source.addEventListener("open", () => {
       this.#retryMs = FIRST_RETRY_MS;
-      this.#hooks.onState("live");
+      showState("live");
     });
     source.addEventListener("entry", (event) => this.#gather(parseEntry(event.data)));
     source.addEventListener("error", () => {
-      this.#hooks.onState("waiting");
-      // After a lost connection the browser comes back by itself; after a refusal it never does.
+      showState("waiting");
+      // The browser reconnects by itself after a lost connection, but not after an error response.
       if (source.readyState === EventSource.CLOSED) this.#retryLater();
     });
   }
@@ -72,7 +74,7 @@ export class Live {
     const run = this.#run;
     this.#retrying = setTimeout(async () => {
       try {
-        // An EventSource does not tell why it was refused; this does.
+        // An EventSource does not say why it was refused; an ordinary request does.
         await fetchPage(this.#filters, null, 1);
         if (run === this.#run) this.#open();
       } catch (error) {
@@ -81,6 +83,12 @@ export class Live {
         else this.#retryLater();
       }
     }, this.#retryMs);
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
   }
+}
+
+function showState(state) {
+  const shown = byId("live");
+  shown.className = `live ${state}`;
+  if (shown.textContent !== LABELS[state]) shown.textContent = LABELS[state];
 }

@@ -1,4 +1,4 @@
-// One entry: a button in the list, and what it opens to.
+// One entry: a row in the list that opens to the details.
 
 import { announce, button, cut, element, icon } from "./dom.js";
 import { canFilterBy } from "./filters.js";
@@ -6,7 +6,7 @@ import { exact, relative } from "./time.js";
 
 const SEVERITIES = { info: "Info", warning: "Warning", error: "Error" };
 
-/** The list item of an entry; `narrow` is called with filters that "only this" stands for. */
+/** The list item of an entry. The "Only …" buttons call `narrow` with their filters. */
 export function entryRow(entry, narrow) {
   const details = `details-${entry.seq}`;
   const row = element(
@@ -24,14 +24,14 @@ export function entryRow(entry, narrow) {
   const item = element("li", { class: `entry ${severityName(entry.severity)}` }, row);
   item.dataset.seq = entry.seq;
   row.addEventListener("click", () => {
-    // A click that ends the selection of a text is no wish to open the row.
+    // A click that ends a text selection is not meant to open the row.
     if (row.getAttribute("aria-expanded") === "false" && selectsWithin(row)) return;
     toggle(item, row, entry, details, narrow);
   });
   return item;
 }
 
-/** Closes the row that holds `target`, if it is open, and goes back to its button. */
+/** Closes the row that contains `target`, if it is open, and focuses its button. */
 export function closeRowOf(target) {
   const row = target.closest(".entry")?.querySelector(".row[aria-expanded=true]");
   if (!row) return;
@@ -39,7 +39,7 @@ export function closeRowOf(target) {
   row.focus();
 }
 
-/** Brings the relative times in a list up to date. */
+/** Updates the relative times in a list. */
 export function refreshTimes(rows) {
   const now = Date.now();
   for (const time of rows.querySelectorAll("time.when")) {
@@ -142,7 +142,7 @@ function onlyButtons(entry, narrow) {
 function copyButton(entry) {
   const copy = button("Copy as JSON", "button", async () => {
     const copied = await copyText(JSON.stringify(entry, null, 2));
-    copy.textContent = copied ? "Copied" : "Not copied: the browser forbids it";
+    copy.textContent = copied ? "Copied" : "Not copied: the browser does not allow it";
     announce(copy.textContent);
     setTimeout(() => {
       copy.textContent = "Copy as JSON";
@@ -160,7 +160,7 @@ async function copyText(text) {
   }
 }
 
-/** The old way: the new one is there only over HTTPS and on this machine, and can be forbidden. */
+/** A fallback: the clipboard API exists only over HTTPS and on localhost, and the browser may deny access to it. */
 function copyBySelection(text) {
   const focused = document.activeElement;
   const area = element("textarea", { class: "unseen", readonly: "" });

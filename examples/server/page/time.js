@@ -1,4 +1,4 @@
-// Times: the server's are RFC 3339 in UTC with microseconds, which is finer than a Date; people read their own zone.
+// Times. The server sends RFC 3339 in UTC with microseconds, which a Date cannot hold; people read their own time zone.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -16,7 +16,7 @@ const OTHER_YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "sh
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** "5 min ago"; from a week on, and for what is yet to come, the date. */
+/** "5 min ago"; the date for times in the future or at least a week ago. */
 export function relative(text, now = Date.now()) {
   const date = new Date(text);
   const age = now - date;
@@ -30,7 +30,7 @@ export function relative(text, now = Date.now()) {
   return (date.getFullYear() === new Date(now).getFullYear() ? SHORT : OTHER_YEAR).format(date);
 }
 
-/** "2026-03-04 06:06:07.123456 UTC+01:00", every digit that is stored, in the reader's zone. */
+/** "2026-03-04 06:06:07.123456 UTC+01:00": in the reader's time zone, with every stored digit. */
 export function exact(text) {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return text;
@@ -40,7 +40,7 @@ export function exact(text) {
   return `${localDate(date)} ${localTime(date)}${fraction} UTC${offset === 0 ? "" : zone}`;
 }
 
-/** "4 Mar, 06:06 – 07:06": a window, with seconds where it is short. */
+/** "4 Mar, 06:06 – 07:06": a time span, with seconds when it is short. */
 export function span(since, until) {
   const [from, to] = [new Date(since), new Date(until)];
   if (Number.isNaN(from - to)) return `${since} – ${until}`;
@@ -55,7 +55,7 @@ export function short(text) {
   return Number.isNaN(date.getTime()) ? text : SHORT.format(date);
 }
 
-/** The last microsecond before a time: the inclusive end of a window that the time does not belong to. */
+/** The last microsecond before a time, for an inclusive end in place of an exclusive one. */
 export function justBefore(text) {
   const fraction = (/\.(\d+)/.exec(text)?.[1] ?? "").padEnd(9, "0").slice(0, 9);
   const whole = BigInt(Date.parse(text.replace(/\.\d+/, ""))) * 1_000_000n + BigInt(fraction);
@@ -70,14 +70,14 @@ function floorDiv(dividend, divisor) {
   return dividend % divisor < 0n ? quotient - 1n : quotient;
 }
 
-/** The midnight with which the reader's day began. */
+/** The last midnight in the reader's time zone. */
 export function startOfToday() {
   const midnight = new Date();
   midnight.setHours(0, 0, 0, 0);
   return midnight.toISOString();
 }
 
-/** What an `<input type="datetime-local">` takes; empty when the time cannot be read. */
+/** The value of an `<input type="datetime-local">`; empty when the time is not valid. */
 export function toInput(text) {
   const date = new Date(text);
   if (text === "" || Number.isNaN(date.getTime())) return "";
@@ -85,7 +85,7 @@ export function toInput(text) {
   return `${localDate(date)}T${time.endsWith(":00") ? time.slice(0, -3) : time}`;
 }
 
-/** The time that an `<input type="datetime-local">` holds, in UTC; empty when it is incomplete. */
+/** The time in an `<input type="datetime-local">`, in UTC; empty when the input is incomplete. */
 export function fromInput(value) {
   const date = new Date(value);
   return value === "" || Number.isNaN(date.getTime()) ? "" : date.toISOString();

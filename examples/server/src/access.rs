@@ -1,7 +1,8 @@
-//! Who may use the server: whoever knows its token or, without one, whoever is on this machine.
+//! Who may use the server: clients that know its token or, on a server without a token, clients on this machine.
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -10,21 +11,21 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::app::App;
 use crate::error::ApiError;
 use crate::{origin, page};
 
 /// The cookie that stands for the token where a page cannot send headers: an `EventSource`, a download.
 pub(crate) const COOKIE: &str = "activity_log_token";
 
-/// What requests need. Of the token it keeps hashes only: equally long, so that comparing them tells nothing of it.
+/// What a request needs to be admitted. Only hashes of the token are kept: they have a fixed length, so comparing them
+/// reveals nothing about the token.
 pub(crate) struct Access {
     token: Option<Secret>,
 }
 
 struct Secret {
     token: [u8; 32],
-    /// Hexadecimal; not the token itself, which whoever finds the cookie then does not know.
+    /// In hexadecimal. A hash, so that a stolen cookie does not reveal the token.
     cookie: String,
 }
 
@@ -36,21 +37,24 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// Refuses what would let anybody in: to listen beyond loopback without a token.
+    /// Refuses to listen beyond loopback without a token, which would admit anyone.
     pub(crate) fn new(listen: SocketAddr, token: Option<&str>) -> Result<Self, String> {
         match token {
             None if !listen.ip().is_loopback() => Err(format!(
-                "refuses to listen on {listen}, where other machines reach it, without a token: set one with \
-                 ACTIVITY_LOG_TOKEN or --token, or listen on 127.0.0.1"
+                "refuses to listen on {listen} without a token, because other machines can reach it: set a token \
+                 with ACTIVITY_LOG_TOKEN or --token, or listen on 127.0.0.1"
             )),
             None => Ok(Self { token: None }),
-            Some("") => Err("the token is empty: set a long random one, or none at all".to_owned()),
+            Some("") => Err("the token is empty: set a long random token, or none".to_owned()),
             Some(token) if token.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 let cookie = Sha256::new().chain_update("activity-log cookie\0").chain_update(token).finalize();
                 let token = Sha256::digest(token).into();
                 Ok(Self { token: Some(Secret { token, cookie: format!("{cookie:x}") }) })
             }
-            Some(_) => Err("the token must be of visible ASCII characters, as HTTP headers are".to_owned()),
+            Some(_) => {
+                Err("the token must consist of visible ASCII characters, because clients send it in an HTTP header"
+                    .to_owned())
+            }
         }
     }
 
@@ -58,7 +62,7 @@ impl Access {
         self.token.is_none()
     }
 
-    /// The value of the cookie for whoever knows the token; `None` for others. Without a token there is nothing to know.
+    /// The value of the cookie, or `None` when `token` is wrong. A server without a token accepts any.
     pub(crate) fn cookie_for(&self, token: &str) -> Option<&str> {
         match &self.token {
             None => Some(""),
@@ -89,7 +93,7 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .filter_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
-/// What anybody may ask for: the page is a shell without entries, and signing in is how one gets further.
+/// Requests that need no token. The page is a shell without entries, and signing in is how a browser gets past it.
 fn is_public(method: &Method, path: &str) -> bool {
     let reads = *method == Method::GET || *method == Method::HEAD;
     match path {
@@ -99,18 +103,18 @@ fn is_public(method: &Method, path: &str) -> bool {
     }
 }
 
-/// Lets through what [`Access`] admits, and answers the rest.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    if let Err(refused) = origin::check(&request, app.access.is_open()) {
+/// Passes on the requests that [`Access`] admits and refuses the others.
+pub(crate) async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
+    if let Err(refused) = origin::check(&request, access.is_open()) {
         return refused.into_response();
     }
-    if is_public(request.method(), request.uri().path()) || app.access.admits(request.headers()) {
+    if is_public(request.method(), request.uri().path()) || access.admits(request.headers()) {
         return next.run(request).await;
     }
-    unauthorized("this needs the server's token: Authorization: Bearer …").into_response()
+    unauthorized("this request needs the server's token: Authorization: Bearer …").into_response()
 }
 
-/// A 401 that says how to do better.
+/// A 401 with the challenge that HTTP requires.
 pub(crate) fn unauthorized(message: &str) -> impl IntoResponse + use<> {
     let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
     (challenge, ApiError::new(StatusCode::UNAUTHORIZED, message))

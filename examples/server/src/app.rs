@@ -6,31 +6,44 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::Access;
 use crate::database::Database;
-use crate::export::Exports;
 use crate::live::Live;
 
-/// How many requests may count at once. A page asks anew with each letter that is typed, and what it no longer waits for
-/// is counted to its end: the connections are for the others too.
-const MOST_COUNTING: usize = 2;
+/// How many requests count at once, so that counting leaves connections for other requests. The page counts again after
+/// each letter typed, and a count runs to its end even after the page has stopped waiting for it.
+const MAX_COUNTS: usize = 2;
+
+/// How many exports run at once. Each opens a connection outside the pool, because a slow client would occupy a pooled
+/// connection for the whole download.
+const MAX_EXPORTS: usize = 4;
 
 /// Cheap to clone: each request gets one.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) database: Database,
     pub(crate) live: Live,
-    pub(crate) exports: Exports,
     pub(crate) access: Arc<Access>,
-    counting: Arc<Semaphore>,
+    counts: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
 }
 
 impl App {
     pub(crate) fn new(database: Database, live: Live, access: Access) -> Self {
-        let counting = Arc::new(Semaphore::new(MOST_COUNTING));
-        Self { database, live, exports: Exports::default(), access: Arc::new(access), counting }
+        Self {
+            database,
+            live,
+            access: Arc::new(access),
+            counts: Arc::new(Semaphore::new(MAX_COUNTS)),
+            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
+        }
     }
 
-    /// A turn to count, to be held until that is done; requests that go away meanwhile give up theirs.
-    pub(crate) async fn turn_to_count(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.counting).acquire_owned().await.ok()
+    /// Waits for permission to count, which lasts until the permit is dropped.
+    pub(crate) async fn count_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.counts).acquire_owned().await.ok()
+    }
+
+    /// Permission to export, which lasts until the permit is dropped; `None` when too many exports are running.
+    pub(crate) fn try_export_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.exports).try_acquire_owned().ok()
     }
 }

@@ -1,4 +1,4 @@
-//! What a client posts: one entry as JSON, or one a line as NDJSON.
+//! The body of a request: one entry as JSON, or one entry per line as NDJSON.
 
 use activity_log::{ActivityCategory, ActivitySeverity, NewActivityLogEntry};
 use axum::body::Body;
@@ -11,17 +11,17 @@ use serde_path_to_error::Segment;
 use crate::error::ApiError;
 use crate::time::rfc3339;
 
-/// Receives a whole body of at most `most` bytes.
+/// Receives a whole body of at most `max_bytes`.
 ///
-/// Of one that is too large it keeps nothing, yet reads on to its end: a client that still sends reads no answer.
-pub(crate) async fn receive(mut body: Body, most: usize) -> Result<Vec<u8>, ApiError> {
+/// A larger body is discarded, but still read to its end: many clients send the whole body before they read a response.
+pub(crate) async fn receive(mut body: Body, max_bytes: usize) -> Result<Vec<u8>, ApiError> {
     let mut received = Vec::new();
     let mut too_large = false;
     while let Some(frame) = body.frame().await {
         let frame =
-            frame.map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body broke off: {error}")))?;
+            frame.map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body ended early: {error}")))?;
         let data = frame.into_data().unwrap_or_default();
-        too_large |= received.len() + data.len() > most;
+        too_large |= received.len() + data.len() > max_bytes;
         if too_large {
             received = Vec::new();
         } else {
@@ -29,12 +29,15 @@ pub(crate) async fn receive(mut body: Body, most: usize) -> Result<Vec<u8>, ApiE
         }
     }
     if too_large {
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {most} bytes")));
+        return Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body must not exceed {max_bytes} bytes"),
+        ));
     }
     Ok(received)
 }
 
-/// How a body is written.
+/// The format of a body.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum BodyFormat {
     Json,
@@ -42,7 +45,7 @@ pub(crate) enum BodyFormat {
 }
 
 impl BodyFormat {
-    /// The format that the `Content-Type` names, whatever its parameters.
+    /// The format that `Content-Type` names; the parameters of the media type are ignored.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
@@ -51,17 +54,17 @@ impl BodyFormat {
             "application/x-ndjson" => Ok(Self::Ndjson),
             _ => Err(ApiError::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "the content type must be application/json for one entry, or application/x-ndjson for one a line",
+                "the content type must be application/json for one entry or application/x-ndjson for one per line",
             )),
         }
     }
 }
 
-/// The entries of a body, and the lines that they come from.
+/// The entries of a body, and the lines they come from.
 #[derive(Debug, Default)]
 pub(crate) struct Posted {
     pub(crate) entries: Vec<NewActivityLogEntry>,
-    /// For each entry its line, counted from 1; empty when the body is no NDJSON.
+    /// The line of each entry, counted from 1; empty when the body is not NDJSON.
     pub(crate) lines: Vec<usize>,
 }
 
@@ -82,9 +85,11 @@ impl Posted {
     }
 }
 
-/// An entry as clients write it: without an id, and with a time only if it was not just now. `null` is as good as absent.
+/// An entry as clients write it: without an id, and with a time only if the event did not happen just now. A field that
+/// is `null` counts as missing.
 ///
-/// All is optional to serde: of a field that is missing its error gives the name in a sentence only.
+/// Every field is optional to serde, because its own error for a missing field holds the field's name only inside a
+/// sentence.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PostedEntry {
@@ -126,7 +131,7 @@ fn required<T>(field: &str, value: Option<T>) -> Result<T, ApiError> {
 }
 
 fn entry(json: &[u8]) -> Result<NewActivityLogEntry, ApiError> {
-    // serde would also take an array, by the order of the fields.
+    // serde would also accept an array of the fields in order.
     if !json.trim_ascii_start().starts_with(b"{") {
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "an entry must be a JSON object"));
     }
@@ -144,7 +149,7 @@ fn entry(json: &[u8]) -> Result<NewActivityLogEntry, ApiError> {
     posted.into_entry()
 }
 
-/// The message without its position: a line of NDJSON is line 1 to `serde_json`.
+/// The message without its position: to `serde_json`, every line of NDJSON is line 1.
 fn reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());

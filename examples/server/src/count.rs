@@ -1,4 +1,4 @@
-//! How many entries there are.
+//! Counts the entries.
 
 use activity_log::ActivityLogRepository;
 use axum::Json;
@@ -11,31 +11,31 @@ use crate::error::ApiError;
 use crate::filters::FilterParameters;
 use crate::query::count_query;
 
-/// Where counting stops: a page says "10,000+", and nobody waits for a million.
-const MOST: u64 = 10_000;
+/// Counting stops here: the page shows "10,000+", and the reader need not wait for an exact million.
+const MAX_COUNT: u64 = 10_000;
 
-/// How many there are.
+/// The number of matching entries.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Counted {
     /// At most 10,000.
     #[schema(maximum = 10_000)]
     count: u64,
-    /// Whether there are more than that.
+    /// Whether there are more entries than `count`.
     more: bool,
 }
 
-/// Count the entries that pass the filters, up to 10,000.
+/// Count the entries that match the filters, up to 10,000.
 #[utoipa::path(
     get, path = "/api/v1/activity-log/count", tag = "log", params(FilterParameters),
     responses((status = 200, description = "The count", body = Counted, example = json!({"count": 42, "more": false}))),
 )]
 pub(crate) async fn count(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Counted>, ApiError> {
     let filters = count_query(query.as_deref())?;
-    let turn = app.turn_to_count().await;
+    let permit = app.count_permit().await;
     let counting = move |conn: &mut _| {
-        let _turn = turn;
-        ActivityLogRepository::new(conn).count_up_to(&filters, MOST + 1)
+        let _permit = permit;
+        ActivityLogRepository::new(conn).count_up_to(&filters, MAX_COUNT + 1)
     };
     let found = app.database.run(counting).await?;
-    Ok(Json(Counted { count: found.min(MOST), more: found > MOST }))
+    Ok(Json(Counted { count: found.min(MAX_COUNT), more: found > MAX_COUNT }))
 }

@@ -1,4 +1,4 @@
-//! Plausible entries, so that there is something to look at.
+//! Fills an empty log with plausible entries for a demonstration.
 
 use activity_log::{ActivityLogRepository, ActivitySeverity, NewActivityLogEntry};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,21 +8,23 @@ use crate::demo_events::{ACTORS, EVENTS, Event};
 
 const DAYS: u64 = 30;
 
-/// How many are recorded at once: a commit waits for the disk, and a writer beside it for the commit.
+/// How many entries are recorded in one transaction: each commit waits for the disk, and other writers wait for the
+/// commit.
 const CHUNK: usize = 1_000;
 
-/// How busy each hour of the day is, in UTC.
+/// The relative number of events in each hour of the day, in UTC.
 const HOURS: [u64; 24] = [2, 1, 1, 1, 2, 4, 10, 24, 38, 44, 42, 36, 30, 38, 42, 40, 34, 26, 20, 18, 16, 12, 8, 4];
 
-/// Fills an empty log with `number` entries over the last month; returns `false` when there is something in it already.
+/// Fills an empty log with `number` entries from the last 30 days. Returns `false` when the log is not empty, and then
+/// records nothing.
 ///
-/// The same `number` gives the same entries, but for their ids and the time now.
+/// The same `number` always yields the same entries, except for their ids and times.
 pub(crate) fn fill(conn: &mut SqliteConnection, number: u32, now: DateTime<Utc>) -> activity_log::Result<bool> {
     let mut log = ActivityLogRepository::new(conn);
     if log.count_up_to(&Default::default(), 1)? > 0 {
         return Ok(false);
     }
-    // Of its own, as how many numbers the times take depends on what time it is.
+    // The times have a generator of their own: how many numbers they consume depends on the current time.
     let mut chance = Chance(1);
     let mut times = (0..number).map(|_| time(&mut chance, now)).collect::<Vec<_>>();
     times.sort_unstable();
@@ -34,7 +36,7 @@ pub(crate) fn fill(conn: &mut SqliteConnection, number: u32, now: DateTime<Utc>)
     Ok(true)
 }
 
-/// Numbers that look random, the same each time: splitmix64.
+/// A pseudorandom number generator (splitmix64) with a fixed seed, so that every run yields the same numbers.
 struct Chance(u64);
 
 impl Chance {
@@ -49,7 +51,7 @@ impl Chance {
         self.next() % bound.max(1)
     }
 
-    /// One of them, each as often as its weight says.
+    /// Picks an item with a probability in proportion to its weight; `None` when there are no items.
     fn weighted<'a, T>(&mut self, items: &'a [T], weight: impl Fn(&T) -> u64) -> Option<&'a T> {
         let mut left = self.below(items.iter().map(&weight).sum());
         items.iter().find(|item| {
@@ -65,7 +67,7 @@ impl Chance {
     }
 }
 
-/// A time within the last month, more likely by day.
+/// A time in the last 30 days, weighted by the hour of the day.
 fn time(chance: &mut Chance, now: DateTime<Utc>) -> DateTime<Utc> {
     let midnight = now - TimeDelta::microseconds(now.timestamp_micros().rem_euclid(DAY));
     loop {
@@ -74,7 +76,7 @@ fn time(chance: &mut Chance, now: DateTime<Utc>) -> DateTime<Utc> {
         let day = chance.below(DAYS + 1) as i64;
         let within = chance.below(3_600_000_000) as i64;
         let ts = midnight + TimeDelta::days(-day) + TimeDelta::hours(hour) + TimeDelta::microseconds(within);
-        // Of the first day and of today only a part is within the month.
+        // Only a part of the first day and of today lies within the 30 days.
         if (now - TimeDelta::days(DAYS as i64)..=now).contains(&ts) {
             return ts;
         }
@@ -89,8 +91,8 @@ fn entry(chance: &mut Chance, ts: DateTime<Utc>) -> NewActivityLogEntry {
         2..10 => ActivitySeverity::Warning,
         _ => ActivitySeverity::Info,
     };
-    let fitting = EVENTS.iter().filter(|event| event.severity == severity).collect::<Vec<_>>();
-    let Some(event) = chance.weighted(&fitting, |event| event.weight) else {
+    let candidates = EVENTS.iter().filter(|event| event.severity == severity).collect::<Vec<_>>();
+    let Some(event) = chance.weighted(&candidates, |event| event.weight) else {
         return NewActivityLogEntry::new("system", "demo", "system", "Nothing happened");
     };
     let Event { category, action, message, entities, metadata, .. } = **event;
@@ -108,6 +110,6 @@ fn entry(chance: &mut Chance, ts: DateTime<Utc>) -> NewActivityLogEntry {
     for (key, values) in metadata {
         entry = entry.metadata_value(*key, chance.one_of(values, ""));
     }
-    // An address of those that documentation is written with.
+    // An address from the block that is reserved for documentation.
     entry.metadata_value("address", format!("192.0.2.{}", chance.below(254) + 1))
 }

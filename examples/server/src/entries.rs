@@ -1,4 +1,4 @@
-//! Listing, recording and clearing entries.
+//! Lists, records and clears entries.
 
 use activity_log::Error::InvalidEntry;
 use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry};
@@ -26,7 +26,7 @@ pub(crate) struct Listed {
     /// Newest first.
     #[schema(value_type = Vec<Entry>)]
     entries: Vec<ActivityLogEntry>,
-    /// The `before_seq` of the next page; `null` when this is the last.
+    /// The `before_seq` of the next page; `null` on the last page.
     #[schema(required)]
     next_before_seq: Option<i64>,
     /// Whether there is a next page.
@@ -38,8 +38,8 @@ pub(crate) struct Listed {
     get, path = "/api/v1/activity-log", tag = "log",
     params(
         FilterParameters,
-        ("before_seq" = Option<i64>, Query, description = "Only older ones: the `next_before_seq` of the page before"),
-        ("limit" = Option<u32>, Query, description = "How many; 50 when not given", minimum = 1, maximum = 200),
+        ("before_seq" = Option<i64>, Query, description = "Only older entries; the previous page's `next_before_seq`"),
+        ("limit" = Option<u32>, Query, description = "How many entries; 50 by default", minimum = 1, maximum = 200),
     ),
     responses((
         status = 200, description = "A page", body = Listed,
@@ -56,17 +56,17 @@ pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> R
 /// What was recorded.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Recorded {
-    /// How many.
+    /// The number of entries recorded.
     recorded: usize,
-    /// In the order of the body.
+    /// The ids of the entries, in the order of the body.
     ids: Vec<String>,
 }
 
-/// Record one entry, or many: all or nothing.
+/// Record one or more entries, all or nothing.
 #[utoipa::path(
     post, path = "/api/v1/activity-log", tag = "log",
     request_body(
-        description = "One entry, or as NDJSON one a line; at most 16 MiB",
+        description = "One entry as JSON, or one entry per line as NDJSON; at most 16 MiB",
         content(
             (PostedEntry = "application/json", example = json!(posted_example())),
             (String = "application/x-ndjson", example = json!(format!("{}\n", posted_example()))),
@@ -74,11 +74,11 @@ pub(crate) struct Recorded {
     ),
     responses(
         (
-            status = 201, description = "They are recorded", body = Recorded,
+            status = 201, description = "The entries are recorded", body = Recorded,
             example = json!({"recorded": 1, "ids": ["al_019c0f3ad2f87c21a7a5e9d1f6b3c404"]}),
         ),
-        (status = 413, description = "The body has more than 16 MiB", body = ErrorBody),
-        (status = 415, description = "The content type is neither of the two", body = ErrorBody),
+        (status = 413, description = "The body exceeds 16 MiB", body = ErrorBody),
+        (status = 415, description = "The content type is neither of the two above", body = ErrorBody),
         (status = 507, description = "The disk is full", body = ErrorBody),
     ),
 )]
@@ -89,7 +89,7 @@ pub(crate) async fn record(
 ) -> Result<(StatusCode, Json<Recorded>), ApiError> {
     let body = body::receive(body, MAX_BYTES).await?;
     let format = BodyFormat::of(&headers)?;
-    // Megabytes of JSON take their time too.
+    // Parsing megabytes of JSON would block the async thread.
     let Posted { entries, lines } = spawn_blocking(move || Posted::read(format, &body)).await??;
     let ids = entries.iter().map(|entry| entry.id.clone()).collect();
     let outcome = app.database.write(move |conn| ActivityLogRepository::new(conn).record_all(&entries)).await;
@@ -105,11 +105,11 @@ pub(crate) async fn record(
 /// What was cleared.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Cleared {
-    /// How many entries.
+    /// The number of entries deleted.
     deleted: u64,
 }
 
-/// Delete every entry. What remains is one that says who did.
+/// Delete every entry, and record one that says who cleared the log.
 #[utoipa::path(
     delete, path = "/api/v1/activity-log", tag = "log",
     params(("actor" = String, Query, description = "Who clears the log", min_length = 1, max_length = 1000)),
@@ -130,7 +130,7 @@ pub(crate) async fn clear(State(app): State<App>, RawQuery(query): RawQuery) -> 
         log.record(&entry)?;
         Ok(deleted)
     };
-    // One transaction, so that nobody ever finds the log empty without a word about it.
+    // One transaction, so that a reader never finds the log empty without the entry that says why.
     let deleted = app.database.write(|conn| conn.immediate_transaction(clear)).await?;
     Ok(Json(Cleared { deleted }))
 }

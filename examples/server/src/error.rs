@@ -1,4 +1,4 @@
-//! What the client is told when a request fails.
+//! The error responses.
 
 use std::fmt;
 
@@ -11,23 +11,23 @@ use utoipa::ToSchema;
 
 use crate::database::DatabaseError;
 
-/// What is wrong, and what is to blame where that is known.
+/// What went wrong and, where it is known, which part of the request or of the log is at fault.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ApiError {
     #[serde(skip)]
     status: StatusCode,
-    /// A sentence for people.
+    /// A sentence for people to read.
     message: String,
-    /// The parameter of the query string.
+    /// The parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<String>,
-    /// The line of an NDJSON body, counted from 1.
+    /// The line of the NDJSON body at fault, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
-    /// The field of an entry in the body.
+    /// The field at fault in an entry of the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// The stored entry that cannot be read: as `before_seq` it lists the older ones.
+    /// The `seq` of a stored entry that cannot be read. Pass it as `before_seq` to list the older entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<i64>,
 }
@@ -43,13 +43,13 @@ impl ApiError {
         Self { status, message: message.into(), parameter: None, line: None, field: None, seq: None }
     }
 
-    /// A 400 for a parameter; `reason` goes on after its name: "must be …".
+    /// A 400 for a parameter. `reason` continues the sentence after its name: "must be …".
     pub(crate) fn parameter(parameter: &str, reason: impl fmt::Display) -> Self {
         let error = Self::new(StatusCode::BAD_REQUEST, format!("`{parameter}` {reason}"));
         Self { parameter: Some(parameter.to_owned()), ..error }
     }
 
-    /// A 400 for a field of an entry; `reason` goes on after its name: "must be …".
+    /// A 400 for a field of an entry. `reason` continues the sentence after its name: "must be …".
     pub(crate) fn field(field: &str, reason: impl fmt::Display) -> Self {
         let error = Self::new(StatusCode::BAD_REQUEST, format!("`{field}` {reason}"));
         Self { field: Some(field.to_owned()), ..error }
@@ -71,10 +71,10 @@ impl ApiError {
         Self::unavailable("the database is busy; try again")
     }
 
-    /// A 500. The details are for the operator, not for the client.
+    /// A 500. The details go to the operator, not to the client.
     fn internal(details: impl fmt::Display) -> Self {
         eprintln!("example-server: {details}");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its standard error says why")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error; see the server's standard error for the cause")
     }
 }
 
@@ -108,7 +108,8 @@ impl From<activity_log::Error> for ApiError {
             InvalidFilter { field, reason } => Self::parameter(field, reason),
             UnreadableRow { seq, .. } => {
                 let internal = Self::internal(error);
-                let message = format!("the entry with seq {seq} cannot be read; before_seq={seq} lists the older ones");
+                let message =
+                    format!("the entry with seq {seq} cannot be read; before_seq={seq} lists the older entries");
                 Self { message, seq: Some(seq), ..internal }
             }
             Busy(_) => Self::busy(),

@@ -1,6 +1,4 @@
-//! Exporting the log as a file, at the pace of whoever takes it.
-
-use std::sync::Arc;
+//! Exports the log as a file, at the pace of the client.
 
 use activity_log::Error::InvalidEntry;
 use activity_log::{ActivityCategory, ActivityLogRepository, NewActivityLogEntry};
@@ -9,7 +7,6 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderName, Method, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::app::App;
@@ -20,40 +17,25 @@ use crate::format::Format;
 use crate::query::ExportQuery;
 use crate::transfer::transfer;
 
-/// How many exports may run at once: each has a connection of its own, so that however slowly they are taken, other
-/// requests have theirs.
-const MOST: usize = 4;
-
-/// The places of exports.
-#[derive(Debug, Clone)]
-pub(crate) struct Exports {
-    places: Arc<Semaphore>,
-}
-
-impl Default for Exports {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(MOST)) }
-    }
-}
-
-/// Export the entries that pass the filters, oldest first, as a file.
+/// Export the entries that match the filters as a file, oldest first.
 ///
-/// That it was exported, by whom and how, is recorded before it begins, and so in the file as well if it passes the filters.
-/// A transfer that breaks off is one that failed: a whole file ends as HTTP says.
+/// An entry with `exported_by`, the format and the filters is recorded before the export begins, and the file includes
+/// that entry if it matches the filters. If the export fails midway, the server closes the connection before the end of
+/// the body, so an HTTP client notices that the file is incomplete.
 #[utoipa::path(
     get, path = "/api/v1/activity-log/export", tag = "log",
     params(
-        ("format" = Option<String>, Query, description = "`ndjson`, as when not given, or `csv`", pattern = "^(ndjson|csv)$"),
+        ("format" = Option<String>, Query, description = "`ndjson` (the default) or `csv`", pattern = "^(ndjson|csv)$"),
         FilterParameters,
-        ("exported_by" = Option<String>, Query, description = "Who exports; `anonymous` when not given", max_length = 1000),
+        ("exported_by" = Option<String>, Query, description = "Who exports; `anonymous` by default", max_length = 1000),
     ),
     responses(
         (
             status = 200, description = "The file", headers(("content-disposition" = String)),
             content((String = "application/x-ndjson"), (String = "text/csv")),
         ),
-        (status = 503, description = "The database is busy, or four exports run already", body = ErrorBody),
-        (status = 507, description = "The disk is full, so that the export cannot be recorded", body = ErrorBody),
+        (status = 503, description = "The database is busy, or four exports are already running", body = ErrorBody),
+        (status = 507, description = "The disk is full, so the export cannot be recorded", body = ErrorBody),
     ),
 )]
 pub(crate) async fn export(
@@ -63,13 +45,13 @@ pub(crate) async fn export(
 ) -> Result<Response, ApiError> {
     let query = ExportQuery::parse(query.as_deref())?;
     if method == Method::HEAD {
-        // Nothing is given, so there is nothing to record.
+        // No entry leaves the log, so there is nothing to record.
         return Ok((file_headers(query.format), Body::empty()).into_response());
     }
-    let place = Arc::clone(&app.exports.places).try_acquire_owned();
-    let place = place.map_err(|_| ApiError::unavailable("too many exports are running; try again"))?;
+    let permit =
+        app.try_export_permit().ok_or_else(|| ApiError::unavailable("too many exports are running; try again"))?;
 
-    let entry = about(&query);
+    let entry = export_entry(&query);
     app.database.write(move |conn| ActivityLogRepository::new(conn).record(&entry)).await.map_err(
         |error| match error {
             DatabaseError::Log(InvalidEntry { field: "actor", reason, .. }) => {
@@ -81,16 +63,16 @@ pub(crate) async fn export(
 
     let ExportQuery { filters, format, .. } = query;
     let database = app.database;
-    let (copying, copied) = transfer();
+    let (write_end, read_end) = transfer();
     spawn_blocking(move || {
-        copying.finish_with(|writer| {
+        write_end.finish_with(|writer| {
             let mut conn = database.connect()?;
             let mut log = ActivityLogRepository::new(&mut conn);
             format.write(log.iter_export(&filters)?, writer)
         });
-        drop(place);
+        drop(permit);
     });
-    let body = copied.into_body().await?;
+    let body = read_end.into_body().await?;
 
     Ok((file_headers(format), body).into_response())
 }
@@ -103,8 +85,8 @@ fn file_headers(format: Format) -> [(HeaderName, String); 2] {
     ]
 }
 
-/// What is recorded of an export.
-fn about(ExportQuery { exported_by, format, given, .. }: &ExportQuery) -> NewActivityLogEntry {
+/// The entry that records an export.
+fn export_entry(ExportQuery { exported_by, format, given, .. }: &ExportQuery) -> NewActivityLogEntry {
     let message = format!("{exported_by} exported the activity log as {}", format.name());
     NewActivityLogEntry::new(ActivityCategory::System, "activity_log_exported", exported_by.as_str(), message)
         .metadata_value("format", format.name())

@@ -1,4 +1,4 @@
-//! The formats of exports.
+//! The export formats.
 
 use std::io::Write;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ impl FromStr for Format {
 }
 
 impl Format {
-    /// What the format is called, and files in it end in.
+    /// The value of the parameter, and the extension of the file.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ndjson => "ndjson",
@@ -40,7 +40,7 @@ impl Format {
         }
     }
 
-    /// Writes the entries, and returns how many there were; the first error ends it.
+    /// Writes the entries and returns how many there were. The first error ends the export.
     pub(crate) fn write(
         self,
         entries: impl Iterator<Item = activity_log::Result<ActivityLogEntry>>,

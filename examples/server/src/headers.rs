@@ -1,12 +1,12 @@
-//! What every response says to browsers.
+//! The response headers that restrict what a browser does with a response.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Entries are nobody's to keep, and no answer but the page's shell, which says more itself, is to be shown as a page.
-const UNLESS_SET: [(HeaderName, HeaderValue); 3] = [
+/// Nothing may cache entries, and nothing may render an API response as a page. The page sets its own values.
+const DEFAULTS: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -17,10 +17,10 @@ pub(crate) async fn set(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if is_api {
-        // Whatever a handler's own type thinks of it.
+        // Some response types of axum, such as `Sse`, set a weaker one.
         headers.remove(header::CACHE_CONTROL);
     }
-    for (name, value) in UNLESS_SET {
+    for (name, value) in DEFAULTS {
         headers.entry(name).or_insert(value);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,4 +1,4 @@
-//! Telling those who follow the log that there is something new, whoever wrote it.
+//! Wakes the followers of the log when there may be new entries, whichever process wrote them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,74 +11,74 @@ use tokio::time::sleep;
 
 use crate::database::Database;
 
-/// How many may follow at once: each holds a connection to the server and reads whenever there is something new.
-const MOST_FOLLOWERS: usize = 100;
+/// How many clients may follow at once. Each holds a connection to the server and reads whenever something changes.
+const MAX_FOLLOWERS: usize = 100;
 
-/// How many followers read at once. All of them wake together, and other requests need connections too.
-const MOST_READERS: usize = 2;
+/// How many followers read at once. All followers wake together, and other requests need connections too.
+const MAX_READERS: usize = 2;
 
-/// How often another process's writes are looked for.
+/// The interval at which writes by other processes are looked for.
 const POLL: Duration = Duration::from_millis(500);
 
-/// What wakes the followers.
+/// Announces new entries to the followers.
 #[derive(Debug, Clone)]
 pub(crate) struct Live {
-    places: Arc<Semaphore>,
+    followers: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     arrived: Arc<Notify>,
     changes: watch::Sender<()>,
     stopping: watch::Receiver<bool>,
 }
 
-/// A place among the followers, until it is dropped.
+/// One follower. Dropping it makes room for another.
 #[derive(Debug)]
 pub(crate) struct Follower {
     changes: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
     readers: Arc<Semaphore>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Live {
-    /// Begins to watch the database, on a task of its own that ends with the runtime.
+    /// Starts to watch the database, in a task that ends with the runtime.
     pub(crate) async fn start(
         database: &Database,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, activity_log::Error> {
         let live = Self {
-            places: Arc::new(Semaphore::new(MOST_FOLLOWERS)),
-            readers: Arc::new(Semaphore::new(MOST_READERS)),
+            followers: Arc::new(Semaphore::new(MAX_FOLLOWERS)),
+            readers: Arc::new(Semaphore::new(MAX_READERS)),
             arrived: Arc::default(),
             changes: database.changes().clone(),
             stopping,
         };
-        let other = database.clone();
-        let watched = spawn_blocking(move || other.connect()).await;
-        if let Ok(conn) = watched {
+        let database = database.clone();
+        let connected = spawn_blocking(move || database.connect()).await;
+        if let Ok(conn) = connected {
             tokio::spawn(live.clone().watch(conn?));
         }
         Ok(live)
     }
 
-    /// A place among the followers; `None` when all are taken.
+    /// Adds a follower; `None` when there are too many.
     pub(crate) fn follow(&self) -> Option<Follower> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let permit = Arc::clone(&self.followers).try_acquire_owned().ok()?;
         let follower = Follower {
             changes: self.changes.subscribe(),
             stopping: self.stopping.clone(),
             readers: Arc::clone(&self.readers),
-            _place: place,
+            _permit: permit,
         };
         self.arrived.notify_one();
         Some(follower)
     }
 
-    /// Announces other processes' writes.
+    /// Announces writes by other processes.
     async fn watch(self, mut conn: SqliteConnection) {
         let mut seen = None;
         loop {
             if self.changes.receiver_count() == 0 {
-                // Whoever comes next reads what is there by itself, and `seen` is still from before that.
+                // The next follower first reads what is already there, and `seen` is older than that.
                 self.arrived.notified().await;
             }
             let polled = spawn_blocking(move || {
@@ -87,7 +87,7 @@ impl Live {
             });
             let Ok((returned, version)) = polled.await else { return };
             conn = returned;
-            // A database that fails to say is for the followers to find out, who read it then.
+            // On an error, the followers are woken to read: they report what is wrong.
             let version = version.ok();
             if version.is_none() || version != seen {
                 self.changes.send_replace(());
@@ -99,7 +99,7 @@ impl Live {
 }
 
 impl Follower {
-    /// Waits until there may be something new; `false` once the server stops.
+    /// Waits until there may be new entries; returns `false` once the server is stopping.
     pub(crate) async fn changed(&mut self) -> bool {
         tokio::select! {
             changed = self.changes.changed() => changed.is_ok(),
@@ -111,15 +111,15 @@ impl Follower {
         *self.stopping.borrow()
     }
 
-    /// A turn to read the database; what changes from now on is announced again.
-    pub(crate) async fn turn(&mut self) -> Option<OwnedSemaphorePermit> {
-        let turn = Arc::clone(&self.readers).acquire_owned().await.ok();
+    /// Waits for permission to read the database. Later changes are announced again.
+    pub(crate) async fn read_permit(&mut self) -> Option<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.readers).acquire_owned().await.ok();
         self.changes.mark_unchanged();
-        turn
+        permit
     }
 }
 
-/// A number that changes when any other connection, of whatever process, commits.
+/// A number that changes whenever another connection commits, in any process.
 fn data_version(conn: &mut SqliteConnection) -> QueryResult<i64> {
     #[derive(QueryableByName)]
     struct Version {

@@ -1,9 +1,10 @@
 //! An HTTP server that keeps an activity log: how a host uses the `activity-log` crate with axum and an r2d2 pool.
 //!
-//! It records, lists, counts, exports and clears the log, and streams what is new; a page at `/` does so for people. Its
-//! routes are described at `/openapi.json`, and all of it in `README.md`.
+//! The server records, lists, counts, exports and clears entries, and streams new ones. The page at `/` is for people,
+//! `/openapi.json` describes the routes, and `README.md` describes the rest.
 //!
-//! Without a token it listens on this machine only, whose users may do all of that; with one, whoever knows it.
+//! Without a token, the server listens on this machine only, and every user of the machine has full access. With a
+//! token, everyone who knows the token has full access.
 
 mod access;
 mod app;
@@ -15,6 +16,7 @@ mod demo_events;
 mod entries;
 mod error;
 mod export;
+mod extent;
 mod filters;
 mod format;
 mod headers;
@@ -26,6 +28,7 @@ mod origin;
 mod page;
 mod parameters;
 mod query;
+mod readable;
 mod routes;
 mod schemas;
 mod session;
@@ -51,7 +54,7 @@ use crate::database::{Database, DatabaseError};
 use crate::live::Live;
 use crate::shutdown::{serve_until, stop_signal};
 
-/// Keeps an activity log in a SQLite file, and serves it over HTTP.
+/// Keeps an activity log in a SQLite file and serves it over HTTP.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The address to listen on; port 0 picks a free one
@@ -62,12 +65,12 @@ struct Arguments {
     #[arg(long, default_value = "activity-log.db")]
     database: String,
 
-    /// What clients must know to use the server; needed to listen beyond this machine. Others on the machine can see an
-    /// argument, and not the variable
+    /// The token that clients must send; required to listen beyond this machine. Prefer the environment variable: other
+    /// users of the machine can see the arguments of a process
     #[arg(long, env = "ACTIVITY_LOG_TOKEN", hide_env_values = true)]
     token: Option<String>,
 
-    /// Fills an empty log with so many plausible entries, spread over the last 30 days
+    /// Fill an empty log with N plausible entries from the last 30 days
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     demo: Option<u32>,
 }
@@ -84,13 +87,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let access = Access::new(arguments.listen, arguments.token.as_deref())?;
-    // Before there is an async thread that it could block.
+    // Opening the database blocks, so it comes before the runtime starts.
     let database =
         Database::open(&arguments.database).map_err(|error| format!("cannot open {}: {error}", arguments.database))?;
     if let Some(number) = arguments.demo
         && !demo::fill(&mut database.connect()?, number, Utc::now())?
     {
-        eprintln!("example-server: {} has entries already, and gets none for the demonstration", arguments.database);
+        eprintln!("example-server: {} is not empty, so it is not filled for the demonstration", arguments.database);
     }
     serve(arguments.listen, database, access)
 }
@@ -99,26 +102,27 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 async fn serve(address: SocketAddr, database: Database, access: Access) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let url = format!("http://{}", listener.local_addr()?);
-    // Before the URL is printed: whoever reads it may ask the server to stop at once.
+    // Before the URL is printed, because its reader may stop the server at once.
     let stop = stop_signal()?;
     let stopping = watch::Sender::new(false);
     let live = Live::start(&database, stopping.subscribe()).await?;
     let router = routes::router(App::new(database.clone(), live, access))?;
 
-    let started = own_entry("server_started", format!("The server listens on {url}")).metadata_value("url", &*url);
+    let started =
+        own_entry("server_started", format!("The server started listening on {url}")).metadata_value("url", &*url);
     record(&database, started).await?;
     println!("listening on {url}");
 
     serve_until(stop, listener, router, stopping).await?;
 
-    database.end_writes(shutdown::WRITES).await;
+    database.end_writes(shutdown::WRITE_GRACE).await;
     let stopped = own_entry("server_stopped", "The server stopped");
     database.run(move |conn| ActivityLogRepository::new(conn).record(&stopped)).await?;
-    // All is recorded: what cannot be tidied up now, the next start will.
-    match database.run(shutdown::empty_log).await {
+    // Every entry is committed by now. If the checkpoint fails, the next start completes it.
+    match database.run(shutdown::checkpoint).await {
         Ok(true) => {}
-        Ok(false) => eprintln!("example-server: the write-ahead log is left as it is: others use the file"),
-        Err(error) => eprintln!("example-server: the write-ahead log is left as it is: {error}"),
+        Ok(false) => eprintln!("example-server: cannot empty the write-ahead log: another process uses the file"),
+        Err(error) => eprintln!("example-server: cannot empty the write-ahead log: {error}"),
     }
     Ok(())
 }

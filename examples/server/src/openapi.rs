@@ -1,4 +1,4 @@
-//! The description of the routes that the router has.
+//! The description of the routes at `/openapi.json`.
 
 use utoipa::OpenApi;
 use utoipa::openapi::path::Operation;
@@ -14,25 +14,28 @@ use crate::schemas::Severity;
     info(
         title = "activity-log",
         description = "Who did what, to which entity, when.\n\n\
-            An error says `{\"error\": {\"message\": …}}`. Any path that is not described answers 404, and any method that \
-            is not, 405.",
+            Errors have the form `{\"error\": {\"message\": …}}`. A path that is not described here answers 404, and a \
+            method that is not described here answers 405.",
     ),
     components(schemas(ErrorBody, ApiError, Severity)),
     security(("token" = []), ("cookie" = [])),
 )]
 pub(crate) struct Api;
 
-/// What can go wrong with any request, beside what its own description says.
+/// The error responses of every operation, in addition to those in its own description.
 const COMMON: [(&str, &str); 6] = [
     ("400", "A parameter or the body is wrong; the error names it"),
     ("401", "The token is missing or wrong"),
-    ("403", "The request comes from a page elsewhere or, on a server without a token, under a name that is not local"),
-    ("414", "The parameters have more than 32 KiB"),
+    (
+        "403",
+        "The request comes from another site or, on a server without a token, names a host other than this machine",
+    ),
+    ("414", "The query string exceeds 32 KiB"),
     ("500", "The server failed"),
-    ("503", "The database is busy, try again; as many as can already export, or follow"),
+    ("503", "The database is busy, or too many exports or streams are running; try again"),
 ];
 
-/// The description as JSON, with what is common to all operations.
+/// The description as JSON, with the parts that all operations share.
 pub(crate) fn json(mut description: Description) -> Result<String, serde_json::Error> {
     let components = description.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));

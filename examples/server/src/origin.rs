@@ -1,4 +1,4 @@
-//! Requests that a page from elsewhere makes in the browser of somebody who may use the server.
+//! Refuses requests that another site makes through the browser of somebody who may use the server.
 
 use std::net::IpAddr;
 
@@ -7,22 +7,22 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::error::ApiError;
 
-/// Refuses what a browser says is not from this server's own page.
+/// Refuses a request that, by its headers, does not come from this server's own page.
 ///
-/// `open` is a server without a token, which everybody on the machine may use: a name in `Host` that is not the
-/// machine's own is one that a page from elsewhere had pointed at it (DNS rebinding), so that it would count as from here.
+/// `open` means that the server has no token, so everyone on the machine may use it. Another site could then point its
+/// own name at this machine (DNS rebinding) and pass as the same origin, so `Host` must be a name of this machine.
 pub(crate) fn check(request: &Request, open: bool) -> Result<(), ApiError> {
     let headers = request.headers();
     let host = text(headers, "host");
     if open && !is_loopback(host) {
         let message =
-            "without a token the server answers to localhost, 127.0.0.1 and [::1] only, in the header Host too";
+            "without a token, the server answers only requests whose header Host is localhost, 127.0.0.1 or [::1]";
         return Err(ApiError::new(StatusCode::FORBIDDEN, message));
     }
-    // Reading too: an export is recorded, and how long an answer takes would tell a page from elsewhere what is in the log.
+    // Reads are guarded too: exports are recorded, and response times would tell another site what is in the log.
     let guarded = !request.method().is_safe() || request.uri().path().starts_with("/api/");
     if guarded && is_foreign(headers, host) {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "a page from elsewhere may not do this"));
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "pages of other sites may not use the API"));
     }
     Ok(())
 }
@@ -33,12 +33,13 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 
 fn is_foreign(headers: &HeaderMap, host: &str) -> bool {
     match text(headers, "sec-fetch-site") {
-        // An older browser, or none. Behind a proxy `Host` may be another than the page's, but that has the other header.
+        // An old browser, or no browser. Behind a proxy, `Host` may differ from the page's host; that refuses only
+        // browsers that do not send `Sec-Fetch-Site`.
         "" => headers.get(header::ORIGIN).is_some_and(|origin| {
             let origin = origin.to_str().unwrap_or_default();
             origin.split_once("://").is_none_or(|(_, authority)| !authority.eq_ignore_ascii_case(host))
         }),
-        // `none` is a person's own doing: a bookmark, an address typed in.
+        // `none` is the user's own doing, such as a bookmark or a typed address.
         site => !matches!(site, "same-origin" | "none"),
     }
 }

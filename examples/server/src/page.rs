@@ -1,4 +1,4 @@
-//! The page at `/`: compiled into the program, so that there is nothing to install beside it.
+//! The page at `/`, compiled into the program so that there is nothing else to install.
 
 use axum::Router;
 use axum::http::header;
@@ -9,11 +9,11 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-/// Everything from this server and nothing inline: markup that found its way into the page would still run nothing.
+/// Allows resources from this server only, and nothing inline, so that injected markup could not run a script.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The files of the page: where each is found, of which type it is, and what it holds.
+/// The path, the content type and the content of each file.
 const FILES: &[(&str, &str, &str)] = &[
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", STYLE, include_str!("../page/style.css")),
@@ -21,23 +21,29 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/app.js", SCRIPT, include_str!("../page/app.js")),
     ("/api.js", SCRIPT, include_str!("../page/api.js")),
     ("/dom.js", SCRIPT, include_str!("../page/dom.js")),
+    ("/exports.js", SCRIPT, include_str!("../page/exports.js")),
     ("/filter_bar.js", SCRIPT, include_str!("../page/filter_bar.js")),
     ("/filters.js", SCRIPT, include_str!("../page/filters.js")),
     ("/histogram.js", SCRIPT, include_str!("../page/histogram.js")),
     ("/list.js", SCRIPT, include_str!("../page/list.js")),
     ("/live.js", SCRIPT, include_str!("../page/live.js")),
+    ("/news.js", SCRIPT, include_str!("../page/news.js")),
     ("/row.js", SCRIPT, include_str!("../page/row.js")),
+    ("/sign_in.js", SCRIPT, include_str!("../page/sign_in.js")),
+    ("/state.js", SCRIPT, include_str!("../page/state.js")),
+    ("/storage.js", SCRIPT, include_str!("../page/storage.js")),
+    ("/summary.js", SCRIPT, include_str!("../page/summary.js")),
     ("/time.js", SCRIPT, include_str!("../page/time.js")),
 ];
 
-/// Serves the page. It holds no entries, so that it can be had without the token and ask for it.
+/// Serves the page. It holds no entries, so a browser can load it without the token and be asked for the token there.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.iter().fold(Router::new(), |router, &(path, content_type, content)| {
         router.route(path, get(async move || file(content_type, content)))
     })
 }
 
-/// Whether this path is a file of the page.
+/// Whether the path is that of a file of the page.
 pub(crate) fn has(path: &str) -> bool {
     FILES.iter().any(|(known, _, _)| *known == path)
 }
@@ -48,7 +54,7 @@ fn file(content_type: &'static str, content: &'static str) -> impl IntoResponse 
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        // The page of an older server would ask the newer one for what it no longer has.
+        // A page cached from an older server might use routes that a newer server no longer has.
         (header::CACHE_CONTROL, "no-cache"),
     ];
     (headers, content)

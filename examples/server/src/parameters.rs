@@ -8,37 +8,41 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::ApiError;
 
-/// How many bytes a value may have: what is longer names nothing and finds nothing, yet has to be looked for.
-const LONGEST_VALUE: usize = 1_000;
+/// The maximum length of a value in bytes. A longer value would match nothing, yet cost a search.
+const MAX_VALUE_BYTES: usize = 1_000;
 
-/// How many bytes all of it may have: enough for every filter at its longest, percent-encoded.
-const LONGEST_QUERY: usize = 32 << 10;
+/// The maximum length of the query string in bytes: enough for every filter at its maximum length, percent-encoded.
+const MAX_QUERY_BYTES: usize = 32 << 10;
 
-/// The parameters that a request gave. A parameter without a value counts as not given, as forms send it.
+/// The parameters of a request. A parameter with an empty value counts as missing, because forms send every field.
 #[derive(Debug)]
 pub(crate) struct Parameters {
     given: BTreeMap<&'static str, String>,
 }
 
 impl Parameters {
-    /// Reads a query string that may hold the `known` parameters, each once.
+    /// Parses a query string that may contain the `known` parameters, each at most once.
     ///
-    /// An unknown one is an error, not ignored: a misspelt filter would otherwise answer with more than was asked for.
+    /// An unknown parameter is an error: if a misspelled filter were ignored, the response would contain more than the
+    /// client asked for.
     pub(crate) fn parse(query: Option<&str>, known: &[&'static str]) -> Result<Self, ApiError> {
-        if query.is_some_and(|query| query.len() > LONGEST_QUERY) {
-            let message = format!("the parameters have more than {LONGEST_QUERY} bytes");
+        if query.is_some_and(|query| query.len() > MAX_QUERY_BYTES) {
+            let message = format!("the query string must not exceed {MAX_QUERY_BYTES} bytes");
             return Err(ApiError::new(StatusCode::URI_TOO_LONG, message));
         }
         let mut given = BTreeMap::new();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name).map_err(|_| ApiError::parameter(name, "is not in UTF-8"))?;
+            let name = decode(name).map_err(|_| ApiError::parameter(name, "is not valid UTF-8"))?;
             let Some(name) = known.iter().copied().find(|known| *known == name) else {
-                return Err(ApiError::parameter(&name, format!("is none of the parameters: {}", known.join(", "))));
+                return Err(ApiError::parameter(
+                    &name,
+                    format!("is not a known parameter; the known parameters are: {}", known.join(", ")),
+                ));
             };
-            let value = decode(value).map_err(|_| ApiError::parameter(name, "is not in UTF-8"))?;
-            if value.len() > LONGEST_VALUE {
-                return Err(ApiError::parameter(name, format!("has more than {LONGEST_VALUE} bytes")));
+            let value = decode(value).map_err(|_| ApiError::parameter(name, "is not valid UTF-8"))?;
+            if value.len() > MAX_VALUE_BYTES {
+                return Err(ApiError::parameter(name, format!("must not exceed {MAX_VALUE_BYTES} bytes")));
             }
             if given.insert(name, value).is_some() {
                 return Err(ApiError::parameter(name, "is given more than once"));
@@ -48,12 +52,12 @@ impl Parameters {
         Ok(Self { given })
     }
 
-    /// The value as it was given.
+    /// The decoded value.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.given.get(name).cloned()
     }
 
-    /// The value as `read` takes it, whose error goes on after the parameter's name.
+    /// The value as parsed by `read`. An error of `read` continues the sentence after the parameter's name.
     pub(crate) fn value<T>(
         &self,
         name: &str,
@@ -62,7 +66,7 @@ impl Parameters {
         self.given.get(name).map(|text| read(text)).transpose().map_err(|reason| ApiError::parameter(name, reason))
     }
 
-    /// The values of a comma-separated list; empty when the parameter was not given, and only then.
+    /// The values of a comma-separated list; empty only when the parameter is missing.
     pub(crate) fn list<T>(
         &self,
         name: &str,
@@ -71,7 +75,7 @@ impl Parameters {
         let items = self.value(name, |text| {
             text.split(',')
                 .map(|item| match item.trim() {
-                    "" => Err("has nothing before or after a comma".to_owned()),
+                    "" => Err("has an empty item before or after a comma".to_owned()),
                     item => read(item),
                 })
                 .collect()

@@ -1,4 +1,4 @@
-//! What a request asks for: the parameters of the query string, read and checked.
+//! The query strings of the routes, parsed and validated.
 
 use std::ops::RangeInclusive;
 
@@ -16,7 +16,7 @@ const LIMITS: RangeInclusive<u32> = 1..=200;
 const DEFAULT_BUCKETS: u32 = 60;
 const BUCKETS: RangeInclusive<u32> = 1..=200;
 
-/// The parameters of the list; the `before_seq` of the next page is the `next_before_seq` of the one before.
+/// The parameters of the list.
 #[derive(Debug)]
 pub(crate) struct ListQuery {
     pub(crate) filters: ActivityLogFilters,
@@ -75,7 +75,7 @@ impl StreamQuery {
 #[derive(Debug)]
 pub(crate) struct ExportQuery {
     pub(crate) filters: ActivityLogFilters,
-    /// The filters as they were given.
+    /// The filters as the client wrote them.
     pub(crate) given: Map<String, Value>,
     pub(crate) format: Format,
     pub(crate) exported_by: String,
@@ -93,7 +93,7 @@ impl ExportQuery {
     }
 }
 
-/// The parameters of `DELETE`.
+/// The parameters of clearing the log.
 #[derive(Debug)]
 pub(crate) struct ClearQuery {
     pub(crate) actor: String,
@@ -103,14 +103,14 @@ impl ClearQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
         let parameters = Parameters::parse(query, &["actor"])?;
         let actor =
-            parameters.text("actor").ok_or_else(|| ApiError::parameter("actor", "must say who clears the log"))?;
+            parameters.text("actor").ok_or_else(|| ApiError::parameter("actor", "must name who clears the log"))?;
         Ok(Self { actor })
     }
 }
 
-/// A cursor.
+/// Parses a cursor.
 pub(crate) fn seq(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| "must be the seq of an entry, a whole number of 64 bits".to_owned())
+    text.parse().map_err(|_| "must be the seq of an entry, a 64-bit whole number".to_owned())
 }
 
 fn within(range: &RangeInclusive<u32>, text: &str) -> Result<u32, String> {

@@ -1,4 +1,6 @@
-//! What the server answers.
+//! The routes.
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -12,8 +14,9 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::{access, count, entries, export, headers, health, histogram, openapi, page, session, stream};
 
-/// The routes and, made from the same list, their description.
+/// The routes and their description, built from the same list.
 pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
+    let access = Arc::clone(&app.access);
     let (described, description) = OpenApiRouter::with_openapi(openapi::Api::openapi())
         .routes(routes!(entries::list, entries::record, entries::clear))
         .routes(routes!(count::count))
@@ -22,18 +25,18 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
         .routes(routes!(stream::stream))
         .routes(routes!(session::sign_in, session::sign_out))
         .routes(routes!(health::health))
-        .with_state(app.clone())
+        .with_state(app)
         .split_for_parts();
     let description = openapi::json(description)?;
 
     let router = described
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], description)))
         .merge(page::router())
-        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here: see /openapi.json"))
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is no such path; see /openapi.json"))
         .method_not_allowed_fallback(async || {
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this takes other methods: see the header Allow")
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see the header Allow")
         })
-        .layer(from_fn_with_state(app, access::guard))
+        .layer(from_fn_with_state(access, access::guard))
         .layer(from_fn(headers::set));
     Ok(router)
 }

@@ -1,4 +1,4 @@
-//! Entries as the description has them: the library's own types know nothing of `utoipa`.
+//! Entries as `/openapi.json` describes them, because the library's own types do not implement `ToSchema`.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -8,32 +8,32 @@ use utoipa::ToSchema;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its description is used")]
 pub(crate) struct Entry {
-    /// The order of the log, never given again.
+    /// The position in the log, never reused.
     seq: i64,
     id: String,
-    /// UTC, to the microsecond.
+    /// In UTC, with microseconds.
     ts: DateTime<Utc>,
-    /// `auth`, `device`, `entity`, `capture`, `system`, or the host's own.
+    /// `auth`, `device`, `entity`, `capture`, `system`, or a category of the host's own.
     category: String,
-    /// The host's own vocabulary.
+    /// From the host's own vocabulary.
     action: String,
     severity: Severity,
-    /// Who.
+    /// Who did it.
     actor: String,
-    /// To what.
+    /// The kind of entity it was done to.
     #[schema(required)]
     entity_type: Option<String>,
     #[schema(required)]
     entity_id: Option<String>,
     #[schema(required)]
     entity_name: Option<String>,
-    /// One sentence for people.
+    /// One sentence for people to read.
     message: String,
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
 }
 
-/// How serious it is.
+/// How serious an entry is.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its description is used")]
@@ -43,21 +43,21 @@ pub(crate) enum Severity {
     Error,
 }
 
-/// An entry to record. `null` is as good as absent.
+/// An entry to record. A field that is `null` counts as missing.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its description is used")]
 pub(crate) struct PostedEntry {
-    /// `auth`, `device`, `entity`, `capture`, `system`, or one of your own.
+    /// `auth`, `device`, `entity`, `capture`, `system`, or a category of your own.
     category: String,
     action: String,
-    /// Who.
+    /// Who did it.
     actor: String,
-    /// One sentence for people.
+    /// One sentence for people to read.
     message: String,
-    /// `info` when it is not given.
+    /// `info` by default.
     severity: Option<Severity>,
-    /// Now when it is not given.
+    /// The current time by default.
     ts: Option<DateTime<Utc>>,
     entity_type: Option<String>,
     entity_id: Option<String>,

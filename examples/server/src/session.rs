@@ -1,4 +1,4 @@
-//! The cookie of somebody who gave the token to the page.
+//! Signing in with the token, which gives the browser a cookie, and signing out.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use crate::error::{ApiError, ErrorBody};
 
 const MAX_BYTES: usize = 16 << 10;
 
-/// Who signs in.
+/// The credentials to sign in with.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignIn {
@@ -22,16 +22,16 @@ pub(crate) struct SignIn {
     token: String,
 }
 
-/// Sign in: a cookie that stands for the token.
+/// Sign in: exchange the token for a cookie.
 ///
-/// It is for the page, whose downloads and live view cannot send the token in a header. On a server without a token
-/// there is nothing to sign in to, and this answers 204.
+/// The cookie is for the page, whose downloads and live view cannot send the token in a header. A server without a
+/// token accepts any value.
 #[utoipa::path(
     post, path = "/api/v1/session", tag = "session", request_body = SignIn, security(()),
     responses(
         (status = 204, description = "The cookie is in `Set-Cookie`", headers(("set-cookie" = String))),
         (status = 401, description = "The token is wrong", body = ErrorBody),
-        (status = 413, description = "The body has more than 16 KiB", body = ErrorBody),
+        (status = 413, description = "The body exceeds 16 KiB", body = ErrorBody),
     ),
 )]
 pub(crate) async fn sign_in(State(app): State<App>, body: Body) -> Result<Response, ApiError> {
@@ -44,16 +44,16 @@ pub(crate) async fn sign_in(State(app): State<App>, body: Body) -> Result<Respon
     })
 }
 
-/// Sign out: forget the cookie.
+/// Sign out: delete the cookie.
 #[utoipa::path(
     delete, path = "/api/v1/session", tag = "session",
-    responses((status = 204, description = "The browser forgets the cookie", headers(("set-cookie" = String)))),
+    responses((status = 204, description = "The browser deletes the cookie", headers(("set-cookie" = String)))),
 )]
 pub(crate) async fn sign_out() -> impl IntoResponse {
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", "; Max-Age=0"))])
 }
 
-/// Not `Secure`, which would keep it from a server on this machine that speaks plain HTTP.
+/// Without `Secure`, because a browser might not send such a cookie to a server on this machine over plain HTTP.
 fn cookie(value: &str, expiry: &str) -> String {
     format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict{expiry}")
 }

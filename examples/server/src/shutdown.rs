@@ -1,4 +1,4 @@
-//! Stopping so that what runs is finished first.
+//! Stops the server gracefully: running requests and writes finish first.
 
 use std::io;
 use std::time::Duration;
@@ -11,13 +11,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// How long requests may take to finish. With [`WRITES`] and what follows it is below the 10 s after which Docker kills.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long running requests may take to finish. Together with [`WRITE_GRACE`] and the checkpoint, this stays below the
+/// 10 s after which Docker kills a container.
+const REQUEST_GRACE: Duration = Duration::from_secs(5);
 
-/// How long writes may take after that whose requests have gone away.
-pub(crate) const WRITES: Duration = Duration::from_secs(2);
+/// How long writes may take after that; a write continues even when its client has gone.
+pub(crate) const WRITE_GRACE: Duration = Duration::from_secs(2);
 
-/// Resolves when the server is asked to stop; it listens from the call on, not only once it is awaited.
+/// Resolves when the server is asked to stop. Signals are caught from the call on, not only from the first poll.
 #[cfg(unix)]
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -32,7 +33,7 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'sta
     })
 }
 
-/// Resolves when the server is asked to stop; it listens from the call on, not only once it is awaited.
+/// Resolves when the server is asked to stop. Signals are caught from the call on, not only from the first poll.
 #[cfg(windows)]
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut ctrl_c = tokio::signal::windows::ctrl_c()?;
@@ -41,8 +42,8 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'sta
     })
 }
 
-/// Serves until `stop`, then says that it is `stopping` to what would go on for ever, and lets the running requests
-/// finish, within [`GRACE`].
+/// Serves until `stop` resolves. Then sets `stopping`, which ends the streams, and lets the running requests finish
+/// within [`REQUEST_GRACE`].
 pub(crate) async fn serve_until(
     stop: impl Future<Output = ()> + Send + 'static,
     listener: TcpListener,
@@ -54,23 +55,23 @@ pub(crate) async fn serve_until(
         stop.await;
         stopping.send_replace(true);
     });
-    // A client that never ends its request must not keep the server from stopping.
+    // A client that never completes its request must not keep the server from stopping.
     let out_of_patience = async {
         _ = stopped.wait_for(|stopping| *stopping).await;
-        sleep(GRACE).await;
+        sleep(REQUEST_GRACE).await;
     };
     tokio::select! {
         served = server.into_future() => served,
         () = out_of_patience => {
-            eprintln!("example-server: stopped with requests unfinished after {} s", GRACE.as_secs());
+            eprintln!("example-server: stopping with unfinished requests after {} s", REQUEST_GRACE.as_secs());
             Ok(())
         }
     }
 }
 
-/// Moves what is in the write-ahead log into the database file, so that this alone is the whole log: to be copied, say.
-/// Whether it could: it waits a little for others who use the file.
-pub(crate) fn empty_log(conn: &mut SqliteConnection) -> activity_log::Result<bool> {
+/// Moves the contents of the write-ahead log into the database file, so that copying this one file copies the whole
+/// activity log. Returns `false` when another process keeps using the file.
+pub(crate) fn checkpoint(conn: &mut SqliteConnection) -> activity_log::Result<bool> {
     #[derive(QueryableByName)]
     struct Checkpoint {
         #[diesel(sql_type = BigInt)]

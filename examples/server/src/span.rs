@@ -1,8 +1,8 @@
-//! A span of time, cut into equal parts.
+//! A span of time that divides into equal parts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// From `since` to `until`, both included, both in whole microseconds.
+/// From `since` to `until`, both inclusive and in whole microseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) since: DateTime<Utc>,
@@ -10,11 +10,11 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// The first and the last microsecond of each of `number` parts, or of as many as there are microseconds.
+    /// The first and the last microsecond of each of `number` equal parts, or of each microsecond when there are fewer.
     pub(crate) fn parts(self, number: u32) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
         let micros = self.until.timestamp_micros() - self.since.timestamp_micros();
         let number = i64::from(number).min(micros).max(1);
-        // Ten thousand years of microseconds, multiplied, are more than 64 bits hold.
+        // The product of ten thousand years in microseconds and a part overflows 64 bits.
         let start = move |part: i64| {
             let offset = i128::from(micros) * i128::from(part) / i128::from(number);
             self.since + TimeDelta::microseconds(offset as i64)
@@ -26,12 +26,12 @@ impl Span {
     }
 }
 
-/// The last whole microsecond that is not after the time.
+/// Rounds down to a whole microsecond.
 pub(crate) fn floor_to_micros(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
 }
 
-/// The first whole microsecond that is not before the time.
+/// Rounds up to a whole microsecond.
 pub(crate) fn ceil_to_micros(time: DateTime<Utc>) -> DateTime<Utc> {
     let floor = floor_to_micros(time);
     if floor < time { floor + TimeDelta::microseconds(1) } else { floor }

@@ -1,4 +1,4 @@
-//! Following the log: new entries as they come, as server-sent events.
+//! Follows the log: sends new entries as server-sent events.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,29 +21,30 @@ use crate::filters::FilterParameters;
 use crate::live::Follower;
 use crate::query::{self, StreamQuery};
 
-/// How many entries are read at once, and so are in memory while a client takes them.
+/// How many entries are read at once. They stay in memory until the client has received them.
 const BATCH: u32 = 20;
 
-/// How often a stream without news says that it is still there.
+/// How often an idle stream sends a comment to keep the connection open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Follow the log: new entries that pass the filters, oldest first, as server-sent events.
+/// Follow the log: new entries that match the filters, oldest first, as server-sent events.
 ///
-/// Each is `event: entry` with its `seq` as the `id` and the entry as JSON in one line of `data`. A stored row that cannot
-/// be read is `event: unreadable` with `{"seq": …}`. The first block has an `id` only: where the stream begins, for a client
-/// that has to resume before anything came. It goes on until either side ends it.
+/// Each entry is an `event: entry` whose `id` is the entry's `seq` and whose `data` is the entry as one line of JSON. A
+/// stored row that cannot be read is an `event: unreadable` with `{"seq": …}`. The first block has only an `id`, the
+/// starting point, so that a client that is disconnected before the first event can resume. The stream continues until
+/// either side closes it.
 #[utoipa::path(
     get, path = "/api/v1/activity-log/stream", tag = "log",
     params(
         FilterParameters,
-        ("after_seq" = Option<i64>, Query, description = "Begin after this entry, not with what comes after the request"),
-        ("last-event-id" = Option<i64>, Header, description = "The same, as browsers send it when they resume; it wins"),
+        ("after_seq" = Option<i64>, Query, description = "Start after this entry instead of the newest"),
+        ("last-event-id" = Option<i64>, Header, description = "The same, as browsers resume; overrides `after_seq`"),
     ),
     responses(
         (status = 200, description = "The events", content_type = "text/event-stream", body = String),
-        (status = 503, description = "As many as can follow already do", body = ErrorBody),
+        (status = 503, description = "Too many clients are following the log", body = ErrorBody),
     ),
 )]
 pub(crate) async fn stream(
@@ -53,7 +54,8 @@ pub(crate) async fn stream(
 ) -> Result<Response, ApiError> {
     let StreamQuery { filters, after_seq } = StreamQuery::parse(query.as_deref())?;
     let after_seq = last_event_id(&headers)?.or(after_seq);
-    let follower = app.live.follow().ok_or_else(|| ApiError::unavailable("too many follow the log; try again"))?;
+    let follower =
+        app.live.follow().ok_or_else(|| ApiError::unavailable("too many clients are following the log; try again"))?;
     let cursor = match after_seq {
         Some(after_seq) => after_seq,
         None => app.database.run(newest_seq).await?.unwrap_or_default(),
@@ -71,13 +73,13 @@ pub(crate) async fn stream(
         Ok::<_, axum::Error>(event.map(|event| (event, following)))
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    // A proxy that gathers answers would hold the news back.
+    // A proxy that buffers responses would delay the events.
     Ok(([("x-accel-buffering", "no")], Sse::new(events).keep_alive(keep_alive)).into_response())
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
-    let read = value.to_str().map_err(|_| "is not in ASCII".to_owned()).and_then(query::seq);
+    let read = value.to_str().map_err(|_| "is not ASCII".to_owned()).and_then(query::seq);
     read.map(Some).map_err(|reason| ApiError::parameter("Last-Event-ID", reason))
 }
 
@@ -91,14 +93,15 @@ struct Following {
     filters: ActivityLogFilters,
     cursor: i64,
     pending: VecDeque<Event>,
-    /// Whether there may be something new that has not been read.
+    /// Whether there may be new entries that have not been read.
     is_behind: bool,
 }
 
 impl Following {
-    /// The next event; it reads on only when the client has taken what was read. `None` when the server stops.
+    /// The next event; `None` when the server is stopping. A batch is read only after the client has received the
+    /// previous batch.
     ///
-    /// An error breaks the stream off, and the client resumes where it was.
+    /// An error ends the stream, and the client resumes where the stream ended.
     async fn next(&mut self) -> Result<Option<Event>, axum::Error> {
         loop {
             if self.follower.is_stopping() {
@@ -115,10 +118,10 @@ impl Following {
     }
 
     async fn read(&mut self) -> Result<(), axum::Error> {
-        let _turn = self.follower.turn().await;
+        let _permit = self.follower.read_permit().await;
         let (filters, cursor) = (self.filters.clone(), self.cursor);
         let batch = self.database.run(move |conn| Batch::read(conn, &filters, cursor)).await.map_err(|error| {
-            eprintln!("example-server: a stream breaks off: {error}");
+            eprintln!("example-server: a stream failed: {error}");
             axum::Error::new(error)
         })?;
         self.cursor = batch.cursor;
@@ -134,24 +137,25 @@ impl Following {
     }
 }
 
-/// What came after a cursor.
+/// The entries that follow a cursor.
 struct Batch {
     entries: Vec<ActivityLogEntry>,
-    /// A row after those that cannot be read.
+    /// The `seq` of the row after these entries, if that row cannot be read.
     unreadable: Option<i64>,
-    /// Where to go on; past what does not pass the filters, so that it is not looked at again.
+    /// Where the next batch starts. It lies past the entries that do not match the filters, so that they are not read
+    /// again.
     cursor: i64,
-    /// Whether there may be more.
+    /// Whether there may be more entries.
     is_full: bool,
 }
 
 impl Batch {
     fn read(conn: &mut SqliteConnection, filters: &ActivityLogFilters, after_seq: i64) -> activity_log::Result<Self> {
-        // Before the entries: what is committed in between has a greater one.
+        // Read before the entries: an entry committed in between has a greater `seq`, so the cursor does not skip it.
         let newest = newest_seq(conn)?.unwrap_or_default();
         let mut log = ActivityLogRepository::new(conn);
         let entries = match log.query_after(filters, after_seq, BATCH) {
-            // One by one up to the row that is to blame, as the whole batch is held back by it.
+            // One unreadable row fails the whole batch, so read one by one up to that row.
             Err(UnreadableRow { .. }) => match log.query_after(filters, after_seq, 1) {
                 Err(UnreadableRow { seq, .. }) => {
                     return Ok(Self { entries: Vec::new(), unreadable: Some(seq), cursor: seq, is_full: true });

@@ -1,4 +1,4 @@
-//! A body that a thread writes while a client reads it, neither of them ahead of the other.
+//! A response body that a thread writes while the client reads it, at the pace of the client.
 
 use std::io;
 use std::mem;
@@ -14,41 +14,42 @@ use crate::error::ApiError;
 
 const CHUNK: usize = 64 << 10;
 
-/// How many chunks wait for the client.
-const WAITING: usize = 2;
+/// How many chunks may wait for the client.
+const BUFFERED: usize = 2;
 
-/// How long a client may take for a chunk. One that takes none at all would keep others from exporting.
+/// How long a client may take to receive a chunk. Without this limit, an idle client would keep others from exporting.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 enum Piece {
     Chunk(Bytes),
-    /// All is written. Without it the body must not end as if it were whole.
+    /// The body is complete. Without this piece, the body must not appear complete to the client.
     End,
     Failed(activity_log::Error),
 }
 
-/// The two ends of a transfer; to be called where the runtime is.
-pub(crate) fn transfer() -> (Copying, Copied) {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    (Copying { sender, runtime: Handle::current() }, Copied { receiver })
+/// The two ends of a transfer. Must be called within the runtime.
+pub(crate) fn transfer() -> (WriteEnd, ReadEnd) {
+    let (sender, receiver) = mpsc::channel(BUFFERED);
+    (WriteEnd { sender, runtime: Handle::current() }, ReadEnd { receiver })
 }
 
 /// The thread's end.
 #[derive(Debug)]
-pub(crate) struct Copying {
+pub(crate) struct WriteEnd {
     sender: mpsc::Sender<Piece>,
     runtime: Handle,
 }
 
-impl Copying {
-    /// Writes the body, and whether it is whole. It blocks as long as the client takes, and fails once that is gone.
+impl WriteEnd {
+    /// Writes the body, then marks it as complete or failed. Blocks while the client is slow, and stops once the client
+    /// is gone.
     pub(crate) fn finish_with(self, write: impl FnOnce(&mut dyn io::Write) -> activity_log::Result<u64>) {
-        let mut writer = Writer { copying: self, chunk: Vec::with_capacity(CHUNK) };
+        let mut writer = Writer { write_end: self, chunk: Vec::with_capacity(CHUNK) };
         let outcome = write(&mut writer).and_then(|_| writer.send_chunk().map_err(activity_log::Error::Output));
-        // Nobody may be there any more to hear it; and without an end the body breaks off in any case.
+        // The client may be gone, so errors from sending are ignored. Without `End`, the body is cut off anyway.
         match outcome {
-            Ok(()) => _ = writer.copying.send(Piece::End),
-            Err(error) => _ = writer.copying.sender.try_send(Piece::Failed(error)),
+            Ok(()) => _ = writer.write_end.send(Piece::End),
+            Err(error) => _ = writer.write_end.sender.try_send(Piece::Failed(error)),
         }
     }
 
@@ -61,9 +62,9 @@ impl Copying {
     }
 }
 
-/// Gathers what is written into chunks.
+/// Collects the written bytes into chunks.
 struct Writer {
-    copying: Copying,
+    write_end: WriteEnd,
     chunk: Vec<u8>,
 }
 
@@ -73,7 +74,7 @@ impl Writer {
             return Ok(());
         }
         let chunk = mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK));
-        self.copying.send(Piece::Chunk(chunk.into()))
+        self.write_end.send(Piece::Chunk(chunk.into()))
     }
 }
 
@@ -87,7 +88,7 @@ impl io::Write for Writer {
         Ok(now.len())
     }
 
-    /// Does nothing: chunks are sent when they are full, and at the end.
+    /// Does nothing: a chunk is sent when it is full, and the last one at the end.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -95,14 +96,14 @@ impl io::Write for Writer {
 
 /// The client's end.
 #[derive(Debug)]
-pub(crate) struct Copied {
+pub(crate) struct ReadEnd {
     receiver: mpsc::Receiver<Piece>,
 }
 
-impl Copied {
-    /// The body, once its beginning is there: what fails before that is an answer of its own.
+impl ReadEnd {
+    /// The body, once its first chunk is written. A failure before that becomes an error response.
     ///
-    /// What fails later fails the body, which breaks the connection off: the client must not take a part for the whole.
+    /// A later failure closes the connection, so that the client does not take a part of the body for the whole.
     pub(crate) async fn into_body(mut self) -> Result<Body, ApiError> {
         let first = match self.receiver.recv().await {
             Some(Piece::Failed(error)) => return Err(error.into()),
@@ -117,10 +118,10 @@ impl Copied {
                 Some(Piece::Chunk(chunk)) => Ok(Some((chunk, (None, receiver)))),
                 Some(Piece::End) => Ok(None),
                 Some(Piece::Failed(error)) => {
-                    eprintln!("example-server: an export breaks off: {error}");
+                    eprintln!("example-server: an export failed: {error}");
                     Err(io::Error::other(error))
                 }
-                None => Err(io::Error::other("the export broke off")),
+                None => Err(io::Error::other("the export ended early")),
             }
         })))
     }

@@ -19,7 +19,7 @@ fn sign_in(server: &Server, token: &str) -> TestResult<Answer> {
 }
 
 #[test]
-fn with_a_token_every_route_wants_it_but_for_health_the_page_and_signing_in() -> TestResult {
+fn with_a_token_every_route_requires_it_except_health_the_page_and_signing_in() -> TestResult {
     let server = server_with_token()?;
     for path in [PATH, "/openapi.json", "/nothing/here"] {
         assert_unauthorized(&server.request("GET", path)?, path);
@@ -42,7 +42,7 @@ fn with_a_token_every_route_wants_it_but_for_health_the_page_and_signing_in() ->
 }
 
 #[test]
-fn only_the_right_token_is_taken() -> TestResult {
+fn only_the_right_token_is_accepted() -> TestResult {
     let server = server_with_token()?;
     let wrong = [
         String::new(),
@@ -67,7 +67,7 @@ fn only_the_right_token_is_taken() -> TestResult {
 }
 
 #[test]
-fn signing_in_gives_a_cookie_that_stands_for_the_token_and_does_not_tell_it() -> TestResult {
+fn signing_in_gives_a_cookie_that_replaces_the_token_and_does_not_reveal_it() -> TestResult {
     let server = server_with_token()?;
     let answer = sign_in(&server, TOKEN)?;
     assert_eq!((answer.status, &*answer.text), (204, ""));
@@ -86,7 +86,7 @@ fn signing_in_gives_a_cookie_that_stands_for_the_token_and_does_not_tell_it() ->
 }
 
 #[test]
-fn signing_in_with_anything_else_gives_no_cookie() -> TestResult {
+fn signing_in_with_anything_else_sets_no_cookie() -> TestResult {
     let server = server_with_token()?;
     for token in ["", "x", &TOKEN[1..]] {
         let answer = sign_in(&server, token)?;
@@ -102,7 +102,7 @@ fn signing_in_with_anything_else_gives_no_cookie() -> TestResult {
 }
 
 #[test]
-fn without_a_token_there_is_nothing_to_sign_in_to() -> TestResult {
+fn without_a_token_signing_in_always_succeeds() -> TestResult {
     let server = Server::start()?;
     assert_eq!(sign_in(&server, "anything")?.status, 204);
     assert_eq!(server.request("DELETE", SESSION)?.status, 204);
@@ -110,13 +110,16 @@ fn without_a_token_there_is_nothing_to_sign_in_to() -> TestResult {
 }
 
 #[test]
-fn without_a_token_it_refuses_to_listen_beyond_loopback() -> TestResult {
+fn without_a_token_the_server_refuses_to_listen_beyond_loopback() -> TestResult {
     let folder = tempfile::tempdir()?;
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.7:8080"] {
         let output = program().args(["--listen", address]).current_dir(&folder).output()?;
         assert!(!output.status.success());
         let said = String::from_utf8(output.stderr)?;
-        assert!(said.starts_with(&format!("example-server: refuses to listen on {address}, ")), "{said}");
+        assert!(
+            said.starts_with(&format!("example-server: refuses to listen on {address} without a token, ")),
+            "{said}"
+        );
         assert!(said.contains("ACTIVITY_LOG_TOKEN") && said.contains("127.0.0.1"), "{said}");
     }
     assert!(!folder.path().join("activity-log.db").exists());
@@ -124,7 +127,7 @@ fn without_a_token_it_refuses_to_listen_beyond_loopback() -> TestResult {
 }
 
 #[test]
-fn with_a_token_it_listens_anywhere_and_answers_to_any_name() -> TestResult {
+fn with_a_token_the_server_listens_anywhere_and_answers_to_any_host_name() -> TestResult {
     let server = Server::start_with(&["--listen", "0.0.0.0:0", "--token", TOKEN])?;
     let bearer = ("authorization", &*format!("Bearer {TOKEN}"));
     assert_eq!(server.request_with("GET", PATH, &[bearer, ("host", "log.example.com")])?.status, 200);
@@ -132,7 +135,7 @@ fn with_a_token_it_listens_anywhere_and_answers_to_any_name() -> TestResult {
 }
 
 #[test]
-fn a_token_that_is_none_is_refused() -> TestResult {
+fn an_invalid_token_is_refused() -> TestResult {
     let folder = tempfile::tempdir()?;
     for (token, hint) in [("", "is empty"), ("two words", "visible ASCII"), ("schlüssel", "visible ASCII")] {
         let mut command = program();

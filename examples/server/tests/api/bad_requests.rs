@@ -12,7 +12,7 @@ fn a_bad_parameter_is_named() -> TestResult {
         ("limit=ten", "limit", "from 1 to 200"),
         ("limit=99999999999999999999", "limit", "from 1 to 200"),
         ("before_seq=x", "before_seq", "whole number"),
-        ("before_seq=9223372036854775808", "before_seq", "64 bits"),
+        ("before_seq=9223372036854775808", "before_seq", "64-bit"),
         ("before_seq=1.5", "before_seq", "whole number"),
         ("severities=fatal", "severities", "`fatal`, which is none of `info`, `warning` and `error`"),
         ("severities=info,Error", "severities", "`Error`"),
@@ -25,13 +25,13 @@ fn a_bad_parameter_is_named() -> TestResult {
         ("actor=%FF", "actor", "UTF-8"),
         ("actor=alice&actor=bob", "actor", "more than once"),
         ("q=&q=lamp", "q", "more than once"),
-        ("severity=error", "severity", "none of the parameters: categories, severities"),
-        ("Actor=alice", "Actor", "none of the parameters"),
-        ("limit=5&page", "page", "none of the parameters"),
-        ("=5", "", "none of the parameters"),
-        (&*format!("q={}", "x".repeat(1_001)), "q", "more than 1000 bytes"),
-        (&*format!("actor={}", "%C3%A9".repeat(501)), "actor", "more than 1000 bytes"),
-        (&*format!("limit={}", "1".repeat(1_001)), "limit", "more than 1000 bytes"),
+        ("severity=error", "severity", "is not a known parameter; the known parameters are: categories, severities"),
+        ("Actor=alice", "Actor", "is not a known parameter"),
+        ("limit=5&page", "page", "is not a known parameter"),
+        ("=5", "", "is not a known parameter"),
+        (&*format!("q={}", "x".repeat(1_001)), "q", "must not exceed 1000 bytes"),
+        (&*format!("actor={}", "%C3%A9".repeat(501)), "actor", "must not exceed 1000 bytes"),
+        (&*format!("limit={}", "1".repeat(1_001)), "limit", "must not exceed 1000 bytes"),
     ] {
         let answer = server.get(query)?;
         assert_eq!(answer.status, 400, "{query}");
@@ -43,14 +43,14 @@ fn a_bad_parameter_is_named() -> TestResult {
 }
 
 #[test]
-fn each_parameter_may_have_a_thousand_bytes_and_all_of_them_thirty_two_kilobytes() -> TestResult {
+fn a_parameter_may_have_a_thousand_bytes_and_the_query_string_thirty_two_kilobytes() -> TestResult {
     let server = Server::start()?;
     let longest = "%C3%A9".repeat(500);
     let query = ["categories", "actor", "entity_type", "entity_id", "q"].map(|name| format!("{name}={longest}"));
     assert_eq!(server.get(&query.join("&"))?.status, 200);
 
     let answer = server.get(&"&".repeat(32_769))?;
-    assert_eq!((answer.status, answer.error("message")), (414, &json!("the parameters have more than 32768 bytes")));
+    assert_eq!((answer.status, answer.error("message")), (414, &json!("the query string must not exceed 32768 bytes")));
     Ok(())
 }
 
@@ -89,7 +89,7 @@ fn a_bad_field_is_named() -> TestResult {
 }
 
 #[test]
-fn what_is_no_entry_is_refused() -> TestResult {
+fn a_body_that_is_not_an_entry_is_refused() -> TestResult {
     let server = Server::start()?;
     let repeated = entry("Twice").to_string().replace('}', r#", "actor": "bob"}"#);
     for (body, hint) in [
@@ -111,7 +111,7 @@ fn what_is_no_entry_is_refused() -> TestResult {
 }
 
 #[test]
-fn nesting_without_end_is_refused() -> TestResult {
+fn excessive_nesting_is_refused() -> TestResult {
     let server = Server::start()?;
     let nested = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let body = entry("Deep").to_string().replace('}', &format!(r#", "metadata": {{"deep": {nested}}}}}"#));
@@ -121,7 +121,7 @@ fn nesting_without_end_is_refused() -> TestResult {
 }
 
 #[test]
-fn another_content_type_is_refused() -> TestResult {
+fn any_other_content_type_is_refused() -> TestResult {
     let server = Server::start()?;
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonl", ""] {
         let answer = server.post(content_type, entry("As text").to_string())?;
@@ -133,7 +133,7 @@ fn another_content_type_is_refused() -> TestResult {
 }
 
 #[test]
-fn another_path_is_not_found() -> TestResult {
+fn any_other_path_is_not_found() -> TestResult {
     let server = Server::start()?;
     for path in ["/index.html", "/api/v1", "/api/v1/activity-log/", "/api/v1/activity-log/1"] {
         let answer = server.request("GET", path)?;
@@ -144,7 +144,7 @@ fn another_path_is_not_found() -> TestResult {
 }
 
 #[test]
-fn another_method_is_not_allowed() -> TestResult {
+fn any_other_method_is_not_allowed() -> TestResult {
     let server = Server::start()?;
     for method in ["PUT", "PATCH", "OPTIONS"] {
         let answer = server.request(method, PATH)?;
@@ -157,7 +157,7 @@ fn another_method_is_not_allowed() -> TestResult {
 }
 
 #[test]
-fn a_body_may_have_sixteen_megabytes_and_one_that_has_more_is_told_so() -> TestResult {
+fn a_body_may_have_sixteen_megabytes_and_a_larger_one_is_refused() -> TestResult {
     let server = Server::start()?;
     let megabytes = |count: usize| vec![b'\n'; count << 20];
     assert_eq!(server.post("application/x-ndjson", megabytes(16))?.status, 201);
@@ -165,7 +165,7 @@ fn a_body_may_have_sixteen_megabytes_and_one_that_has_more_is_told_so() -> TestR
     let one_byte_more = [megabytes(16), vec![b'\n']].concat();
     for body in [one_byte_more, megabytes(50)] {
         let answer = server.post("application/x-ndjson", body)?;
-        assert_eq!((answer.status, answer.error("message")), (413, &json!("a body has at most 16777216 bytes")));
+        assert_eq!((answer.status, answer.error("message")), (413, &json!("the body must not exceed 16777216 bytes")));
     }
     Ok(())
 }

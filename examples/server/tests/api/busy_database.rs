@@ -13,7 +13,7 @@ fn assert_busy(answer: &Answer) {
 }
 
 #[test]
-fn a_writer_waits_until_another_one_is_done() -> TestResult {
+fn a_writer_waits_until_another_writer_is_done() -> TestResult {
     let server = Server::start()?;
     let mut other = server.connect()?;
     other.batch_execute("BEGIN IMMEDIATE")?;
@@ -28,7 +28,7 @@ fn a_writer_waits_until_another_one_is_done() -> TestResult {
 }
 
 #[test]
-fn a_database_that_stays_locked_is_busy_for_writers_and_not_for_readers() -> TestResult {
+fn a_locked_database_is_busy_for_writers_but_not_for_readers() -> TestResult {
     let server = Server::start()?;
     let mut other = server.connect()?;
     other.batch_execute("BEGIN IMMEDIATE")?;
@@ -42,7 +42,7 @@ fn a_database_that_stays_locked_is_busy_for_writers_and_not_for_readers() -> Tes
 }
 
 #[test]
-fn a_request_that_gets_no_connection_is_told_to_come_back() -> TestResult {
+fn a_request_that_gets_no_connection_is_told_to_try_again() -> TestResult {
     let server = Server::start()?;
     let mut other = server.connect()?;
     other.batch_execute("BEGIN IMMEDIATE")?;

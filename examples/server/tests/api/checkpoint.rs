@@ -4,16 +4,15 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use activity_log::{ActivityLogFilters, ActivityLogRepository};
-
 use diesel::connection::SimpleConnection;
 
 use crate::server::{PATH, Server, TestResult, entry};
 
 #[cfg(unix)]
 #[test]
-fn after_the_stop_the_file_alone_is_the_whole_log() -> TestResult {
+fn after_the_stop_the_database_file_alone_holds_the_whole_log() -> TestResult {
     let mut server = Server::start()?;
-    // As long as somebody has the file open, SQLite does not tidy up by itself.
+    // While another connection has the file open, SQLite does not empty the write-ahead log by itself.
     let mut other = server.connect()?;
     assert_eq!(ActivityLogRepository::new(&mut other).count(&ActivityLogFilters::default())?, 1);
     server.post_ndjson(&vec![entry("In the write-ahead log"); 100])?;
@@ -33,7 +32,7 @@ fn after_the_stop_the_file_alone_is_the_whole_log() -> TestResult {
 
 #[cfg(unix)]
 #[test]
-fn with_nobody_else_at_the_file_nothing_remains_beside_it() -> TestResult {
+fn the_stop_leaves_no_other_file_when_nobody_else_uses_the_database() -> TestResult {
     let mut server = Server::start()?;
     server.post_json(&entry("In the write-ahead log"))?;
     sleep(Duration::from_millis(50));
@@ -46,7 +45,7 @@ fn with_nobody_else_at_the_file_nothing_remains_beside_it() -> TestResult {
 
 #[cfg(unix)]
 #[test]
-fn a_write_whose_client_has_gone_is_done_before_the_stop_is_recorded() -> TestResult {
+fn a_write_whose_client_has_gone_finishes_before_the_stop_is_recorded() -> TestResult {
     let mut server = Server::start()?;
     let mut other = server.connect()?;
     other.batch_execute("BEGIN IMMEDIATE")?;

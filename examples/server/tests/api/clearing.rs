@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::server::{Server, TestResult, entry};
 
 #[test]
-fn clearing_leaves_the_one_entry_that_says_who_did() -> TestResult {
+fn clearing_leaves_one_entry_that_says_who_cleared_the_log() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&vec![entry("Gone soon"); 500])?;
 
@@ -20,7 +20,7 @@ fn clearing_leaves_the_one_entry_that_says_who_did() -> TestResult {
 }
 
 #[test]
-fn nothing_is_cleared_without_the_name_of_who_does() -> TestResult {
+fn nothing_is_cleared_without_the_name_of_the_actor() -> TestResult {
     let server = Server::start()?;
     for (query, parameter) in [("", "actor"), ("actor=", "actor"), ("actor=alice&categories=auth", "categories")] {
         let answer = server.delete(query)?;
@@ -31,7 +31,7 @@ fn nothing_is_cleared_without_the_name_of_who_does() -> TestResult {
 }
 
 #[test]
-fn readers_never_find_the_log_empty_while_it_is_cleared() -> TestResult {
+fn readers_never_find_the_log_empty_during_a_clear() -> TestResult {
     let server = Server::start()?;
     std::thread::scope(|scope| {
         let clearing = scope.spawn(|| {

@@ -7,7 +7,7 @@ fn count(server: &Server, query: &str) -> TestResult<serde_json::Value> {
 }
 
 #[test]
-fn what_passes_the_filters_is_counted() -> TestResult {
+fn entries_that_match_the_filters_are_counted() -> TestResult {
     let server = Server::start()?;
     let lost = with(entry("Lost the lamp"), "severity", "error");
     server.post_ndjson(&[entry("Found the lamp"), lost, entry("Found the chair")])?;

@@ -39,7 +39,7 @@ fn an_empty_log_is_filled_with_a_plausible_month() -> TestResult {
 }
 
 #[test]
-fn the_same_number_gives_the_same_entries() -> TestResult {
+fn the_same_number_yields_the_same_entries() -> TestResult {
     let [first, second] = [Server::start_with(&["--demo", "5000"])?, Server::start_with(&["--demo", "5000"])?]
         .map(|server| demonstration(&server));
     let what = |entry: ActivityLogEntry| (entry.message, entry.actor, entry.metadata);

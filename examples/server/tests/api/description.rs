@@ -8,8 +8,8 @@ use crate::server::{Server, TestResult, entry};
 
 const LOG: &str = "/api/v1/activity-log";
 
-/// Not among them: that all data which the description does not rule out is taken (NDJSON is any text to it), and all else
-/// refused (a parameter without a value counts as not given).
+/// Two checks are left out. One requires the server to accept all data that the schema allows, but for NDJSON the
+/// schema allows any text. The other requires it to refuse all other data, but an empty parameter counts as missing.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,ignored_auth,missing_required_header,unsupported_method,\
     allow_header_conformance";
@@ -33,7 +33,7 @@ fn operations(description: &Value) -> Vec<(&str, &str, &Value)> {
 }
 
 #[test]
-fn every_route_is_described_with_its_methods_and_no_other() -> TestResult {
+fn every_route_and_method_is_described_and_no_other() -> TestResult {
     let server = Server::start()?;
     let description = description(&server)?;
     let described = operations(&description).into_iter().map(|(method, path, _)| (method, path.to_owned()));
@@ -52,20 +52,20 @@ fn every_route_is_described_with_its_methods_and_no_other() -> TestResult {
     ];
     assert_eq!(described, BTreeSet::from(routes));
 
-    // The router says which methods a path has when it is asked for one that it has not.
+    // When a path does not support a method, the router lists those that the path supports.
     for (_, path, _) in operations(&description) {
         let answer = server.request("PATCH", path)?;
         assert_eq!(answer.status, 405, "{path}");
         let allowed = answer.header("allow").to_ascii_lowercase();
         let allowed = allowed.split(',').filter(|method| *method != "head");
-        let here = described.iter().filter_map(|(method, of)| (of == path).then_some(*method));
-        assert_eq!(allowed.collect::<BTreeSet<_>>(), here.collect(), "{path}");
+        let expected = described.iter().filter_map(|(method, described)| (described == path).then_some(*method));
+        assert_eq!(allowed.collect::<BTreeSet<_>>(), expected.collect(), "{path}");
     }
     Ok(())
 }
 
 #[test]
-fn every_operation_says_what_can_go_wrong() -> TestResult {
+fn every_operation_describes_its_errors() -> TestResult {
     let server = Server::start()?;
     let description = description(&server)?;
     for (method, path, operation) in operations(&description) {
@@ -94,7 +94,7 @@ fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
 }
 
 #[test]
-fn whatever_it_refers_to_is_there() -> TestResult {
+fn every_reference_in_the_description_resolves() -> TestResult {
     let server = Server::start()?;
     let description = description(&server)?;
     let mut found = Vec::new();
@@ -108,7 +108,7 @@ fn whatever_it_refers_to_is_there() -> TestResult {
 }
 
 #[test]
-fn its_examples_are_what_the_server_takes_and_gives() -> TestResult {
+fn the_examples_match_what_the_server_accepts_and_returns() -> TestResult {
     let server = Server::start()?;
     let description = description(&server)?;
     let log = &description["paths"][LOG];
@@ -121,34 +121,34 @@ fn its_examples_are_what_the_server_takes_and_gives() -> TestResult {
     let lines = log["post"]["requestBody"]["content"]["application/x-ndjson"]["example"].as_str();
     assert_eq!(server.post("application/x-ndjson", lines.unwrap_or_default())?.body["recorded"], 1);
 
-    // What is given for real has the fields of the example.
+    // The real responses have the fields of the examples.
     server.post_json(&entry("Another"))?;
     for path in ["", "/count", "/histogram"].map(|path| format!("{LOG}{path}")) {
         let example = &description["paths"][&path]["get"]["responses"]["200"]["content"]["application/json"]["example"];
-        let given = server.request("GET", &path)?.body;
+        let real = server.request("GET", &path)?.body;
         let fields = |value: &Value| value.as_object().map(|fields| fields.keys().cloned().collect::<BTreeSet<_>>());
         assert!(fields(example).is_some(), "{path}");
-        assert_eq!(fields(&given), fields(example), "{path}");
-        assert_eq!(fields(&given["buckets"][0]), fields(&example["buckets"][0]), "{path}");
+        assert_eq!(fields(&real), fields(example), "{path}");
+        assert_eq!(fields(&real["buckets"][0]), fields(&example["buckets"][0]), "{path}");
     }
     Ok(())
 }
 
 #[test]
 #[ignore = "needs schemathesis (pip install schemathesis), which .ci/run installs"]
-fn no_answer_contradicts_it() -> TestResult {
+fn no_response_contradicts_the_description() -> TestResult {
     let server = Server::start_with(&["--demo", "200", "--token", "token"])?;
     let mut schemathesis = Command::new("schemathesis");
     schemathesis
         .args(["run", &format!("http://{}/openapi.json", server.address)])
         .args(["--header", "Authorization: Bearer token"])
-        // It goes on for ever.
+        // The stream never ends.
         .args(["--exclude-path", &format!("{LOG}/stream")])
         .args(["--checks", CHECKS, "--max-examples", "50", "--seed", "1", "--continue-on-failure", "--no-color"])
         .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks");
-    // What it writes down goes with it.
+    // schemathesis leaves files in its working directory.
     let folder = tempfile::tempdir()?;
     let output = schemathesis.current_dir(&folder).output()?;
     let said = String::from_utf8_lossy(&output.stdout);

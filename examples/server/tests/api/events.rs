@@ -19,9 +19,9 @@ pub(crate) struct Event {
 
 pub(crate) struct Events {
     lines: BufReader<TcpStream>,
-    /// The lines of the answer before the events.
+    /// The status line and the headers.
     pub(crate) head: Vec<String>,
-    /// Where the stream says that it begins.
+    /// The id of the first block: the stream starts after it.
     pub(crate) begins_after: String,
 }
 
@@ -30,10 +30,10 @@ impl Events {
         Self::open_with(server, query, "")
     }
 
-    /// `headers` are whole lines.
+    /// `headers` are complete lines.
     pub(crate) fn open_with(server: &Server, query: &str, headers: &str) -> TestResult<Self> {
         let mut stream = server.dial()?;
-        // In HTTP/1.0 a body has no chunks to be put together.
+        // An HTTP/1.0 body is not chunked.
         write!(stream, "GET {PATH}/stream?{query} HTTP/1.0\r\nhost: localhost\r\n{headers}\r\n")?;
         let mut events = Self { lines: BufReader::new(stream), head: Vec::new(), begins_after: String::new() };
         while let Some(line) = events.line()?.filter(|line| !line.is_empty()) {
@@ -60,8 +60,8 @@ impl Events {
                 ("id", value) => event.id = value.to_owned(),
                 ("data", value) => event.data.push_str(value),
                 ("", _) if event != Event::default() => return Ok(Some(event)),
-                // A comment: as long as they come, the connection does not give up by itself.
-                _ if started.elapsed() > PATIENCE => return Err("no event comes".into()),
+                // A comment. Comments keep the read from timing out, so the limit is checked here.
+                _ if started.elapsed() > PATIENCE => return Err("no event arrived".into()),
                 _ => {}
             }
         }
@@ -73,7 +73,7 @@ impl Events {
         self.block()
     }
 
-    /// The messages of the next entries, each under the `seq` that is its id.
+    /// The messages of the next entries. Also checks that the id of each event is the `seq` of its entry.
     pub(crate) fn messages(&mut self, number: usize) -> TestResult<Vec<String>> {
         (0..number)
             .map(|_| {

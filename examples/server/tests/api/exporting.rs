@@ -16,7 +16,7 @@ fn entries(answer: &Answer) -> TestResult<Vec<ActivityLogEntry>> {
 }
 
 #[test]
-fn an_export_has_what_passes_the_filters_oldest_first() -> TestResult {
+fn an_export_contains_the_matching_entries_oldest_first() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&[entry("First"), with(entry("Second"), "severity", "error"), entry("Third")])?;
     let answer = export(&server, "format=ndjson&actor=alice&severities=info")?;
@@ -31,7 +31,7 @@ fn an_export_has_what_passes_the_filters_oldest_first() -> TestResult {
 }
 
 #[test]
-fn as_csv_it_is_for_spreadsheets() -> TestResult {
+fn a_csv_export_is_safe_to_open_in_a_spreadsheet() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&[entry("=1+1"), entry("a,b")])?;
     let answer = export(&server, "format=csv&actor=alice")?;
@@ -44,7 +44,7 @@ fn as_csv_it_is_for_spreadsheets() -> TestResult {
 }
 
 #[test]
-fn the_file_is_named_after_the_time() -> TestResult {
+fn the_file_name_contains_the_time() -> TestResult {
     let server = Server::start()?;
     for format in ["ndjson", "csv"] {
         let answer = export(&server, &format!("format={format}"))?;
@@ -59,7 +59,7 @@ fn the_file_is_named_after_the_time() -> TestResult {
 }
 
 #[test]
-fn that_it_was_exported_is_recorded_and_in_the_file() -> TestResult {
+fn an_export_is_recorded_and_contains_its_own_entry() -> TestResult {
     let server = Server::start()?;
     let exported = entries(&export(&server, "exported_by=alice%20%3Croot%3E&categories=system&q=")?)?;
     let [_, recorded] = exported.try_into().map_err(|entries| format!("{entries:?}"))?;
@@ -76,7 +76,7 @@ fn that_it_was_exported_is_recorded_and_in_the_file() -> TestResult {
 }
 
 #[test]
-fn asking_for_the_headers_alone_is_no_export() -> TestResult {
+fn a_head_request_is_not_recorded_as_an_export() -> TestResult {
     let server = Server::start()?;
     let answer = server.request("HEAD", &format!("{PATH}/export?format=csv"))?;
     assert_eq!((answer.status, answer.header("content-type")), (200, "text/csv; charset=utf-8"));
@@ -85,7 +85,7 @@ fn asking_for_the_headers_alone_is_no_export() -> TestResult {
 }
 
 #[test]
-fn what_cannot_be_exported_is_refused_and_not_recorded() -> TestResult {
+fn an_invalid_export_is_refused_and_not_recorded() -> TestResult {
     let server = Server::start()?;
     for (query, parameter) in [("format=xml", "format"), ("limit=5", "limit"), ("since=x", "since")] {
         let answer = export(&server, query)?;
@@ -97,7 +97,7 @@ fn what_cannot_be_exported_is_refused_and_not_recorded() -> TestResult {
 }
 
 #[test]
-fn an_error_on_the_way_breaks_the_transfer_off() -> TestResult {
+fn an_error_midway_cuts_the_transfer_off() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&vec![entry(&"long ".repeat(200)); 1_000])?;
     diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 900").execute(&mut server.connect()?)?;
@@ -107,11 +107,11 @@ fn an_error_on_the_way_breaks_the_transfer_off() -> TestResult {
         let path = format!("{PATH}/export?format={format}&actor=alice");
         write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
         let mut received = Vec::new();
-        // It may also be reset.
+        // The connection may also be reset.
         _ = stream.read_to_end(&mut received);
         assert!(received.starts_with(b"HTTP/1.1 200 OK\r\n"));
         assert!(received.len() > 500_000, "{} bytes", received.len());
-        assert!(!received.ends_with(b"0\r\n\r\n"), "it ended as if it were whole");
+        assert!(!received.ends_with(b"0\r\n\r\n"), "the body appears complete");
         assert!(export(&server, &format!("format={format}&actor=alice")).is_err());
     }
     assert_eq!(export(&server, "actor=nobody")?.text, "");
@@ -119,7 +119,7 @@ fn an_error_on_the_way_breaks_the_transfer_off() -> TestResult {
 }
 
 #[test]
-fn an_error_at_the_beginning_is_an_answer_of_its_own() -> TestResult {
+fn an_error_at_the_start_becomes_an_error_response() -> TestResult {
     let server = Server::start()?;
     diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 1").execute(&mut server.connect()?)?;
     let answer = export(&server, "")?;

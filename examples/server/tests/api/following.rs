@@ -8,7 +8,7 @@ use crate::events::{Event, Events};
 use crate::server::{PATH, Server, TestResult, entry, with};
 
 #[test]
-fn new_entries_come_as_they_are_recorded_and_old_ones_do_not() -> TestResult {
+fn new_entries_are_streamed_as_they_are_recorded_and_old_ones_are_not() -> TestResult {
     let server = Server::start()?;
     server.post_json(&entry("Before"))?;
     let mut events = Events::open(&server, "")?;
@@ -24,7 +24,7 @@ fn new_entries_come_as_they_are_recorded_and_old_ones_do_not() -> TestResult {
 }
 
 #[test]
-fn an_event_is_the_entry_as_it_is_listed_in_one_line() -> TestResult {
+fn an_event_is_the_entry_as_the_list_shows_it_on_one_line() -> TestResult {
     let server = Server::start()?;
     let mut events = Events::open(&server, "")?;
     server.post_json(&with(entry("Listed"), "metadata", json!({"line": "one\r\ntwo"})))?;
@@ -35,7 +35,7 @@ fn an_event_is_the_entry_as_it_is_listed_in_one_line() -> TestResult {
 }
 
 #[test]
-fn only_what_passes_the_filters_comes() -> TestResult {
+fn only_matching_entries_are_streamed() -> TestResult {
     let server = Server::start()?;
     let mut events = Events::open(&server, "severities=error&q=lamp")?;
     server.post_ndjson(&[
@@ -48,7 +48,7 @@ fn only_what_passes_the_filters_comes() -> TestResult {
 }
 
 #[test]
-fn a_stream_resumes_after_the_entry_that_the_client_had_last() -> TestResult {
+fn a_stream_resumes_after_the_last_entry_that_the_client_received() -> TestResult {
     let server = Server::start()?;
     let numbered = (2..=60).map(|seq| entry(&format!("Entry {seq}"))).collect::<Vec<_>>();
     server.post_ndjson(&numbered)?;
@@ -56,7 +56,7 @@ fn a_stream_resumes_after_the_entry_that_the_client_had_last() -> TestResult {
 
     let mut events = Events::open(&server, "after_seq=10")?;
     assert_eq!(events.messages(50)?, missed);
-    // Browsers keep the address, and with it the parameter, when they resume.
+    // A browser that resumes requests the same address, including the parameter.
     let mut events = Events::open_with(&server, "after_seq=2", "last-event-id: 10\r\n")?;
     assert_eq!(events.messages(50)?, missed);
     server.post_json(&entry("And on"))?;
@@ -65,7 +65,7 @@ fn a_stream_resumes_after_the_entry_that_the_client_had_last() -> TestResult {
 }
 
 #[test]
-fn a_cursor_that_is_none_is_named() -> TestResult {
+fn an_invalid_cursor_is_named() -> TestResult {
     let server = Server::start()?;
     let answer = server.request("GET", &format!("{PATH}/stream?after_seq=x"))?;
     assert_eq!((answer.status, answer.error("parameter")), (400, &json!("after_seq")));
@@ -75,7 +75,7 @@ fn a_cursor_that_is_none_is_named() -> TestResult {
 }
 
 #[test]
-fn what_the_server_records_comes_at_once() -> TestResult {
+fn an_entry_recorded_by_the_server_is_streamed_at_once() -> TestResult {
     let server = Server::start()?;
     let mut events = Events::open(&server, "")?;
     let started = Instant::now();
@@ -83,17 +83,17 @@ fn what_the_server_records_comes_at_once() -> TestResult {
         server.post_json(&entry("At once"))?;
         events.messages(1)?;
     }
-    // Found by looking twice a second, they would have taken five seconds.
+    // Polling twice a second would take five seconds.
     assert!(started.elapsed() < Duration::from_millis(2_500), "{:?}", started.elapsed());
     Ok(())
 }
 
 #[test]
-fn what_another_process_records_comes_within_a_second() -> TestResult {
+fn an_entry_recorded_by_another_process_is_streamed_within_a_second() -> TestResult {
     let server = Server::start()?;
     let mut conn = server.connect()?;
     let mut events = Events::open(&server, "")?;
-    // More than once, as a busy machine may be late once.
+    // Measured several times, because a busy machine may be late once.
     let delays = ["First", "Second", "Third"].map(|message| -> TestResult<Duration> {
         let started = Instant::now();
         ActivityLogRepository::new(&mut conn).record(&NewActivityLogEntry::new("auth", "a", "bob", message))?;
@@ -106,7 +106,7 @@ fn what_another_process_records_comes_within_a_second() -> TestResult {
 }
 
 #[test]
-fn it_is_noticed_after_a_time_without_followers_too() -> TestResult {
+fn an_entry_of_another_process_is_noticed_after_a_time_without_followers() -> TestResult {
     let server = Server::start()?;
     drop(Events::open(&server, "")?);
     std::thread::sleep(Duration::from_millis(700));
@@ -118,25 +118,28 @@ fn it_is_noticed_after_a_time_without_followers_too() -> TestResult {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_is_told_and_its_neighbours_come() -> TestResult {
+fn an_unreadable_row_is_reported_and_its_neighbours_are_streamed() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&[entry("Older"), entry("Broken"), entry("Newer")])?;
     diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 3").execute(&mut server.connect()?)?;
 
     let mut events = Events::open(&server, "after_seq=1")?;
     assert_eq!(events.messages(1)?, ["Older"]);
-    let told = Event { event: "unreadable".to_owned(), id: "3".to_owned(), data: "{\"seq\":3}".to_owned() };
-    assert_eq!(events.next()?, Some(told));
+    let reported = Event { event: "unreadable".to_owned(), id: "3".to_owned(), data: "{\"seq\":3}".to_owned() };
+    assert_eq!(events.next()?, Some(reported));
     assert_eq!(events.messages(1)?, ["Newer"]);
     Ok(())
 }
 
 #[test]
-fn a_hundred_may_follow_and_one_more_is_told_to_come_back() -> TestResult {
+fn a_hundred_clients_may_follow_and_one_more_is_told_to_try_again() -> TestResult {
     let server = Server::start()?;
     let mut following = (0..100).map(|_| Events::open(&server, "")).collect::<TestResult<Vec<_>>>()?;
     let answer = server.request("GET", &format!("{PATH}/stream"))?;
-    assert_eq!((answer.status, answer.error("message")), (503, &json!("too many follow the log; try again")));
+    assert_eq!(
+        (answer.status, answer.error("message")),
+        (503, &json!("too many clients are following the log; try again"))
+    );
     assert_eq!(answer.header("retry-after"), "1");
 
     server.post_json(&entry("For all"))?;
@@ -157,7 +160,7 @@ fn streams_end_when_the_server_stops_and_do_not_hold_it_up() -> TestResult {
     let mut server = Server::start()?;
     let mut events = Events::open(&server, "")?;
     server.signal("TERM")?;
-    // Less than running requests would be given.
+    // Less than the time that running requests get to finish.
     assert!(server.wait(Duration::from_secs(4))?.success());
     assert_eq!(events.next()?, None);
     Ok(())

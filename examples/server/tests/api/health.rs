@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::server::{Server, TestResult};
 
 #[test]
-fn a_server_whose_database_answers_is_well() -> TestResult {
+fn a_server_whose_database_responds_is_healthy() -> TestResult {
     let server = Server::start()?;
     let answer = server.request("GET", "/healthz")?;
     assert_eq!((answer.status, answer.body), (200, json!({"status": "ok"})));
@@ -12,10 +12,10 @@ fn a_server_whose_database_answers_is_well() -> TestResult {
 }
 
 #[test]
-fn a_server_whose_database_does_not_answer_is_not() -> TestResult {
+fn a_server_whose_database_does_not_respond_is_unavailable() -> TestResult {
     let server = Server::start()?;
     server.connect()?.batch_execute("ALTER TABLE activity_log RENAME TO gone")?;
     let answer = server.request("GET", "/healthz")?;
-    assert_eq!((answer.status, answer.error("message")), (503, &json!("the database does not answer")));
+    assert_eq!((answer.status, answer.error("message")), (503, &json!("the database does not respond")));
     Ok(())
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::server::{PATH, Server, TestResult, entry, with};
 
-/// An entry at a minute of one hour of the year 2000, long before the start of the server is recorded.
+/// An entry from an hour in the year 2000, far from the entry that records the start of the server.
 fn at(minute: &str, severity: &str) -> Value {
     with(with(entry("Then"), "ts", format!("2000-01-01T12:{minute}Z")), "severity", severity)
 }
@@ -45,7 +45,7 @@ fn each_entry_is_counted_in_the_bucket_of_its_time_under_its_severity() -> TestR
 }
 
 #[test]
-fn bounds_that_are_not_given_are_the_times_of_the_oldest_and_the_newest_entry() -> TestResult {
+fn missing_bounds_are_the_times_of_the_earliest_and_the_latest_entry() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&[at("10:00", "info"), at("40:00", "error")])?;
     let both = histogram(&server, "actor=alice&buckets=2")?;
@@ -60,7 +60,7 @@ fn bounds_that_are_not_given_are_the_times_of_the_oldest_and_the_newest_entry() 
 }
 
 #[test]
-fn entries_out_of_the_order_of_their_times_are_spanned_too() -> TestResult {
+fn entries_recorded_out_of_time_order_are_all_included() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&[at("20:00", "info"), at("40:00", "error"), at("10:00", "info"), at("30:00", "warning")])?;
     let spanned = histogram(&server, "actor=alice&buckets=2")?;
@@ -79,7 +79,7 @@ fn without_entries_there_are_no_buckets() -> TestResult {
 }
 
 #[test]
-fn a_moment_is_one_bucket_and_two_microseconds_at_most_two() -> TestResult {
+fn a_bucket_is_never_shorter_than_a_microsecond() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&[at("10:00", "info"), at("10:00", "error")])?;
     assert_eq!(histogram(&server, "actor=alice")?["buckets"], json!([bucket("10:00", [1, 0, 1])]));
@@ -87,14 +87,14 @@ fn a_moment_is_one_bucket_and_two_microseconds_at_most_two() -> TestResult {
     server.post_ndjson(&[at("10:00.000002", "info")])?;
     let two = json!([bucket("10:00", [1, 0, 1]), bucket("10:00.000001", [1, 0, 0])]);
     assert_eq!(histogram(&server, "actor=alice")?["buckets"], two);
-    // Bounds finer than the microseconds of entries.
+    // The bounds are more precise than the microseconds of entries.
     let finer = "actor=alice&since=2000-01-01T12:09:59.9999991Z&until=2000-01-01T12:10:00.0000029Z";
     assert_eq!(histogram(&server, finer)?["buckets"], two);
     Ok(())
 }
 
 #[test]
-fn the_widest_window_has_every_entry() -> TestResult {
+fn the_widest_window_contains_every_entry() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&[at("10:00", "info"), at("20:00", "error")])?;
     let all = histogram(&server, "actor=alice&since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z&buckets=200")?;
@@ -106,7 +106,7 @@ fn the_widest_window_has_every_entry() -> TestResult {
 }
 
 #[test]
-fn a_cell_counts_up_to_a_thousand() -> TestResult {
+fn a_cell_counts_to_at_most_a_thousand() -> TestResult {
     let server = Server::start()?;
     let posted = [vec![at("10:00", "info"); 999], vec![at("20:00", "info"); 1]].concat();
     server.post_ndjson(&posted)?;
@@ -121,18 +121,18 @@ fn a_cell_counts_up_to_a_thousand() -> TestResult {
 }
 
 #[test]
-fn rows_that_cannot_be_read_are_passed_over() -> TestResult {
+fn unreadable_rows_do_not_prevent_a_histogram() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&[at("10:00", "info"), at("20:00", "info"), at("30:00", "info"), at("40:00", "info")])?;
-    let break_them = "UPDATE activity_log SET severity = 'fatal' WHERE seq IN (2, 5)";
-    diesel::sql_query(break_them).execute(&mut server.connect()?)?;
+    let corrupt = "UPDATE activity_log SET severity = 'fatal' WHERE seq IN (2, 5)";
+    diesel::sql_query(corrupt).execute(&mut server.connect()?)?;
     let spanned = histogram(&server, "actor=alice&buckets=2")?;
     assert_eq!(spanned["buckets"], json!([bucket("10:00", [1, 0, 0]), bucket("25:00", [1, 0, 0])]));
     Ok(())
 }
 
 #[test]
-fn there_are_up_to_two_hundred_buckets() -> TestResult {
+fn a_histogram_has_from_one_to_two_hundred_buckets() -> TestResult {
     let server = Server::start()?;
     for buckets in ["0", "201", "x"] {
         let answer = server.request("GET", &format!("{PATH}/histogram?buckets={buckets}"))?;

@@ -37,7 +37,7 @@ fn without_parameters_the_newest_fifty_are_listed() -> TestResult {
 }
 
 #[test]
-fn categories_lists_those_named_whether_built_in_or_not() -> TestResult {
+fn categories_restricts_the_list_to_the_named_ones_built_in_or_not() -> TestResult {
     let server = server_with_entries()?;
     assert_eq!(messages(&server, "categories=auth")?, ["Alice signed in"]);
     assert_eq!(messages(&server, "categories=billing,auth")?, ["Sent 500 invoices", "Alice signed in"]);
@@ -47,7 +47,7 @@ fn categories_lists_those_named_whether_built_in_or_not() -> TestResult {
 }
 
 #[test]
-fn severities_lists_those_named() -> TestResult {
+fn severities_restricts_the_list_to_the_named_ones() -> TestResult {
     let server = server_with_entries()?;
     assert_eq!(messages(&server, "severities=warning")?, ["Dimmed to 50 %"]);
     assert_eq!(messages(&server, "severities=warning,error")?, ["Lost_the lamp", "Dimmed to 50 %"]);
@@ -55,7 +55,7 @@ fn severities_lists_those_named() -> TestResult {
 }
 
 #[test]
-fn actor_lists_what_exactly_that_one_did() -> TestResult {
+fn actor_restricts_the_list_to_exactly_that_actor() -> TestResult {
     let server = server_with_entries()?;
     assert_eq!(messages(&server, "actor=alice")?, ["Dimmed to 50 %", "Alice signed in"]);
     assert_eq!(messages(&server, "actor=bob%2Bco")?, ["Sent 500 invoices", "Lost_the lamp"]);
@@ -83,7 +83,7 @@ fn since_and_until_are_both_inclusive() -> TestResult {
 }
 
 #[test]
-fn the_plus_of_an_offset_is_understood_encoded_or_not() -> TestResult {
+fn the_plus_of_an_offset_may_be_encoded_or_not() -> TestResult {
     let server = server_with_entries()?;
     for plus in ["%2B", "+", "%20"] {
         let query = format!("until=2026-01-01T10:00:00{plus}01:00");
@@ -96,7 +96,7 @@ fn the_plus_of_an_offset_is_understood_encoded_or_not() -> TestResult {
 #[test]
 fn q_finds_literal_text_within_messages() -> TestResult {
     let server = server_with_entries()?;
-    // Not without the space: the port in the message of the start may hold these digits too.
+    // With the space, because the port in the message of the start may contain these digits.
     assert_eq!(messages(&server, "q=%2050")?, ["Sent 500 invoices", "Dimmed to 50 %"]);
     assert_eq!(messages(&server, "q=50%20%25")?, ["Dimmed to 50 %"]);
     assert_eq!(messages(&server, "q=lost_THE")?, ["Lost_the lamp"]);
@@ -105,7 +105,7 @@ fn q_finds_literal_text_within_messages() -> TestResult {
 }
 
 #[test]
-fn filters_narrow_each_other() -> TestResult {
+fn filters_combine() -> TestResult {
     let server = server_with_entries()?;
     let query = "categories=device,billing&severities=info,error&actor=bob%2Bco&entity_type=device&q=lamp";
     assert_eq!(messages(&server, query)?, ["Lost_the lamp"]);
@@ -134,7 +134,7 @@ fn before_seq_may_be_any_number() -> TestResult {
 }
 
 #[test]
-fn the_last_page_says_so_even_when_it_is_full() -> TestResult {
+fn a_full_last_page_says_that_it_is_the_last() -> TestResult {
     let server = server_with_entries()?;
     let first = server.get("actor=alice&limit=1")?;
     assert_eq!((first.messages()?, &first.body["has_more"]), (vec!["Dimmed to 50 %".to_owned()], &json!(true)));
@@ -154,7 +154,7 @@ fn no_more_than_two_hundred_are_listed_at_once() -> TestResult {
 }
 
 #[test]
-fn hostile_text_comes_back_as_it_was_sent_and_is_found() -> TestResult {
+fn hostile_text_is_returned_unchanged_and_is_found() -> TestResult {
     let server = Server::start()?;
     let hostile = [
         "<script>alert(\"1\")</script>",
@@ -183,14 +183,14 @@ fn hostile_text_comes_back_as_it_was_sent_and_is_found() -> TestResult {
 }
 
 #[test]
-fn an_entry_that_cannot_be_read_is_named_and_can_be_paged_past() -> TestResult {
+fn an_unreadable_entry_is_named_and_the_next_page_skips_it() -> TestResult {
     let server = Server::start()?;
     server.post_ndjson(&[entry("Older"), entry("Broken"), entry("Newer")])?;
     diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 3").execute(&mut server.connect()?)?;
 
     let answer = server.get("")?;
     assert_eq!(answer.status, 500);
-    assert_eq!(answer.error("message"), "the entry with seq 3 cannot be read; before_seq=3 lists the older ones");
+    assert_eq!(answer.error("message"), "the entry with seq 3 cannot be read; before_seq=3 lists the older entries");
     assert_eq!(answer.error("seq"), 3);
     assert_eq!(server.get("before_seq=3&limit=1")?.messages()?, ["Older"]);
     Ok(())

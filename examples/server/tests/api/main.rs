@@ -1,6 +1,6 @@
-//! The server as its clients meet it: each test starts the program in a folder of its own, on a free port.
+//! The server as clients see it: each test starts the program in its own folder, on a free port.
 
-#![expect(clippy::indexing_slicing, reason = "a JSON value gives null for what it does not have")]
+#![expect(clippy::indexing_slicing, reason = "indexing a JSON value with a missing key gives null")]
 
 mod authentication;
 mod bad_requests;

@@ -1,7 +1,7 @@
 use crate::server::{PATH, Server, TestResult};
 
 #[test]
-fn without_a_token_only_names_of_this_machine_are_answered_to() -> TestResult {
+fn without_a_token_only_requests_to_names_of_this_machine_are_answered() -> TestResult {
     let server = Server::start()?;
     let port = server.address.rsplit(':').next().unwrap_or_default();
     for name in ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "[::1]"] {
@@ -28,16 +28,16 @@ fn without_a_token_only_names_of_this_machine_are_answered_to() -> TestResult {
 }
 
 #[test]
-fn pages_from_elsewhere_may_not_use_the_api() -> TestResult {
+fn pages_of_other_sites_may_not_use_the_api() -> TestResult {
     let server = Server::start()?;
-    let elsewhere = [
+    let foreign = [
         ("origin", "http://example.com"),
         ("origin", "http://localhost:1"),
         ("origin", "null"),
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "same-site"),
     ];
-    for header in elsewhere {
+    for header in foreign {
         let cleared = server.request_with("DELETE", &format!("{PATH}?actor=mallory"), &[header])?;
         assert_eq!(cleared.status, 403, "{header:?}");
         let exported = server.request_with("GET", &format!("{PATH}/export"), &[header])?;

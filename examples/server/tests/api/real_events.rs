@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::server::{Server, TestResult};
 
-/// Enough for any walk, where a machine has kept its logs for years.
-const MOST_LINES: usize = 10_000;
-const FEWEST_EVENTS: usize = 1_000;
+/// Limits the test on machines that have kept their logs for years.
+const MAX_LINES: usize = 10_000;
+const MIN_EVENTS: usize = 1_000;
 const CHUNK: usize = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,7 +41,7 @@ fn dpkg_events() -> Vec<Event> {
     let log = fs::read("/var/log/dpkg.log").unwrap_or_default();
     String::from_utf8_lossy(&log)
         .lines()
-        .take(MOST_LINES)
+        .take(MAX_LINES)
         .filter_map(|line| {
             let (ts, rest) = line.split_at_checked("2026-01-31 12:00:00".len())?;
             let ts = NaiveDateTime::parse_from_str(ts, "%Y-%m-%d %H:%M:%S").ok()?;
@@ -57,7 +57,7 @@ fn dpkg_events() -> Vec<Event> {
         .collect()
 }
 
-/// The commits of the repository that this is built in, if it is one.
+/// The commits of the repository that the test is built in, if there is one.
 fn git_events() -> Vec<Event> {
     let log = Command::new("git")
         .args(["log", "--reverse", "--pretty=%aI%x09%an%x09%H %s"])
@@ -66,7 +66,7 @@ fn git_events() -> Vec<Event> {
     let log = log.map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&log)
         .lines()
-        .take(MOST_LINES)
+        .take(MAX_LINES)
         .filter_map(|line| {
             let [ts, author, message] = line.splitn(3, '\t').collect::<Vec<_>>().try_into().ok()?;
             Some(Event {
@@ -81,7 +81,7 @@ fn git_events() -> Vec<Event> {
         .collect()
 }
 
-/// Four events in each second, some of them the same: only their place tells them apart.
+/// Four events per second, some of them identical: only their order tells them apart.
 fn generated_events() -> Vec<Event> {
     (0..3_000)
         .map(|number| Event {
@@ -97,7 +97,7 @@ fn generated_events() -> Vec<Event> {
 
 fn events() -> Vec<Event> {
     let real = [dpkg_events(), git_events()].concat();
-    if real.len() < FEWEST_EVENTS { [real, generated_events()].concat() } else { real }
+    if real.len() < MIN_EVENTS { [real, generated_events()].concat() } else { real }
 }
 
 fn server_with(events: &[Event]) -> TestResult<Server> {
@@ -110,8 +110,8 @@ fn server_with(events: &[Event]) -> TestResult<Server> {
     Ok(server)
 }
 
-/// Follows `next_before_seq` from the newest page to the oldest, and checks what each page says of the next. Before it
-/// turns a page it does what is to be done `meanwhile`.
+/// Follows `next_before_seq` from the newest page to the oldest, and checks what each page says about the next. Calls
+/// `meanwhile` before each further page.
 fn walk(
     server: &Server,
     query: &str,
@@ -141,7 +141,7 @@ fn walk(
 }
 
 #[test]
-fn a_walk_over_real_events_meets_each_once_newest_first() -> TestResult {
+fn a_walk_over_real_events_returns_each_once_newest_first() -> TestResult {
     let events = events();
     let server = server_with(&events)?;
     let newest_first = events.iter().rev().cloned().collect::<Vec<_>>();
@@ -158,7 +158,7 @@ fn a_walk_over_real_events_meets_each_once_newest_first() -> TestResult {
 }
 
 #[test]
-fn a_walk_with_a_filter_meets_each_event_that_passes_it_once() -> TestResult {
+fn a_walk_with_a_filter_returns_each_matching_event_once() -> TestResult {
     let mut events = [events(), generated_events()].concat();
     let server = server_with(&events)?;
     events.retain(|event| event.severity == ActivitySeverity::Warning);
@@ -171,7 +171,7 @@ fn a_walk_with_a_filter_meets_each_event_that_passes_it_once() -> TestResult {
 }
 
 #[test]
-fn a_walk_is_not_disturbed_by_what_is_recorded_meanwhile() -> TestResult {
+fn a_walk_is_not_disturbed_by_entries_recorded_meanwhile() -> TestResult {
     let mut events = generated_events().into_iter().take(30).collect::<Vec<_>>();
     let server = server_with(&events)?;
     let two_more = [serde_json::to_value(&events[0])?, serde_json::to_value(&events[1])?];

@@ -28,7 +28,7 @@ fn one_entry_is_recorded_with_every_field() -> TestResult {
 }
 
 #[test]
-fn what_is_not_given_is_filled_in() -> TestResult {
+fn missing_fields_get_defaults() -> TestResult {
     let server = Server::start()?;
     let before = Utc::now() - TimeDelta::seconds(1);
     let mut nulls = entry("Null");
@@ -63,7 +63,7 @@ fn ndjson_is_recorded_in_the_order_of_its_lines() -> TestResult {
 }
 
 #[test]
-fn an_ndjson_body_of_nothing_records_nothing() -> TestResult {
+fn an_empty_ndjson_body_records_nothing() -> TestResult {
     let server = Server::start()?;
     let answer = server.post("application/x-ndjson", "\n\n")?;
     assert_eq!((answer.status, answer.body), (201, json!({"recorded": 0, "ids": []})));
@@ -71,16 +71,16 @@ fn an_ndjson_body_of_nothing_records_nothing() -> TestResult {
 }
 
 #[test]
-fn a_broken_line_is_named_and_none_of_its_neighbours_is_recorded() -> TestResult {
+fn an_invalid_line_is_named_and_none_of_its_neighbours_is_recorded() -> TestResult {
     let server = Server::start()?;
     let broken = [
         ("{\"category\": \"device\"", None),
-        ("no JSON", None),
+        ("not JSON", None),
         ("[]", None),
         ("{} {}", None),
         (&*format!("{} {{}}", entry("Two on one line")), None),
         (&*with(entry("Misspelt"), "severity", "fatal").to_string(), Some("severity")),
-        // What reads well but cannot be stored is only found out with the first lines already inserted.
+        // This line parses but cannot be stored: the error occurs after the first line has been inserted.
         (&*with(entry("Too old"), "ts", "0000-12-31T23:59:59Z").to_string(), Some("ts")),
     ];
     for (line, field) in broken {

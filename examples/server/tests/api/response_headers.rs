@@ -1,7 +1,7 @@
 use crate::server::{PATH, Server, TestResult};
 
 #[test]
-fn no_answer_of_the_api_is_kept_or_shown_as_a_page() -> TestResult {
+fn no_api_response_may_be_cached_or_rendered_as_a_page() -> TestResult {
     let server = Server::start()?;
     let paths = ["", "?limit=0", "/count", "/histogram", "/export", "/nothing"];
     for path in paths.map(|path| format!("{PATH}{path}")) {

@@ -1,4 +1,4 @@
-"""What schemathesis has to be told to test the server: it does not know how NDJSON is sent."""
+"""Teaches schemathesis to serialize NDJSON."""
 
 import schemathesis
 

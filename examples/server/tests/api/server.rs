@@ -1,4 +1,4 @@
-//! A running server and what it answers.
+//! A running server and its responses.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
@@ -18,7 +18,7 @@ pub(crate) type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 
 pub(crate) const PATH: &str = "/api/v1/activity-log";
 
-/// The program, running in a folder of its own; it is killed and the folder deleted when this is dropped.
+/// The program, running in its own folder. Dropping it kills the program and deletes the folder.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
@@ -32,7 +32,7 @@ impl Server {
         Self::start_with(&[])
     }
 
-    /// Starts with arguments beside the address.
+    /// Starts the program with arguments in addition to the address.
     pub(crate) fn start_with(arguments: &[&str]) -> TestResult<Self> {
         Self::start_in(tempfile::tempdir()?, arguments.iter().map(|argument| (*argument).to_owned()).collect())
     }
@@ -48,7 +48,7 @@ impl Server {
             BufReader::new(stdout).read_line(&mut line)?;
         }
         let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
-        // Before the line is read, so that the child is killed when it is not what is expected.
+        // Created before the line is checked, so that an unexpected line also kills the child.
         let mut server = Self { child, address: String::new(), agent: config.into(), folder, arguments };
         let address = line.trim_end().strip_prefix("listening on http://");
         server.address = address.ok_or_else(|| format!("the server printed {line:?}"))?.to_owned();
@@ -59,7 +59,7 @@ impl Server {
         self.folder.path().join("activity-log.db")
     }
 
-    /// A connection past the server, for what no client can do.
+    /// Connects to the database directly, for what no request can do.
     pub(crate) fn connect(&self) -> TestResult<SqliteConnection> {
         Ok(activity_log::connect(&self.database_file().display().to_string())?)
     }
@@ -76,7 +76,7 @@ impl Server {
         self.request_with(method, path, &[])
     }
 
-    /// A request with headers and without a body.
+    /// Sends a request with headers and without a body.
     pub(crate) fn request_with(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> TestResult<Answer> {
         let url = format!("http://{}{path}", self.address);
         let request = Request::builder().method(method).uri(url);
@@ -84,14 +84,14 @@ impl Server {
         Answer::read(self.agent.run(request.body(())?)?)
     }
 
-    /// A connection of one's own, which gives up when nothing comes for long.
+    /// Opens a raw connection with a timeout for reading.
     pub(crate) fn dial(&self) -> TestResult<TcpStream> {
         let stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         Ok(stream)
     }
 
-    /// How much memory the server has, in bytes.
+    /// The resident memory of the server, in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn memory(&self) -> TestResult<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
@@ -116,13 +116,13 @@ impl Server {
         self.post("application/x-ndjson", entries.iter().map(|entry| format!("{entry}\n")).collect::<String>())
     }
 
-    /// Asks the server to stop, as an operator or a terminal does.
+    /// Sends the server a signal, as an operator or a terminal does.
     pub(crate) fn signal(&self, signal: &str) -> TestResult {
         let status = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status()?;
         if status.success() { Ok(()) } else { Err(format!("kill: {status}").into()) }
     }
 
-    /// Waits until the server has ended by itself.
+    /// Waits until the server exits by itself.
     pub(crate) fn wait(&mut self, patience: Duration) -> TestResult<ExitStatus> {
         let started = Instant::now();
         while started.elapsed() < patience {
@@ -131,22 +131,22 @@ impl Server {
             }
             sleep(Duration::from_millis(5));
         }
-        Err(format!("the server still runs after {patience:?}").into())
+        Err(format!("the server is still running after {patience:?}").into())
     }
 
-    /// Stops the server in order.
+    /// Stops the server gracefully.
     pub(crate) fn stop(&mut self) -> TestResult<ExitStatus> {
         self.signal("TERM")?;
         self.wait(Duration::from_secs(20))
     }
 
-    /// Stops the server in order, and starts another one on the same file.
+    /// Stops the server gracefully, and starts another one on the same file.
     pub(crate) fn restart(&mut self) -> TestResult {
         self.stop()?;
         self.restart_after_exit()
     }
 
-    /// Starts another server on the file of this one, which has ended.
+    /// Starts another server on the file of this one, which has exited.
     pub(crate) fn restart_after_exit(&mut self) -> TestResult {
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir()?);
         *self = Self::start_in(folder, std::mem::take(&mut self.arguments))?;
@@ -156,13 +156,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The server may have exited by itself.
         _ = self.child.kill();
         _ = self.child.wait();
     }
 }
 
-/// The program, without what the environment of the tests would give it.
+/// The program, without a token from the environment of the tests.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-server"));
     command.env_remove("ACTIVITY_LOG_TOKEN");
@@ -172,9 +172,9 @@ pub(crate) fn program() -> Command {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// The body as it came.
+    /// The body as received.
     pub(crate) text: String,
-    /// What it says, where it is JSON.
+    /// The parsed body; `null` when the body is not JSON.
     pub(crate) body: Value,
 }
 
@@ -192,7 +192,7 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// What the body of an error says under `key`.
+    /// The value of `key` in the body of an error.
     pub(crate) fn error(&self, key: &str) -> &Value {
         &self.body["error"][key]
     }
@@ -202,13 +202,13 @@ impl Answer {
         Ok(serde_json::from_value(self.body["entries"].clone()).map_err(|error| format!("{}: {error}", self.body))?)
     }
 
-    /// The messages of a page, in their order.
+    /// The messages of a page, in order.
     pub(crate) fn messages(&self) -> TestResult<Vec<String>> {
         Ok(self.entries()?.into_iter().map(|entry| entry.message).collect())
     }
 }
 
-/// An entry to post, with no more than it must have.
+/// An entry to post, with only the required fields.
 pub(crate) fn entry(message: &str) -> Value {
     json!({"category": "device", "action": "device.updated", "actor": "alice", "message": message})
 }

@@ -9,7 +9,7 @@ use crate::server::{PATH, Server, TestResult, entry};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Sixty-four entries of a megabyte each: more than lies in any buffer on the way.
+/// Sixty-four entries of a megabyte each: more than the buffers on the way can hold.
 fn server_with_megabytes() -> TestResult<Server> {
     let server = Server::start()?;
     let long = entry(&"x".repeat(MEGABYTE));
@@ -19,7 +19,7 @@ fn server_with_megabytes() -> TestResult<Server> {
     Ok(server)
 }
 
-/// Begins an export, and takes no more of it than the beginning.
+/// Begins an export and reads only the status line.
 fn begin(server: &Server) -> TestResult<TcpStream> {
     let mut stream = server.dial()?;
     write!(stream, "GET {PATH}/export?actor=alice HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
@@ -29,13 +29,13 @@ fn begin(server: &Server) -> TestResult<TcpStream> {
     Ok(stream)
 }
 
-fn assert_there_is_no_place(server: &Server) -> TestResult {
+fn assert_too_many_exports(server: &Server) -> TestResult {
     let answer = server.request("GET", &format!("{PATH}/export"))?;
     assert_eq!((answer.status, answer.error("message")), (503, &json!("too many exports are running; try again")));
     Ok(())
 }
 
-/// How much memory the server has once it asks for no more.
+/// The memory of the server once it has stopped growing.
 #[cfg(target_os = "linux")]
 fn steady_memory(server: &Server) -> TestResult<u64> {
     let mut before = 0;
@@ -51,22 +51,22 @@ fn steady_memory(server: &Server) -> TestResult<u64> {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn slow_exports_take_little_memory_and_nothing_from_others() -> TestResult {
+fn slow_exports_take_little_memory_and_do_not_slow_others_down() -> TestResult {
     let server = server_with_megabytes()?;
-    // What the server needs for a request anyway.
+    // Warm up, so that the memory for an ordinary request is not counted.
     assert_eq!(server.get("limit=1")?.status, 200);
     let before = server.memory()?;
     let mut slow = (0..4).map(|_| begin(&server)).collect::<TestResult<Vec<_>>>()?;
     let grown = steady_memory(&server)?.saturating_sub(before);
-    // Four times 64 MiB if it did not wait for the clients.
+    // Without waiting for the clients, this would be four times 64 MiB.
     assert!(grown < 48 * MEGABYTE as u64, "{grown} bytes");
 
-    assert_there_is_no_place(&server)?;
+    assert_too_many_exports(&server)?;
     for _ in 0..20 {
         assert_eq!(server.post_json(&entry("Meanwhile"))?.status, 201);
         assert_eq!(server.get("limit=1")?.messages()?, ["Meanwhile"]);
     }
-    // And whoever takes all of it in the end has all of it.
+    // A client that reads on receives the whole export.
     let mut whole = Vec::new();
     if let Some(stream) = slow.first_mut() {
         stream.read_to_end(&mut whole)?;
@@ -76,10 +76,10 @@ fn slow_exports_take_little_memory_and_nothing_from_others() -> TestResult {
 }
 
 #[test]
-fn a_client_that_goes_away_gives_its_place_back() -> TestResult {
+fn a_client_that_disconnects_makes_room_for_another_export() -> TestResult {
     let server = server_with_megabytes()?;
     let slow = (0..4).map(|_| begin(&server)).collect::<TestResult<Vec<_>>>()?;
-    assert_there_is_no_place(&server)?;
+    assert_too_many_exports(&server)?;
     drop(slow);
 
     let started = Instant::now();
@@ -89,5 +89,5 @@ fn a_client_that_goes_away_gives_its_place_back() -> TestResult {
         }
         sleep(Duration::from_millis(20));
     }
-    Err("no place became free".into())
+    Err("no export ended".into())
 }

@@ -41,7 +41,7 @@ fn the_stop_is_recorded_whichever_signal_asks_for_it() -> TestResult {
 
 #[cfg(unix)]
 #[test]
-fn a_running_request_is_finished_before_the_stop_is_recorded() -> TestResult {
+fn a_running_request_finishes_before_the_stop_is_recorded() -> TestResult {
     let mut server = Server::start()?;
     let body = entry("Just in time").to_string();
     let (first, rest) = body.split_at(10);
@@ -49,7 +49,7 @@ fn a_running_request_is_finished_before_the_stop_is_recorded() -> TestResult {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     write!(stream, "POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n")?;
     write!(stream, "content-length: {}\r\nexpect: 100-continue\r\n\r\n", body.len())?;
-    // The server says so once the request runs.
+    // The server responds with 100 once it handles the request.
     let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
     stream.read_exact(&mut go_on)?;
     stream.write_all(first.as_bytes())?;
@@ -72,7 +72,7 @@ fn a_running_request_is_finished_before_the_stop_is_recorded() -> TestResult {
 fn idle_connections_do_not_hold_up_the_stop() -> TestResult {
     let mut server = Server::start()?;
     let silent = TcpStream::connect(&server.address)?;
-    // The client keeps its connection for the next request.
+    // The client keeps this connection open for the next request.
     assert_eq!(server.get("")?.status, 200);
 
     server.signal("TERM")?;
@@ -83,7 +83,7 @@ fn idle_connections_do_not_hold_up_the_stop() -> TestResult {
 
 #[cfg(unix)]
 #[test]
-fn a_request_that_is_never_finished_does_not_keep_the_server_from_stopping() -> TestResult {
+fn a_request_that_never_completes_does_not_keep_the_server_from_stopping() -> TestResult {
     let mut server = Server::start()?;
     let mut unfinished = TcpStream::connect(&server.address)?;
     write!(unfinished, "POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n")?;

@@ -13,17 +13,17 @@ use tokio::time::sleep;
 
 use crate::server::TestResult;
 
-/// How long the page may take for anything: far longer than it does, as the machine may be busy.
+/// How long to wait for the page: far longer than it takes, because the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The program that drives the browser; it and the browser are ended when this is dropped, also after a failure.
+/// The program that drives the browser. Dropping it ends both, even after a failure.
 struct Driver {
     child: Child,
     url: String,
     session: Option<String>,
-    /// Kept open: the driver would end when it cannot print.
+    /// Kept open, because the driver exits when it cannot print.
     stdout: BufReader<ChildStdout>,
-    /// Where both leave their files, to be deleted last.
+    /// The folder for the files of both; deleted last.
     _folder: TempDir,
 }
 
@@ -46,7 +46,7 @@ impl Driver {
             }
             line.clear();
         }
-        Err("chromedriver ended before it listened".into())
+        Err("chromedriver exited before it listened".into())
     }
 
     fn post(&self, path: &str, body: &Value) -> TestResult<Value> {
@@ -67,19 +67,19 @@ impl Drop for Driver {
     }
 }
 
-/// A window with the page.
+/// A browser window with the page.
 pub(crate) struct Browser {
     client: Client,
     driver: Driver,
 }
 
 impl Browser {
-    /// Opens `url` on a desk's screen.
+    /// Opens `url` on a desktop screen.
     pub(crate) async fn open(url: &str) -> TestResult<Self> {
         Self::open_with(url, json!({})).await
     }
 
-    /// Opens `url` on a phone's screen.
+    /// Opens `url` on a phone screen.
     pub(crate) async fn open_narrow(url: &str) -> TestResult<Self> {
         let metrics = json!({"width": 360, "height": 740, "pixelRatio": 1, "touch": true});
         Self::open_with(url, json!({"mobileEmulation": {"deviceMetrics": metrics}})).await
@@ -87,7 +87,7 @@ impl Browser {
 
     async fn open_with(url: &str, options: Value) -> TestResult<Self> {
         let mut driver = Driver::start()?;
-        // Chromium has no sandbox to offer where root runs it, as in a container, and all it opens is our own page.
+        // Chromium refuses to run as root with its sandbox, as in a container. It opens nothing but our own page.
         let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"];
         let mut chrome = Map::from_iter([("args".to_owned(), json!(arguments))]);
         chrome.extend(options.as_object().cloned().unwrap_or_default());
@@ -111,13 +111,13 @@ impl Browser {
         Ok(self.client.back().await?)
     }
 
-    /// What an expression of JavaScript yields.
+    /// The value of a JavaScript expression.
     pub(crate) async fn value(&self, expression: &str) -> TestResult<Value> {
         let answer = self.client.execute(&format!("return ({expression});"), vec![]).await;
         Ok(answer.map_err(|error| format!("{expression}: {error}"))?)
     }
 
-    /// Waits until an expression of JavaScript yields what is expected.
+    /// Waits until a JavaScript expression has the expected value.
     pub(crate) async fn until(&self, expression: &str, expected: impl Into<Value>) -> TestResult {
         let expected = expected.into();
         let started = Instant::now();
@@ -134,17 +134,17 @@ impl Browser {
         }
     }
 
-    /// Waits until the messages in the list are these, from top to bottom.
+    /// Waits until the list shows these messages, from top to bottom.
     pub(crate) async fn until_messages(&self, messages: &[&str]) -> TestResult {
         self.until(MESSAGES, messages).await
     }
 
-    /// Clicks on the element, where and as a mouse would.
+    /// Clicks the element as a mouse would.
     pub(crate) async fn click(&self, css: &str) -> TestResult {
         Ok(self.find(css).await?.click().await?)
     }
 
-    /// Clicks on the button with this label.
+    /// Clicks the button with this label.
     pub(crate) async fn press(&self, label: &str) -> TestResult {
         let path = format!("//button[normalize-space()='{label}' and not(ancestor-or-self::*[@hidden])]");
         let button = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
@@ -156,12 +156,12 @@ impl Browser {
         Ok(self.find(css).await?.send_keys(keys).await?)
     }
 
-    /// Presses keys wherever the focus is.
+    /// Sends keys to the focused element.
     pub(crate) async fn keys(&self, keys: &str) -> TestResult {
         Ok(self.client.active_element().await?.send_keys(keys).await?)
     }
 
-    /// Takes the `IntersectionObserver`'s eyes away from the pages that are opened from now on.
+    /// Disables `IntersectionObserver` on pages opened from now on.
     pub(crate) fn without_intersection_observer(&self) -> TestResult {
         let source = "IntersectionObserver.prototype.observe = () => {};";
         let command = json!({"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source}});
@@ -174,7 +174,8 @@ impl Browser {
         Ok(found.map_err(|error| format!("{css}: {error}"))?)
     }
 
-    /// What the browser has complained of since it was last asked: scripts that failed, requests, refused content.
+    /// The warnings and errors that the browser has logged since the last call: failed scripts and requests, blocked
+    /// content.
     pub(crate) fn complaints(&self) -> TestResult<Vec<String>> {
         let answer = self.driver.post("/se/log", &json!({"type": "browser"}))?;
         let entries = answer.get("value").and_then(Value::as_array).ok_or("no log")?;
@@ -186,8 +187,8 @@ impl Browser {
 /// The messages in the list, from top to bottom.
 pub(crate) const MESSAGES: &str = "[...document.querySelectorAll('.row .message')].map((cell) => cell.textContent)";
 
-/// How many rows there are.
+/// The number of rows in the list.
 pub(crate) const ROWS: &str = "document.querySelectorAll('.row').length";
 
-/// What the page says where there are no entries.
+/// The title of the message that the page shows in place of the entries.
 pub(crate) const STATE: &str = "document.querySelector('#state:not([hidden]) h2')?.textContent ?? null";

@@ -27,7 +27,7 @@ async fn chips_narrow_the_list_and_widen_it_again() -> TestResult {
     let browser = Browser::open(&server.url("/")).await?;
     browser.press("device").await?;
     browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
-    // One that the host defined has a chip as soon as an entry has it.
+    // A category of the host's own gets a chip as soon as an entry has that category.
     browser.press("billing").await?;
     browser.until_messages(&["Sent 500 invoices", "Lost_the lamp", "Dimmed to 50 %"]).await?;
     browser.press("Warning").await?;
@@ -42,7 +42,7 @@ async fn chips_narrow_the_list_and_widen_it_again() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn what_is_typed_is_looked_for_in_the_whole_log() -> TestResult {
+async fn typed_text_is_searched_for_in_the_whole_log() -> TestResult {
     let server = server_with_entries()?;
     let browser = Browser::open(&server.url("/")).await?;
     browser.type_into("#q", "LOST_").await?;
@@ -75,13 +75,13 @@ async fn the_quick_filters_are_today_errors_and_sign_ins() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn an_address_is_a_view_that_back_and_others_come_to() -> TestResult {
+async fn an_address_leads_to_the_same_view_by_link_and_by_the_back_button() -> TestResult {
     let server = server_with_entries()?;
     let browser = Browser::open(&server.url("/")).await?;
     browser.until(ROWS, 5).await?;
     browser.press("device").await?;
     browser.until(ROWS, 2).await?;
-    // However many letters it has, one step back.
+    // The typed text is one step back, however many letters it has.
     browser.type_into("#q", "dim").await?;
     browser.until(ROWS, 1).await?;
     browser.keys("med").await?;
@@ -120,7 +120,7 @@ async fn the_exports_keep_the_filters() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_bar_of_the_histogram_opens_its_part_of_the_time() -> TestResult {
+async fn a_bar_of_the_histogram_zooms_in_to_its_time_span() -> TestResult {
     let server = server_with_entries()?;
     let browser = Browser::open(&server.url("/?until=2026-01-02T00:00:00Z")).await?;
     browser.until_messages(&["Sent 500 invoices", "Lost_the lamp"]).await?;
@@ -136,11 +136,11 @@ async fn a_bar_of_the_histogram_opens_its_part_of_the_time() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn an_answer_that_comes_too_late_is_not_shown() -> TestResult {
+async fn a_response_that_arrives_too_late_is_not_shown() -> TestResult {
     let server = server_with_entries()?;
     let browser = Browser::open(&server.url("/")).await?;
     browser.until(ROWS, 5).await?;
-    // The answers about devices are held back until those about sign-ins are there.
+    // Hold back the responses about devices until those about sign-ins have arrived.
     browser
         .value(
             "(() => {
@@ -166,7 +166,7 @@ async fn an_answer_that_comes_too_late_is_not_shown() -> TestResult {
     browser.until_messages(&["Alice signed in"]).await?;
     browser.value("window.held.forEach((release) => release())").await?;
     browser.until("window.passed", 3).await?;
-    // A second look, after the page had every chance to go wrong.
+    // Look again after the page has had time to show the late responses.
     browser.value("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))").await?;
     assert_eq!(browser.value(MESSAGES).await?, json!(["Alice signed in"]));
     Ok(())

@@ -14,7 +14,7 @@ async fn tab_to(browser: &Browser, css: &str) -> TestResult {
     let arrived = format!("document.activeElement.matches({css:?})");
     for _ in 0..60 {
         if browser.value(&arrived).await? == true {
-            // Whoever goes by keyboard sees where they are.
+            // The focus must be visible.
             let outline = browser.value("getComputedStyle(document.activeElement).outlineStyle").await?;
             return if outline == "solid" { Ok(()) } else { Err(format!("{css} has the outline {outline}").into()) };
         }
@@ -25,7 +25,7 @@ async fn tab_to(browser: &Browser, css: &str) -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_row_is_reached_opened_and_closed_by_keys() -> TestResult {
+async fn a_row_can_be_reached_opened_and_closed_by_keyboard() -> TestResult {
     let server = Server::with_entries(5)?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(ROWS, 5).await?;
@@ -47,10 +47,10 @@ async fn a_row_is_reached_opened_and_closed_by_keys() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn older_entries_are_loaded_by_keys() -> TestResult {
+async fn older_entries_can_be_loaded_by_keyboard() -> TestResult {
     let server = Server::with_entries(150)?;
     let browser = Browser::open("about:blank").await?;
-    // As in a browser that does not tell the page what has come into view.
+    // Otherwise, the page would load them as soon as the button comes into view.
     browser.without_intersection_observer()?;
     browser.goto(&server.url("/?categories=device")).await?;
     browser.until(ROWS, 100).await?;
@@ -58,13 +58,13 @@ async fn older_entries_are_loaded_by_keys() -> TestResult {
     tab_to(&browser, "#older").await?;
     browser.keys(ENTER).await?;
     browser.until(ROWS, 150).await?;
-    // One reads on where one was.
+    // The focus is on the first of the new rows.
     browser.until(FOCUSED_SEQ, "51").await
 }
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn filters_and_bars_are_worked_by_keys() -> TestResult {
+async fn filters_and_bars_work_by_keyboard() -> TestResult {
     let server = Server::with_entries(5)?;
     let browser = Browser::open(&server.url("/")).await?;
     browser.until(ROWS, 6).await?;
@@ -72,7 +72,7 @@ async fn filters_and_bars_are_worked_by_keys() -> TestResult {
     tab_to(&browser, "[data-chip='categories system']").await?;
     browser.keys(SPACE).await?;
     browser.until(ROWS, 1).await?;
-    // The focus stays, to take it back.
+    // The focus stays on the chip, so the same key removes the filter.
     browser.keys(SPACE).await?;
     browser.until(ROWS, 6).await?;
 

@@ -11,7 +11,7 @@ const SCROLL_TO_END: &str = "scrollTo(0, document.body.scrollHeight)";
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn the_newest_entry_is_on_top_with_all_that_matters_of_it() -> TestResult {
+async fn the_newest_entry_is_on_top_and_shows_its_main_fields() -> TestResult {
     let server = Server::start()?;
     server.post(&[
         entry("Older"),
@@ -30,7 +30,7 @@ async fn the_newest_entry_is_on_top_with_all_that_matters_of_it() -> TestResult 
     let shown = shown.as_array().cloned().unwrap_or_default();
     assert_eq!(shown.len(), expected.len());
     for (shown, expected) in shown.iter().zip(&expected) {
-        // The year is there in any other year.
+        // In other years, the time also shows the year.
         assert!(
             shown.as_str().unwrap_or_default().starts_with(expected.as_str().unwrap_or("?")),
             "{shown}, {expected}"
@@ -51,7 +51,7 @@ async fn scrolling_to_the_end_shows_every_entry_exactly_once() -> TestResult {
     let browser = Browser::open(&server.url("/")).await?;
     browser.until(ROWS, 100).await?;
     browser.value(SCROLL_TO_END).await?;
-    // Also when others are recorded meanwhile.
+    // An entry that is recorded meanwhile must not change that.
     server.post(&[entry("Entry 1235")])?;
 
     let at_end = format!("({SCROLL_TO_END}, document.getElementById('foot-text').textContent)");
@@ -62,7 +62,7 @@ async fn scrolling_to_the_end_shows_every_entry_exactly_once() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn thousands_of_rows_are_let_go_and_can_be_had_again() -> TestResult {
+async fn rows_beyond_some_thousands_are_dropped_and_can_be_loaded_again() -> TestResult {
     let server = Server::with_entries(4_500)?;
     let browser = Browser::open(&server.url("/")).await?;
     browser.until(ROWS, 100).await?;
@@ -80,7 +80,7 @@ async fn thousands_of_rows_are_let_go_and_can_be_had_again() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_log_without_entries_says_what_to_do() -> TestResult {
+async fn a_view_without_entries_says_what_to_do() -> TestResult {
     let server = Server::with_entries(3)?;
     let browser = Browser::open(&server.url("/?q=nothing+like+it")).await?;
     browser.until(STATE, "No entries match these filters").await?;
@@ -135,7 +135,7 @@ async fn a_narrow_screen_scrolls_in_one_direction_only() -> TestResult {
     browser.until("document.querySelectorAll('.details').length", 1).await?;
     browser.until("document.querySelectorAll('.bar').length > 30", true).await?;
     assert_eq!(browser.value("[innerWidth, document.documentElement.scrollWidth]").await?, json!([360, 360]));
-    // Nor is anything cut off that an open row is there to show.
+    // Nothing in the open row is cut off either.
     let wide = "[...document.querySelectorAll('.details, .details *')]
         .filter((part) => part.clientWidth > 0 && part.scrollWidth > part.clientWidth).map((part) => part.className)";
     assert_eq!(browser.value(wide).await?, json!([]));
@@ -144,20 +144,20 @@ async fn a_narrow_screen_scrolls_in_one_direction_only() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn an_entry_that_cannot_be_read_can_be_passed_over() -> TestResult {
+async fn an_unreadable_entry_can_be_skipped() -> TestResult {
     let server = Server::start()?;
     server.post(&[entry("Older"), entry("Broken"), entry("Newer")])?;
     let mut conn = SqliteConnection::establish(&server.database())?;
     conn.batch_execute("UPDATE activity_log SET severity = 'fatal' WHERE message = 'Broken'")?;
     let browser = Browser::open(&server.url("/?actor=alice")).await?;
     browser.press("Show the entries before it").await?;
-    // The stream brings what came after it.
+    // The stream delivers the newer entry.
     browser.until_messages(&["Newer", "Older"]).await
 }
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn the_name_beside_the_exports_goes_with_them() -> TestResult {
+async fn the_name_beside_the_export_links_is_sent_with_them_and_remembered() -> TestResult {
     let server = Server::start()?;
     let browser = Browser::open(&server.url("/?q=server")).await?;
     browser.until(ROWS, 1).await?;

@@ -8,20 +8,20 @@ const LIVE: &str = "document.getElementById('live').textContent";
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn new_entries_arrive_on_top_if_they_pass_the_filters() -> TestResult {
+async fn new_entries_that_match_the_filters_appear_on_top() -> TestResult {
     let server = Server::with_entries(1)?;
     let browser = Browser::open(&server.url("/?categories=device&q=entry")).await?;
     browser.until_messages(&["Entry 1"]).await?;
     browser.until(LIVE, "Live").await?;
     server.post(&[entry("Entry 2"), entry("Another"), entry("Entry 3")])?;
     browser.until_messages(&["Entry 3", "Entry 2", "Entry 1"]).await?;
-    // The summary follows.
+    // The count is updated too.
     browser.until("document.getElementById('count').textContent", "3 entries").await
 }
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn the_first_entry_of_an_empty_view_arrives_too() -> TestResult {
+async fn the_first_entry_of_an_empty_view_appears_too() -> TestResult {
     let server = Server::start()?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(LIVE, "Live").await?;
@@ -33,7 +33,7 @@ async fn the_first_entry_of_an_empty_view_arrives_too() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn who_has_scrolled_down_is_told_and_not_disturbed() -> TestResult {
+async fn a_reader_who_has_scrolled_down_is_notified_and_not_disturbed() -> TestResult {
     let server = Server::with_entries(80)?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(ROWS, 80).await?;
@@ -57,7 +57,7 @@ async fn who_has_scrolled_down_is_told_and_not_disturbed() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn who_scrolls_back_up_finds_the_new_entries_there() -> TestResult {
+async fn a_reader_who_scrolls_back_up_sees_the_new_entries() -> TestResult {
     let server = Server::with_entries(80)?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(ROWS, 80).await?;
@@ -73,7 +73,7 @@ async fn who_scrolls_back_up_finds_the_new_entries_there() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn after_the_server_was_away_nothing_is_missing_and_nothing_twice() -> TestResult {
+async fn after_the_server_was_down_no_entry_is_missing_or_shown_twice() -> TestResult {
     let mut server = Server::with_entries(1)?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(LIVE, "Live").await?;
@@ -83,7 +83,7 @@ async fn after_the_server_was_away_nothing_is_missing_and_nothing_twice() -> Tes
     server.kill()?;
     browser.until(LIVE, "Reconnecting…").await?;
     server.start_again()?;
-    // Before the page is back, as likely as not.
+    // Probably before the page has reconnected.
     server.post(&[entry("Entry 3")])?;
     browser.until_messages(&["Entry 3", "Entry 2", "Entry 1"]).await?;
     browser.until(LIVE, "Live").await?;

@@ -1,4 +1,4 @@
-//! The page as people use it: the program is started, and headless Chromium opens what it serves.
+//! The page as people use it: each test starts the program and opens its page in headless Chromium.
 //!
 //! `cargo test -p example-server --test browser -- --ignored`
 

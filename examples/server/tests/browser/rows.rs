@@ -9,7 +9,7 @@ const DETAILS: &str = "Object.fromEntries([...document.querySelectorAll('.detail
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_row_opens_to_everything_that_is_stored_of_it() -> TestResult {
+async fn an_open_row_shows_everything_that_is_stored_of_the_entry() -> TestResult {
     let server = Server::start()?;
     server.post(&[
         json!({"category": "device", "action": "device.lost", "actor": "bob", "message": "Lost\nthe lamp",
@@ -38,7 +38,7 @@ async fn a_row_opens_to_everything_that_is_stored_of_it() -> TestResult {
     assert!(text("Time").contains("05.123456 UTC"), "{details}");
     assert!(text("In UTC").starts_with("2026-01-02T03:04:05.123456"), "{details}");
     assert!(text("Id").starts_with("al_"), "{details}");
-    // With every digit, also of a number that JavaScript has no room for.
+    // Every digit is shown, even of an integer that JavaScript numbers cannot hold.
     let metadata = "{\n  \"ratio\": 1.0,\n  \"serial\": 9007199254740993\n}";
     browser.until("document.querySelector('.details pre').textContent", metadata).await?;
 
@@ -72,7 +72,7 @@ async fn an_entry_can_be_copied_as_json() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn an_open_row_narrows_the_list_to_its_like() -> TestResult {
+async fn an_open_row_can_narrow_the_list_to_similar_entries() -> TestResult {
     let server = Server::start()?;
     let of = |actor, id, message| {
         json!({"category": "device", "action": "device.updated", "actor": actor, "message": message,
@@ -103,7 +103,7 @@ async fn hostile_text_stays_text() -> TestResult {
     browser.until(ROWS, 1).await?;
     for cell in ["category", "action", "actor", "message", "entity-type", "entity-name"] {
         let shown = browser.value(&format!("document.querySelector('.row .{cell}').textContent")).await?;
-        // Some are cut to what there is room for.
+        // Some cells shorten the text.
         let start = shown.as_str().unwrap_or_default().trim_end_matches('…');
         assert!(start.len() >= 60 && hostile.starts_with(start), "{cell}: {shown}");
     }
@@ -120,7 +120,7 @@ async fn hostile_text_stays_text() -> TestResult {
         json!({hostile: [hostile, {"__proto__": hostile}]})
     );
 
-    // As a filter it is text, too.
+    // The text stays text when it becomes a filter.
     browser.value("[...document.querySelectorAll('.details-actions button')][1].click()").await?;
     browser.until("document.querySelector('.removable') !== null", true).await?;
     browser.until(ROWS, 1).await?;
@@ -133,7 +133,7 @@ async fn hostile_text_stays_text() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn nothing_on_the_page_goes_against_its_security_policy() -> TestResult {
+async fn nothing_on_the_page_violates_its_content_security_policy() -> TestResult {
     let server = Server::with_entries(120)?;
     let browser = Browser::open(&server.url("/")).await?;
     browser.until("document.querySelectorAll('.bar .part').length > 0", true).await?;
@@ -147,7 +147,7 @@ async fn nothing_on_the_page_goes_against_its_security_policy() -> TestResult {
     browser.until("document.querySelector('.row .message').textContent", "Entry 121").await?;
     assert_eq!(browser.complaints()?, [""; 0]);
 
-    // And the policy is in force.
+    // The policy is in force: an inline script is blocked.
     browser
         .value("document.body.append(Object.assign(document.createElement('script'), { text: 'hacked = 1' }))")
         .await?;

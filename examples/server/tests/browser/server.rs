@@ -1,4 +1,4 @@
-//! A running server for the browser to talk to.
+//! A running server for the browser to connect to.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 pub(crate) type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 
-/// The program, running in a folder of its own; it is killed and the folder deleted when this is dropped.
+/// The program, running in its own folder. Dropping it kills the program and deletes the folder.
 pub(crate) struct Server {
     child: Child,
     address: String,
@@ -29,14 +29,14 @@ impl Server {
         Ok(server)
     }
 
-    /// A server with a log of `count` entries about a device, the newest of them "Entry `count`", besides its own.
+    /// A server with `count` entries about a device, "Entry 1" to "Entry `count`", besides the server's own.
     pub(crate) fn with_entries(count: usize) -> TestResult<Self> {
         let server = Self::start()?;
         server.post(&(1..=count).map(|number| entry(&format!("Entry {number}"))).collect::<Vec<_>>())?;
         Ok(server)
     }
 
-    /// The database's file, for what no request can do.
+    /// The path of the database file, for what no request can do.
     pub(crate) fn database(&self) -> String {
         self.folder.path().join("activity-log.db").display().to_string()
     }
@@ -51,14 +51,14 @@ impl Server {
         Ok(())
     }
 
-    /// Ends the server at once, as a crash would.
+    /// Kills the server, as a crash would.
     pub(crate) fn kill(&mut self) -> TestResult {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
-    /// Starts the server, which has ended, where it was.
+    /// Starts the server again after it has exited, at the same address.
     pub(crate) fn start_again(&mut self) -> TestResult {
         self.child = spawn(&self.folder, &self.address, &[])?;
         self.listening_on()?;
@@ -88,13 +88,13 @@ fn spawn(folder: &TempDir, address: &str, arguments: &[&str]) -> TestResult<Chil
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The server may have exited by itself.
         _ = self.child.kill();
         _ = self.child.wait();
     }
 }
 
-/// An entry to post, with no more than it must have.
+/// An entry to post, with only the required fields.
 pub(crate) fn entry(message: &str) -> Value {
     json!({"category": "device", "action": "device.updated", "actor": "alice", "message": message})
 }

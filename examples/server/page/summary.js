@@ -1,0 +1,58 @@
+// The count and the histogram. The list neither waits for them nor fails with them.
+
+import { fetchCount, fetchHistogram } from "./api.js";
+import { byId } from "./dom.js";
+import { Histogram } from "./histogram.js";
+
+const PAUSE_MS = 3_000;
+const BUCKETS = 60;
+
+export class Summary {
+  #count = byId("count");
+  #histogram;
+  #filters = null;
+  #request = new AbortController();
+  #timer = null;
+
+  /** The page calls `zoom` with the `since` and `until` of the bar that the reader picks. */
+  constructor(zoom) {
+    this.#histogram = new Histogram(zoom);
+  }
+
+  async reload(filters) {
+    this.#cancel();
+    this.#filters = filters;
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    const [count, times] = await Promise.allSettled([
+      fetchCount(filters, signal),
+      fetchHistogram(filters, BUCKETS, signal),
+    ]);
+    if (signal.aborted) return;
+    this.#count.textContent = count.status === "fulfilled" ? countLabel(count.value) : "";
+    if (times.status === "fulfilled") this.#histogram.show(times.value);
+    else this.#histogram.hide();
+  }
+
+  /** Reloads after a pause, at most once for all the calls within it. */
+  reloadSoon() {
+    this.#timer ??= setTimeout(() => this.reload(this.#filters), PAUSE_MS);
+  }
+
+  clear() {
+    this.#cancel();
+    this.#histogram.hide();
+    this.#count.textContent = "";
+  }
+
+  #cancel() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#request.abort();
+  }
+}
+
+function countLabel({ count, more }) {
+  const number = `${count.toLocaleString("en")}${more ? "+" : ""}`;
+  return `${number} ${count === 1 && !more ? "entry" : "entries"}`;
+}

@@ -1,0 +1,91 @@
+//! The span of time from the earliest to the latest entry that matches the filters.
+//!
+//! The log is ordered by `seq`, not by time, so the newest entry need not have the latest time. The bounds are found by
+//! bisection, asking each time whether any entry lies beyond a given time.
+
+use activity_log::{ActivityLogFilters, ActivityLogRepository};
+use chrono::{DateTime, Utc};
+
+use crate::readable::{newest, oldest};
+use crate::span::{Span, ceil_to_micros, floor_to_micros};
+
+/// The log holds times in the years 0001 to 9999; these are its bounds in microseconds since 1970.
+const MIN_MICROS: i64 = -62_135_596_800_000_000;
+const MAX_MICROS: i64 = 253_402_300_799_999_999;
+
+/// The span between the bounds of the filters, or between the earliest and the latest matching entry where a bound is
+/// missing; `None` when no entry matches.
+pub(crate) fn extent(
+    log: &mut ActivityLogRepository<'_>,
+    filters: &ActivityLogFilters,
+) -> activity_log::Result<Option<Span>> {
+    let Some(newest) = newest(log, filters)? else { return Ok(None) };
+    // Entries have whole microseconds, so rounding the bounds inwards excludes no entry.
+    let until = match filters.until {
+        Some(until) => floor_to_micros(until),
+        None => latest(log, filters, newest.ts)?,
+    };
+    let since = match filters.since {
+        Some(since) => ceil_to_micros(since),
+        None => {
+            let oldest = oldest(log, filters)?.map_or(until, |oldest| oldest.ts);
+            earliest(log, filters, oldest)?
+        }
+    };
+    // Requested bounds may leave nothing between them.
+    Ok(Some(Span { since: since.min(until), until: until.max(since) }))
+}
+
+/// The earliest time of a matching entry; `known` is the time of one of them.
+fn earliest(
+    log: &mut ActivityLogRepository<'_>,
+    filters: &ActivityLogFilters,
+    known: DateTime<Utc>,
+) -> activity_log::Result<DateTime<Utc>> {
+    let mut any_up_to = |micros: i64| {
+        let until = DateTime::from_timestamp_micros(micros);
+        Ok(log.count_up_to(&ActivityLogFilters { until, ..filters.clone() }, 1)? > 0)
+    };
+    let known = known.timestamp_micros();
+    if !any_up_to(known - 1)? {
+        return Ok(DateTime::from_timestamp_micros(known).unwrap_or_default());
+    }
+    let found = first_where(MIN_MICROS, known - 1, &mut any_up_to)?;
+    Ok(DateTime::from_timestamp_micros(found).unwrap_or_default())
+}
+
+/// The latest time of a matching entry; `known` is the time of one of them.
+fn latest(
+    log: &mut ActivityLogRepository<'_>,
+    filters: &ActivityLogFilters,
+    known: DateTime<Utc>,
+) -> activity_log::Result<DateTime<Utc>> {
+    let mut none_from = |micros: i64| {
+        let since = DateTime::from_timestamp_micros(micros);
+        Ok(log.count_up_to(&ActivityLogFilters { since, ..filters.clone() }, 1)? == 0)
+    };
+    let known = known.timestamp_micros();
+    if none_from(known + 1)? {
+        return Ok(DateTime::from_timestamp_micros(known).unwrap_or_default());
+    }
+    let beyond = first_where(known + 1, MAX_MICROS + 1, &mut none_from)?;
+    Ok(DateTime::from_timestamp_micros(beyond - 1).unwrap_or_default())
+}
+
+/// Bisects for the first number from `first` to `last` that passes the test. Every number after it must pass too, and
+/// `last` must pass.
+fn first_where(
+    mut first: i64,
+    mut last: i64,
+    test: &mut impl FnMut(i64) -> activity_log::Result<bool>,
+) -> activity_log::Result<i64> {
+    while first < last {
+        let middle = first + (last - first) / 2;
+        if test(middle)? {
+            last = middle;
+        } else {
+            first = middle + 1;
+        }
+    }
+    Ok(first)
+}
