@@ -89,7 +89,10 @@ fn a_line_that_is_no_entry_is_an_error_that_quotes_nothing_and_the_next_ones_fol
     }
     let no_utf_8 = [b"{\"id\":\"\xFFsecret\"}\n", line(2)?.as_bytes()].concat();
     let read = read(no_utf_8);
-    assert!(matches!(read.as_slice(), [Err(message), Ok(_)] if message.contains("is not JSON, near byte ")), "{read:?}");
+    assert!(
+        matches!(read.as_slice(), [Err(message), Ok(_)] if message.contains("is not JSON, near byte ")),
+        "{read:?}"
+    );
     Ok(())
 }
 

@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use activity_log::Error::UnreadableRow;
-use activity_log::schema::activity_log as log;
 use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogRepository};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use diesel::dsl::max;
-use diesel::prelude::*;
+use diesel::SqliteConnection;
 use futures_util::stream::try_unfold;
 
 use crate::app::App;
@@ -58,7 +56,7 @@ pub(crate) async fn stream(
         app.live.follow().ok_or_else(|| ApiError::unavailable("too many clients are following the log; try again"))?;
     let cursor = match after_seq {
         Some(after_seq) => after_seq,
-        None => app.database.run(newest_seq).await?.unwrap_or_default(),
+        None => app.database.run(|conn| ActivityLogRepository::new(conn).newest_seq()).await?.unwrap_or_default(),
     };
     let following = Following {
         database: app.database,
@@ -81,10 +79,6 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
     let read = value.to_str().map_err(|_| "is not ASCII".to_owned()).and_then(query::seq);
     read.map(Some).map_err(|reason| ApiError::parameter("Last-Event-ID", reason))
-}
-
-fn newest_seq(conn: &mut SqliteConnection) -> activity_log::Result<Option<i64>> {
-    Ok(log::table.select(max(log::seq)).get_result(conn)?)
 }
 
 struct Following {
@@ -152,8 +146,8 @@ struct Batch {
 impl Batch {
     fn read(conn: &mut SqliteConnection, filters: &ActivityLogFilters, after_seq: i64) -> activity_log::Result<Self> {
         // Read before the entries: an entry committed in between has a greater `seq`, so the cursor does not skip it.
-        let newest = newest_seq(conn)?.unwrap_or_default();
         let mut log = ActivityLogRepository::new(conn);
+        let newest = log.newest_seq()?.unwrap_or_default();
         let entries = match log.query_after(filters, after_seq, BATCH) {
             // One unreadable row fails the whole batch, so read one by one up to that row.
             Err(UnreadableRow { .. }) => match log.query_after(filters, after_seq, 1) {
