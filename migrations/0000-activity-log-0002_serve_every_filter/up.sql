@@ -10,9 +10,10 @@
 DROP INDEX IF EXISTS idx_activity_log_category_severity;
 CREATE INDEX idx_activity_log_category_severity ON activity_log (category, severity) WHERE severity IS NOT 'info';
 
--- Serves pages of an actor's errors (`actor = ? AND severity = 'error' ORDER BY seq DESC`), which are too few for the
--- segments below to narrow the search much. SQLite prefers it to the index on the actor because it has both columns.
-CREATE INDEX IF NOT EXISTS idx_activity_log_actor_errors ON activity_log (actor, severity) WHERE severity = 'error';
+-- Serves pages of an actor's errors (`actor = ? AND severity IS 'error' ORDER BY seq DESC`), which are too few for the
+-- segments below to narrow the search much. SQLite prefers it to the index on the actor because it has both columns. It says
+-- IS, because SQLite would also use it for `severity = ?` with that value, and then sort all errors.
+CREATE INDEX IF NOT EXISTS idx_activity_log_actor_errors ON activity_log (actor, severity) WHERE severity IS 'error';
 
 -- Serves pages and exports by entity type alone. In the index on (entity_type, entity_id) the rows of a type are not in the
 -- order of `seq`: each page would sort all of them.

@@ -184,7 +184,7 @@ where
 }
 
 /// SQLite uses the partial index of the errors only for this literal.
-const SEVERITY_IS_ERROR: &str = "activity_log.severity = 'error'";
+const SEVERITY_IS_ERROR: &str = "activity_log.severity IS 'error'";
 
 /// Implied by the list of severities; SQLite uses the partial index on `(category, severity)` only with this literal.
 const SEVERITY_IS_NOT_INFO: &str = "activity_log.severity IS NOT 'info'";

@@ -345,6 +345,24 @@ fn the_segments_of_a_category_with_info_are_found_in_the_rollup_of_kinds() -> Te
 }
 
 #[test]
+fn rare_errors_walk_the_index_of_the_severity_and_not_that_of_an_actors_errors() -> TestResult {
+    let mut conn = empty_log()?;
+    let entries = (1..=5_000).map(|number| {
+        let severity = if number % 100 == 0 { ActivitySeverity::Error } else { ActivitySeverity::Info };
+        NewActivityLogEntry { actor: format!("user {}", number % 50), severity, ..numbered(number) }
+    });
+    ActivityLogRepository::new(&mut conn).record_all(&entries.collect::<Vec<_>>())?;
+    let filters = ActivityLogFilters { severities: vec![ActivitySeverity::Error], ..everything() };
+    for statistics in ["", "ANALYZE"] {
+        conn.batch_execute(statistics)?;
+        let statements = statements(&mut conn, |log| FIRST_PAGE(log, &filters))?;
+        let plan = plan(&mut conn, statements.last().ok_or("nothing was executed")?)?;
+        assert_eq!(plan, "SEARCH activity_log USING INDEX idx_activity_log_severity (severity=?)");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_errors_of_an_actor_walk_their_index() -> TestResult {
     let filters = ActivityLogFilters {
         actor: Some("user 7".to_owned()),
