@@ -14,7 +14,7 @@ fn a_bad_parameter_is_named() -> TestResult {
         ("before_seq=x", "before_seq", "whole number"),
         ("before_seq=9223372036854775808", "before_seq", "64-bit"),
         ("before_seq=1.5", "before_seq", "whole number"),
-        ("severities=fatal", "severities", "`fatal`, which is none of `info`, `warning` and `error`"),
+        ("severities=fatal", "severities", "`fatal`, which is not `info`, `warning` or `error`"),
         ("severities=info,Error", "severities", "`Error`"),
         ("severities=info,", "severities", "comma"),
         ("categories=,", "categories", "comma"),
