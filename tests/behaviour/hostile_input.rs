@@ -72,7 +72,7 @@ fn metadata_at_the_depth_limit_is_stored_and_deeper_metadata_is_refused() -> Tes
         let refused = log.record(&numbered(2).metadata_value("deep", nested(depth)));
         assert!(matches!(refused, Err(Error::InvalidEntry { field: "metadata", .. })), "{depth}: {refused:?}");
     }
-    // Fewer levels, because dropping so many nested maps would itself exhaust the stack of a test.
+    // Fewer levels, because dropping deeply nested maps would itself exhaust the stack of a test.
     let objects = (0..1_000).fold(json!({}), |value, _| Map::from_iter([("deeper".to_owned(), value)]).into());
     let refused = log.record(&numbered(2).metadata_value("wide", json!([1, 2])).metadata_value("x", objects));
     assert!(matches!(refused, Err(Error::InvalidEntry { field: "metadata", .. })), "{refused:?}");

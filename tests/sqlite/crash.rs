@@ -165,7 +165,7 @@ fn group(number: i64) -> Vec<NewActivityLogEntry> {
 #[test]
 fn record_all_is_all_or_nothing_after_a_kill() -> TestResult {
     let file = SharedLog::create()?;
-    // Groups by their number, each with whether it is certainly stored or only may be.
+    // Groups by their number, each with whether it is certainly or only possibly stored.
     let mut groups = BTreeMap::<i64, bool>::new();
     let mut interrupted = 0;
     for round in 0..15 {

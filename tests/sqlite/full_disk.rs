@@ -14,7 +14,7 @@ use diesel::sql_types::Text;
 use crate::database::{SharedLog, empty_log, stored_seqs};
 use crate::support::{TestResult, everything, numbered, record_numbered};
 
-/// A separate file system with little room, or `None` without the privileges to mount one.
+/// A separate file system with little room. Mounting one requires privileges, so tests without them are skipped.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
@@ -254,7 +254,7 @@ fn a_prune_on_a_full_disk_without_a_reserve_reports_full_and_succeeds_once_there
 }
 
 #[test]
-fn a_reserve_without_room_for_it_is_an_error_and_leaves_no_file() -> TestResult {
+fn a_reserve_without_room_is_an_error_and_leaves_no_file() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     fs::write(disk.path().join("filler"), vec![1; 9 << 20])?;
