@@ -56,7 +56,7 @@ fn about(number: usize, random: u64) -> BenchResult<DateTime<Utc>> {
     Ok(planned(number)? + late)
 }
 
-/// The finalizer of `SplitMix64`, which maps neighboring numbers to unrelated ones.
+/// The finaliser of `SplitMix64`, which maps neighbouring numbers to unrelated ones.
 fn scramble(number: u64) -> u64 {
     let mixed = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
