@@ -230,7 +230,7 @@ fn any_stored_row_is_an_entry_or_a_typed_error(
     assert_eq!(exported.next().expect("the third").expect("an entry"), third);
     assert!(exported.next().is_none());
 
-    // The row in the middle never hides its neighbors from a filter, whatever it holds.
+    // The row in the middle never hides its neighbours from a filter, whatever it holds.
     let filters = ActivityLogFilters { message_contains: Some("tick 3".to_owned()), ..everything() };
     let found = log.count(&ActivityLogFilters { until: Some(third.ts), since: Some(third.ts), ..filters.clone() });
     assert!(found.expect("a count") >= 1);

@@ -75,8 +75,8 @@ struct Filters {
     since: Option<Value<Time>>,
     until: Option<Value<Time>>,
     message_contains: Option<Term>,
-    /// Two of the numbers stand for about as many extra categories as SQLite accepts. A fuzzer rarely tries these two
-    /// by itself, unlike all ones: long lists are slow.
+    /// Two of the numbers stand for about as many extra categories as SQLite accepts. They are unlike all ones, which a
+    /// fuzzer often tries by itself, because long lists are slow.
     more_categories: u16,
 }
 
@@ -194,7 +194,7 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
         }
         Operation::RecordMany(entry, count) => {
             let entry = NewActivityLogEntry::from(*entry);
-            // The number of copies depends on the length of the texts, so that the total size stays about the same.
+            // Long entries get fewer copies, which bounds the total size.
             let size = serde_json::to_string(&entry).map_or(usize::MAX, |json| json.len());
             let most = MAX_BYTES / size;
             let room = MAX_ENTRIES.saturating_sub(model.entries.len());
