@@ -1,8 +1,8 @@
-//! What an export holds in memory, however long the log: `cargo bench --bench export_memory` on Linux.
+//! The memory that an export holds, however long the log is: `cargo bench --bench export_memory` on Linux.
 //!
-//! Prints by how much the memory of a process that exports grows at its peak, SQLite's and the allocator's part with
-//! it, above what the connection had after its first page. Beside it, that the measure sees what is held: the same
-//! entries collected into a `Vec`. Other numbers of rows may be given after `--`.
+//! Prints the peak growth of the memory of a process that exports, including SQLite and the allocator, relative to the
+//! memory after the first page. For comparison, prints the growth when the same entries are collected into a `Vec`,
+//! which shows that the measurement sees held memory. Numbers after `--` replace the default numbers of rows.
 
 mod log;
 
@@ -40,7 +40,7 @@ fn main() -> BenchResult {
     Ok(())
 }
 
-/// A process that has built a log would hand the memory freed since to the export, whose growth would not show.
+/// The process that built the log cannot measure the export, which would reuse its freed memory and hide the growth.
 fn growth_in_a_fresh_process(path: &str, way: &str) -> BenchResult<f64> {
     let output = Command::new(std::env::current_exe()?).args([way, path]).output()?;
     if !output.status.success() {
@@ -49,14 +49,14 @@ fn growth_in_a_fresh_process(path: &str, way: &str) -> BenchResult<f64> {
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
-/// By how many KiB this process grows, at its peak, while it exports everything.
+/// The peak growth of this process in KiB while it exports everything.
 fn growth(path: &str, way: &str) -> BenchResult<u64> {
     let mut conn = activity_log::connect(path)?;
     let mut log = ActivityLogRepository::new(&mut conn);
     let everything = ActivityLogFilters::default();
     log.page(&everything, None, 50)?;
 
-    // Sets the peak back to what is resident now.
+    // Resets the peak to the memory that is resident now.
     fs::write("/proc/self/clear_refs", "5")?;
     let before = peak()?;
     let export = log.iter_export(&everything)?;
@@ -70,9 +70,9 @@ fn growth(path: &str, way: &str) -> BenchResult<u64> {
     Ok(peak()?.saturating_sub(before))
 }
 
-/// The most KiB that were ever resident.
+/// The peak resident memory in KiB.
 fn peak() -> BenchResult<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("the system tells no peak")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("the system reports no peak")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }

@@ -1,7 +1,7 @@
 //! How long a writer waits while a million rows are pruned: `cargo bench --bench prune_lock_time`.
 //!
-//! Prints the distribution of the waits of a writer that records without a pause, beside nothing, beside `prune`, and
-//! beside the one big DELETE that a host would otherwise write. Another number of rows may be given after `--`.
+//! Prints the distribution of the waits of a writer that records without a pause: alone, beside `prune`, and beside the
+//! single large DELETE that a host would otherwise write. A number after `--` replaces the number of rows.
 
 use std::error::Error;
 use std::thread;
@@ -18,7 +18,7 @@ const KEPT: u64 = 1_000;
 
 fn main() -> BenchResult {
     let rows = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(ROWS);
-    println!("{rows} rows, of which all but {KEPT} are deleted; the writer's waits for one record");
+    println!("{rows} rows, all but {KEPT} are deleted; the writer's waits for one record");
     println!("{:<18} {:>9} {:>10} {:>10} {:>10} {:>10}", "beside", "took", "median", "99 %", "99.9 %", "longest");
     measure("nothing", rows.min(10_000), |_| {
         thread::sleep(Duration::from_secs(2));
@@ -28,13 +28,13 @@ fn main() -> BenchResult {
         ActivityLogRepository::new(conn).prune(None, Some(KEPT))?;
         Ok(())
     })?;
-    measure("one big DELETE", rows, |conn| {
+    measure("one large DELETE", rows, |conn| {
         let last = rows as u64 - KEPT;
         Ok(conn.batch_execute(&format!("DELETE FROM activity_log WHERE seq <= {last}"))?)
     })
 }
 
-/// Runs `work` on a log of so many rows while another connection records without a pause.
+/// Runs `work` on a log of `rows` rows while another connection records without a pause.
 fn measure(name: &str, rows: usize, work: impl FnOnce(&mut SqliteConnection) -> BenchResult + Send) -> BenchResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.db").display().to_string();
@@ -43,7 +43,7 @@ fn measure(name: &str, rows: usize, work: impl FnOnce(&mut SqliteConnection) -> 
     fill(&mut worker, rows)?;
 
     let mut recorder = connect(&path)?;
-    // A wait must end in success, not in an error: beside such a recorder, one statement may wait long for its turn.
+    // Every wait must end in success. Beside this recorder, one statement may wait long for its turn.
     for conn in [&mut worker, &mut recorder] {
         conn.batch_execute("PRAGMA busy_timeout = 60000")?;
     }

@@ -1,6 +1,6 @@
-//! The throughput of the plain operations: `cargo bench --bench reads`.
+//! The throughput of the basic operations: `cargo bench --bench reads`.
 //!
-//! Criterion prints rows a second, and how they changed since the last run.
+//! Criterion prints the rows per second, and the change since the previous measurement.
 
 mod log;
 
@@ -72,7 +72,7 @@ fn main() -> BenchResult {
     Ok(())
 }
 
-/// Has criterion time an operation, which is given how often to run and returns how long that took.
+/// Measures an operation with Criterion. The operation takes the number of repetitions and returns their total time.
 fn bench(
     criterion: &mut Criterion,
     name: &str,
@@ -85,7 +85,7 @@ fn bench(
     group.bench_function(name, |bencher| {
         bencher.iter_custom(|times| match operation(times) {
             Ok(took) => took,
-            // Criterion takes no error and goes on, with any time but none; the benchmark fails afterwards.
+            // Criterion cannot handle an error, so it gets an arbitrary nonzero time. The benchmark fails afterwards.
             Err(error) => {
                 outcome = Err(error);
                 Duration::from_secs(1)

@@ -1,9 +1,10 @@
-//! How the time of every shape of query grows with the log: `cargo bench --bench shapes`.
+//! How the time of every query shape grows with the log: `cargo bench --bench shapes`.
 //!
-//! Prints a table for each state of SQLite's statistics, a row a shape and a column a size of the log, each time the
-//! median of runs that take turns between the sizes. After `--`, numbers are the sizes, the names of states choose
-//! among those, and any other word keeps the shapes with it in their names: `-- 1000000 fresh text`. Once in a while,
-//! `-- 100000 1000000 10000000`, which needs some 6 GB on disk and a quarter of an hour.
+//! Prints a table for each state of SQLite's statistics, with one row per shape and one column per log size. Each time
+//! is the median of measurements that alternate between the sizes. After `--`, numbers select the sizes, names of
+//! states select the states, and any other word selects the shapes whose names contain the word, as in
+//! `-- 1000000 fresh text`. Occasionally run `-- 100000 1000000 10000000`, which needs about 6 GB on disk and a quarter
+//! of an hour.
 
 mod log;
 
@@ -17,11 +18,11 @@ use log::{BenchResult, FIRST_ENTRIES, LogFile, fill, time};
 
 const SIZES: [u64; 2] = [100_000, 1_000_000];
 const PAGE: u32 = 50;
-const LEAST_RUNS: usize = 5;
-const MOST_RUNS: usize = 101;
+const MIN_RUNS: usize = 5;
+const MAX_RUNS: usize = 101;
 const ENOUGH: Duration = Duration::from_millis(300);
 
-/// The name of a state, what it means, and how a log that was in the one before gets there.
+/// The name of a state, its meaning, and the change that brings a log from the previous state into this one.
 type State = (&'static str, &'static str, fn(&mut SqliteConnection) -> BenchResult);
 
 const STATES: &[State] = &[
@@ -36,16 +37,16 @@ const STATES: &[State] = &[
 enum Question {
     Page(ActivityLogFilters),
     PageBefore(u64, ActivityLogFilters),
-    /// The page of what came after this `seq`, oldest first.
+    /// The page of the entries after this `seq`, oldest first.
     Follow(u64, ActivityLogFilters),
     Count(ActivityLogFilters),
     CountUpTo(u64, ActivityLogFilters),
-    /// As many rows as an export reads at once.
+    /// The first batch of an export.
     ExportStart(ActivityLogFilters),
 }
 use Question::{Count, CountUpTo, ExportStart, Follow, Page, PageBefore};
 
-/// A name, and what is asked of a log of so many rows.
+/// A name, and the question for a log of `rows` rows.
 type Shape = (&'static str, fn(u64) -> Question);
 
 const SHAPES: &[Shape] = &[
@@ -60,7 +61,7 @@ const SHAPES: &[Shape] = &[
     ("one severity", |_| Page(errors(all()))),
     ("one actor", |_| Page(actor("user_00"))),
     ("one actor, later page", |rows| PageBefore(rows / 2, actor("user_00"))),
-    ("one actor, seldom seen", |_| Page(actor("user_49"))),
+    ("one actor, few entries", |_| Page(actor("user_49"))),
     ("type and id", |_| Page(ActivityLogFilters { entity_id: some("0007"), ..entity_type("device") })),
     ("until, far in the past", |rows| Page(until(rows / 50, rows))),
     ("until, far in the past, later page", |rows| PageBefore(rows / 100, until(rows / 50, rows))),
@@ -76,7 +77,7 @@ const SHAPES: &[Shape] = &[
     ("since, half of the log", |rows| Page(since(rows / 2, rows))),
     ("since, half of the log, later page", |rows| PageBefore(rows * 3 / 4, since(rows / 2, rows))),
     ("category and severity", |_| Page(errors(categories(["system"])))),
-    ("category and severity that never meet", |_| Page(errors(categories(["capture"])))),
+    ("category and severity, no match", |_| Page(errors(categories(["capture"])))),
     ("two categories and two severities", |_| Page(two_and_two())),
     ("two categories and two severities, later page", |rows| PageBefore(rows / 2, two_and_two())),
     ("rare category and information", |_| {
@@ -86,7 +87,7 @@ const SHAPES: &[Shape] = &[
     ("actor and categories", |_| {
         Page(ActivityLogFilters { actor: some("user_01"), ..categories(["capture", "entity"]) })
     }),
-    ("actor and categories that never meet", |_| {
+    ("actor and categories, no match", |_| {
         Page(ActivityLogFilters { actor: some("user_01"), ..categories(["auth", "system"]) })
     }),
     ("entity_type alone", |_| Page(entity_type("device"))),
@@ -97,8 +98,8 @@ const SHAPES: &[Shape] = &[
     ("entity_id alone, rare", |_| Page(entity_id("lic_1"))),
     ("entity_id alone, none", |_| Page(entity_id("9999"))),
     ("text, common", |_| Page(message("settings"))),
-    ("text, one hit by a rare word", |_| Page(message("quarantined"))),
-    ("text, one hit among messages alike", |rows| Page(message(&format!("revision {:08}", rows / 2)))),
+    ("text, one match, rare word", |_| Page(message("quarantined"))),
+    ("text, one match, common words", |rows| Page(message(&format!("revision {:08}", rows / 2)))),
     ("text, none", |_| Page(message("evaporated"))),
     ("text, none, and a category", |_| {
         Page(ActivityLogFilters { message_contains: some("evaporated"), ..categories(["system"]) })
@@ -168,7 +169,7 @@ fn window(rows: u64) -> ActivityLogFilters {
 }
 
 impl Question {
-    /// The number of rows in the answer, or the count that it is.
+    /// The number of rows in the answer, or the count itself.
     fn ask(&self, conn: &mut SqliteConnection) -> BenchResult<u64> {
         let mut log = ActivityLogRepository::new(conn);
         let rows = match self {
@@ -225,7 +226,7 @@ fn main() -> BenchResult {
     for (state, meaning, reach) in STATES {
         for log in &mut logs {
             reach(&mut log.conn)?;
-            // SQLite reads its statistics when a connection first looks at the schema.
+            // SQLite reads its statistics when a connection first loads the schema.
             log.conn = log.file.connect()?;
         }
         if !states.is_empty() && !states.iter().any(|chosen| chosen == state) {
@@ -242,18 +243,19 @@ fn main() -> BenchResult {
     Ok(())
 }
 
-/// Prints the median for each log, how many times the smallest log's the largest one's is, and the latter's answer.
+/// Prints the median for each log, the ratio of the largest log's median to the smallest log's, and the largest log's
+/// answer.
 fn print_row(name: &str, logs: &mut [Log], question: fn(u64) -> Question) -> BenchResult {
     let questions = logs.iter().map(|log| question(log.rows)).collect::<Vec<_>>();
     let mut answer = 0;
     for (log, question) in logs.iter_mut().zip(&questions) {
-        // What the next runs then find in the caches and among the prepared statements.
+        // The first, untimed query fills the caches and prepares the statements.
         answer = question.ask(&mut log.conn)?;
     }
     let mut runs = logs.iter().map(|_| Vec::new()).collect::<Vec<_>>();
     let began = Instant::now();
-    for run in 0..MOST_RUNS {
-        if run >= LEAST_RUNS && began.elapsed() > ENOUGH * u32::try_from(logs.len())? {
+    for run in 0..MAX_RUNS {
+        if run >= MIN_RUNS && began.elapsed() > ENOUGH * u32::try_from(logs.len())? {
             break;
         }
         for ((log, question), times) in logs.iter_mut().zip(&questions).zip(&mut runs) {

@@ -1,9 +1,10 @@
-//! What the schema costs a writer: `cargo bench --bench writes`.
+//! The cost of the schema for a writer: `cargo bench --bench writes`.
 //!
-//! Records into a log that already holds 100,000 entries, one by one in one transaction and many by one call, with the
-//! first migration's tables alone and with all of today's, in turns. Then deletes the oldest and scattered entries, with
-//! the triggers of the segments and without. Prints medians, also as multiples of the first, and the bytes per row in the
-//! file. Another number of entries already there may be given after `--`.
+//! Records into a log that already holds 100,000 entries, one by one in one transaction and many in one call. The
+//! tables of the first migration alone and those of all migrations take turns. Then deletes the oldest entries and
+//! scattered entries, with and without the triggers of the segments. Prints medians, also as multiples of the first
+//! schema, and the bytes per row in the file. A number after `--` replaces the number of entries that are already
+//! there.
 
 mod log;
 
@@ -16,7 +17,7 @@ use diesel::prelude::*;
 use log::{BenchResult, LogFile, entry, fill};
 
 const ROWS: u64 = 100_000;
-const RUNS: u64 = 30;
+const ROUNDS: u64 = 30;
 const RECORDED: u64 = 4_000;
 const DELETED: u64 = 1_000;
 
@@ -25,10 +26,10 @@ const FIRST_MIGRATION: &str = include_str!("../migrations/0000-activity-log-0001
 const DROP_TRIGGERS: &str = "DROP TRIGGER activity_log_segments_delete; DROP TRIGGER activity_log_segments_update; \
     DROP TRIGGER activity_log_segments_replace";
 
-/// A name, and what creates the tables.
+/// A name, and a function that creates the tables.
 type Schema = (&'static str, fn(&mut SqliteConnection) -> BenchResult);
 
-/// The first is what the others are compared with.
+/// The first schema is the baseline.
 const SCHEMAS: &[Schema] = &[
     ("first migration", |conn| Ok(conn.batch_execute(FIRST_MIGRATION)?)),
     ("all migrations", |conn| Ok(run_migrations(conn)?)),
@@ -38,14 +39,14 @@ const SCHEMAS: &[Schema] = &[
     }),
 ];
 
-/// A log whose schema is measured.
+/// A log with the schema to measure.
 struct Log {
     name: &'static str,
     file: LogFile,
     measured: Vec<Measured>,
 }
 
-/// How long one entry took in one run.
+/// The times per entry in one round.
 struct Measured {
     record: Duration,
     record_with_commit: Duration,
@@ -59,9 +60,9 @@ impl Log {
         Ok(Self { name, file, measured: Vec::new() })
     }
 
-    fn run(&mut self, one_by_one: &[NewActivityLogEntry], all: &[NewActivityLogEntry]) -> BenchResult {
-        // Open for this run only: if SQLite is compiled with SQLITE_ENABLE_MEMORY_MANAGEMENT, as by libsqlite3-sys 0.38,
-        // the connections of a process take pages from each other's caches, and not evenly.
+    fn measure(&mut self, one_by_one: &[NewActivityLogEntry], all: &[NewActivityLogEntry]) -> BenchResult {
+        // Open only for this round: if SQLite is compiled with SQLITE_ENABLE_MEMORY_MANAGEMENT, as by libsqlite3-sys
+        // 0.38, the connections of a process take pages from each other's caches, and not evenly.
         let mut conn = self.file.connect()?;
         let started = Instant::now();
         let recorded = conn.immediate_transaction(|conn| {
@@ -70,7 +71,7 @@ impl Log {
             BenchResult::Ok(started.elapsed())
         })?;
         let committed = started.elapsed();
-        // A checkpoint that a commit starts by itself would hit some runs and not others.
+        // An automatic checkpoint after a commit would hit some rounds and not others.
         conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
         let started = Instant::now();
         ActivityLogRepository::new(&mut conn).record_all(all)?;
@@ -89,7 +90,7 @@ impl Log {
     }
 }
 
-/// In microseconds.
+/// The median in microseconds.
 fn median(times: impl Iterator<Item = Duration>) -> f64 {
     let mut times = times.collect::<Vec<_>>();
     times.sort_unstable();
@@ -104,24 +105,24 @@ fn main() -> BenchResult {
 
 fn print_recording(rows: u64) -> BenchResult {
     let mut logs = SCHEMAS.iter().map(|schema| Log::build(schema, rows)).collect::<BenchResult<Vec<_>>>()?;
-    for run in 0..RUNS {
-        let first = rows + run * RECORDED * 2;
+    for round in 0..ROUNDS {
+        let first = rows + round * RECORDED * 2;
         let entries = (first..first + RECORDED * 2).map(|number| entry(number, rows)).collect::<Vec<_>>();
         let (one_by_one, all) = entries.split_at(usize::try_from(RECORDED)?);
-        // The first in one run is the last in the next, so that none always follows another's checkpoint.
+        // The order reverses every round, so that no schema always follows the checkpoint of another.
         logs.reverse();
         for log in &mut logs {
-            log.run(one_by_one, all)?;
+            log.measure(one_by_one, all)?;
         }
     }
     logs.sort_by_key(|log| SCHEMAS.iter().position(|(name, _)| *name == log.name));
 
-    println!("{RECORDED} entries a transaction, median of {RUNS}, {rows} entries already there; microseconds, bytes");
+    println!("{RECORDED} entries a transaction, median of {ROUNDS}, {rows} entries already there; microseconds, bytes");
     println!(
         "{:<18}{:>10}{:>8}{:>13}{:>8}{:>12}{:>8}{:>10}{:>8}",
         "", "record", "", "with commit", "", "record_all", "", "file", ""
     );
-    let total = (rows + RUNS * RECORDED * 2) as f64;
+    let total = (rows + ROUNDS * RECORDED * 2) as f64;
     let mut base = None;
     for log in &logs {
         let numbers = [
@@ -144,17 +145,17 @@ fn print_recording(rows: u64) -> BenchResult {
     Ok(())
 }
 
-/// A name, and which entries of a log of so many rows one run deletes.
-type Deletion = (&'static str, fn(run: u64, rows: u64) -> String);
+/// A name, and the condition for the entries that one round deletes from a log of `rows` rows.
+type Deletion = (&'static str, fn(round: u64, rows: u64) -> String);
 
 const DELETIONS: &[Deletion] = &[
-    ("oldest", |run, _| format!("seq <= {}", (run + 1) * DELETED)),
-    ("scattered", |run, rows| format!("seq % {} = {}", rows / DELETED, run + 1)),
+    ("oldest", |round, _| format!("seq <= {}", (round + 1) * DELETED)),
+    ("scattered", |round, rows| format!("seq % {} = {}", rows / DELETED, round + 1)),
 ];
 
-/// Deletes with the triggers and without them, in turns.
+/// Deletes alternately with the triggers and without them.
 fn print_deleting(rows: u64) -> BenchResult {
-    println!("\n{DELETED} entries deleted by one statement, median of {RUNS}; microseconds per entry");
+    println!("\n{DELETED} entries deleted by one statement, median of {ROUNDS}; microseconds per entry");
     println!("{:<18}{:>18}{:>15}{:>8}", "", "without triggers", "with them", "");
     for (name, condition) in DELETIONS {
         let logs = [true, false].map(|with_triggers| -> BenchResult<LogFile> {
@@ -168,17 +169,17 @@ fn print_deleting(rows: u64) -> BenchResult {
         });
         let [with, without] = logs;
         let mut logs = [(without?, Vec::new()), (with?, Vec::new())];
-        for run in 0..RUNS {
+        for round in 0..ROUNDS {
             logs.reverse();
             for (file, times) in &mut logs {
                 let mut conn = file.connect()?;
-                let delete = format!("DELETE FROM activity_log WHERE {}", condition(run, rows));
+                let delete = format!("DELETE FROM activity_log WHERE {}", condition(round, rows));
                 let (started, deleted) = (Instant::now(), diesel::sql_query(delete).execute(&mut conn)?);
                 times.push(started.elapsed() / u32::try_from(deleted)?);
                 conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
             }
         }
-        // An even number of runs leaves the logs in their first order.
+        // An even number of rounds restores the original order of the logs.
         let [without, with] = logs.map(|(_, times)| median(times.into_iter()));
         println!("{name:<18}{without:>18.2}{with:>15.2}{:>7.2}×", with / without);
     }

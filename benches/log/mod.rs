@@ -1,7 +1,7 @@
-//! The log that the benchmarks measure: the same entries for the same size, whenever it is built.
+//! The log that the benchmarks measure. The same size always gives the same entries.
 //!
-//! What is rare is a fixed number of entries, whatever the size: a time that grows with the log then never grows with
-//! the answer.
+//! The number of rare entries does not depend on the size, so the answers do not grow with the log. A time that grows
+//! with the log therefore has another cause.
 
 use std::error::Error;
 use std::ops::Range;
@@ -11,17 +11,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-/// A benchmark stops with whatever error it meets: what failed must not be timed.
+/// A benchmark stops at any error, because a failed operation must not be timed.
 pub(crate) type BenchResult<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The entries that a log begins with, all of one category, as on the first day of a server.
+/// The first entries of the log. All of them have one category, as on the first day of a server.
 pub(crate) const FIRST_ENTRIES: u64 = 1_000;
 
 const RARE_ENTRIES: u64 = 20;
 const CHUNK: usize = 10_000;
 const TWO_YEARS: TimeDelta = TimeDelta::days(2 * 365);
 
-/// A log in a file, which goes when this is dropped.
+/// A log in a file that is deleted on drop.
 pub(crate) struct LogFile {
     folder: tempfile::TempDir,
 }
@@ -43,7 +43,7 @@ impl LogFile {
     }
 }
 
-/// Records these entries of a log of so many rows.
+/// Records the entries with these numbers of a log of `rows` rows.
 pub(crate) fn fill(conn: &mut SqliteConnection, numbers: Range<u64>, rows: u64) -> BenchResult {
     for first in numbers.clone().step_by(CHUNK) {
         let chunk = (first..numbers.end.min(first + CHUNK as u64)).map(|number| entry(number, rows));
@@ -53,19 +53,19 @@ pub(crate) fn fill(conn: &mut SqliteConnection, numbers: Range<u64>, rows: u64) 
     Ok(())
 }
 
-/// When the entry of this number happens in a log of so many rows: their times lie evenly over two years.
+/// The time of entry `number` in a log of `rows` rows. The times are evenly spread over two years.
 pub(crate) fn time(number: u64, rows: u64) -> DateTime<Utc> {
     let step = TWO_YEARS.num_microseconds().unwrap_or_default().unsigned_abs() / rows.max(1);
     DateTime::from_timestamp_nanos(1_700_000_000_000_000_000)
         + TimeDelta::microseconds((step * number).try_into().unwrap_or(i64::MAX))
 }
 
-/// The entry of this number in a log of so many rows; the `seq` that it gets in an empty log is one more.
+/// Entry `number` of a log of `rows` rows. In an empty log, its `seq` is `number + 1`.
 ///
-/// `capture` never comes with an error, nor `user_01`, a busy actor, with `auth` or `system`.
+/// The category `capture` never has an error. The busy actor `user_01` never has the categories `auth` and `system`.
 pub(crate) fn entry(number: u64, rows: u64) -> NewActivityLogEntry {
     let mut dice = Dice(number);
-    // The lower the number, the busier the user: 27 % are the first one's, 0.7 % the last one's.
+    // Users with lower numbers are busier: the first has 27 % of the entries, and the last has 0.7 %.
     let actor = dice.below(1_000).pow(3) * 50 / 1_000_000_000;
     let category = match dice.below(100) {
         _ if is_rare(number, rows, 3) => "billing",
@@ -93,7 +93,7 @@ pub(crate) fn entry(number: u64, rows: u64) -> NewActivityLogEntry {
 
     let ts = time(number, rows);
     let new = NewActivityLogEntry::new(category, format!("{category}.changed"), format!("user_{actor:02}"), message)
-        // As a UUIDv7 that was made at the entry's own time.
+        // Formatted like a UUIDv7 created at the time of the entry.
         .id(format!("al_{:012x}7{:03x}8{:015x}", ts.timestamp_millis(), dice.below(1 << 12), dice.below(1 << 60)))
         .ts(ts)
         .severity(severity)
@@ -102,13 +102,13 @@ pub(crate) fn entry(number: u64, rows: u64) -> NewActivityLogEntry {
     if category == "auth" && entity_type != "licence" { new } else { new.entity(entity_type, entity_id) }
 }
 
-/// Whether the entry is one of the few, evenly spread, that are rare in this `way`.
+/// Whether the entry is one of the few, evenly spread entries that are rare in this `way`.
 fn is_rare(number: u64, rows: u64, way: u64) -> bool {
     let distance = (rows / RARE_ENTRIES).max(way + 1);
     number % distance == way
 }
 
-/// Numbers that look random and are the same in every run: `SplitMix64`.
+/// Pseudo-random numbers that are the same every time: `SplitMix64`.
 struct Dice(u64);
 
 impl Dice {

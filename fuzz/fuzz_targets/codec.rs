@@ -1,4 +1,4 @@
-//! Whatever a row holds is read as an entry or as a typed error, and what is recorded reads back equal.
+//! Any stored row is read as an entry or as a typed error, and every recorded entry reads back equal.
 
 #![no_main]
 
@@ -22,23 +22,23 @@ enum Input {
     Recorded { entry: Box<Entry>, part: (u16, u16) },
 }
 
-/// A table that somebody else created, before the migrations.
+/// A table that another program created before the migrations ran.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Table {
-    /// The columns are declared as this crate does, but may be NULL.
+    /// The columns are declared as in this crate, but may be NULL.
     Text,
-    /// The columns are declared without a type: numbers are kept as such.
+    /// The columns are declared without a type, so SQLite keeps numbers as numbers.
     Untyped,
-    /// As the first, in a database that keeps its texts in UTF-16.
+    /// Like the first, in a UTF-16 database.
     Utf16,
 }
 
-/// What a column is given.
+/// The new value of a column.
 #[derive(Debug, Arbitrary)]
 enum Stored {
-    /// What it held.
+    /// The old value.
     Intact,
-    /// What it held, with a part of it replaced.
+    /// The old value with a part of it replaced.
     Edited {
         at: u8,
         cut: u8,
@@ -103,7 +103,8 @@ fn everything() -> ActivityLogFilters {
     ActivityLogFilters::default()
 }
 
-/// Gives the row with seq 2 these values, each either bound or spelled in SQL; `false` when the database refuses them.
+/// Stores these values in the row with seq 2, each either bound or written in SQL. Returns `false` when the database
+/// refuses the values.
 fn store(conn: &mut SqliteConnection, row: &[Stored]) -> bool {
     let expression = |(column, stored): (&&str, &Stored)| match stored {
         Stored::Intact => format!("{column} = {column}"),
@@ -143,14 +144,14 @@ struct Bytes {
     bytes: Option<Vec<u8>>,
 }
 
-/// What a column of the row with seq 2 holds as text, read without the crate.
+/// A column of the row with seq 2 as text, read without the crate.
 fn stored_text(conn: &mut SqliteConnection, column: &str) -> Option<String> {
     let bytes = format!("SELECT CAST(CAST({column} AS TEXT) AS BLOB) AS bytes FROM activity_log WHERE seq = 2");
-    let row = diesel::sql_query(bytes).get_result::<Bytes>(conn).expect("the row is there");
+    let row = diesel::sql_query(bytes).get_result::<Bytes>(conn).expect("the row exists");
     row.bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The entry that the row with seq 2 should be read as, or the columns of which one should be reported.
+/// The entry that the row with seq 2 should be read as, or the columns that may be reported.
 fn expected(conn: &mut SqliteConnection) -> Result<ActivityLogEntry, Vec<&'static str>> {
     let texts = COLUMNS.map(|column| stored_text(conn, column));
     let [id, ts, category, action, severity, actor, entity_type, entity_id, entity_name, message, metadata] = &texts;
@@ -185,7 +186,7 @@ fn expected(conn: &mut SqliteConnection) -> Result<ActivityLogEntry, Vec<&'stati
     entry().ok_or(unreadable)
 }
 
-/// Returns the entry that the row was read as.
+/// Returns the entry that was read from the row.
 fn any_stored_row_is_an_entry_or_a_typed_error(
     conn: &mut SqliteConnection,
     table: Table,
@@ -196,7 +197,7 @@ fn any_stored_row_is_an_entry_or_a_typed_error(
     if !store(conn, row) {
         return None;
     }
-    // SQLite's own reading of broken UTF-16 is not written a second time here.
+    // The expectations do not model how SQLite reads broken UTF-16.
     let expected = (!matches!(table, Table::Utf16)).then(|| expected(conn));
     let [first, _, third] = sides.map(|entry| normal::entry(&entry, 0));
     let (first, third) = (ActivityLogEntry { seq: 1, ..first }, ActivityLogEntry { seq: 3, ..third });
@@ -218,7 +219,7 @@ fn any_stored_row_is_an_entry_or_a_typed_error(
     as_expected(only(log.page(&everything(), Some(3), 1).map(|page| page.entries)));
     as_expected(only(log.query_after(&everything(), 1, 1)));
 
-    // The rows on both of its sides.
+    // The rows on both sides of it.
     assert_eq!(log.query(&everything(), None, 1).expect("the newest"), [third.clone()]);
     assert_eq!(log.query(&everything(), Some(2), 9).expect("the oldest"), [first.clone()]);
     assert_eq!(log.query_after(&everything(), 0, 1).expect("the oldest"), [first.clone()]);
@@ -229,7 +230,7 @@ fn any_stored_row_is_an_entry_or_a_typed_error(
     assert_eq!(exported.next().expect("the third").expect("an entry"), third);
     assert!(exported.next().is_none());
 
-    // Their neighbour does not hide them from a filter, whatever it holds.
+    // The row in the middle never hides its neighbours from a filter, whatever it holds.
     let filters = ActivityLogFilters { message_contains: Some("tick 3".to_owned()), ..everything() };
     let found = log.count(&ActivityLogFilters { until: Some(third.ts), since: Some(third.ts), ..filters.clone() });
     assert!(found.expect("a count") >= 1);
@@ -245,7 +246,8 @@ fn any_stored_row_is_an_entry_or_a_typed_error(
         }
         _ => {
             assert_eq!(log.count(&everything()).expect("a count"), 3);
-            // By age it may be one or the other; by number it is the next after the first.
+            // Age deletes the first row and may delete the broken one. The count then deletes the broken row if it is
+            // left.
             let deleted = log.prune(Some(intact(2).ts), None).expect("a prune");
             assert!((1..=2).contains(&deleted), "{deleted}");
             assert_eq!(log.prune(None, Some(1)).expect("a prune"), 2 - deleted);
@@ -255,15 +257,15 @@ fn any_stored_row_is_an_entry_or_a_typed_error(
     }
 }
 
-/// What could be read can be copied into another log, and is the same there.
-fn what_was_read_is_recorded_again(conn: &mut SqliteConnection, read: &ActivityLogEntry) {
+/// An entry that was read can be copied into another log and reads back equal there.
+fn a_read_entry_can_be_recorded_again(conn: &mut SqliteConnection, read: &ActivityLogEntry) {
     let json = serde_json::to_value(read).expect("an entry is JSON");
-    assert_eq!(serde_json::from_value::<ActivityLogEntry>(json).expect("an entry was JSON"), *read);
+    assert_eq!(serde_json::from_value::<ActivityLogEntry>(json).expect("the JSON is an entry"), *read);
 
     let mut log = ActivityLogRepository::new(conn);
     match log.record(&normal::written_again(read)) {
         Ok(seq) => {
-            let again = log.query(&everything(), None, 9).expect("what was recorded is read");
+            let again = log.query(&everything(), None, 9).expect("the recorded entry is read");
             assert_eq!(again, [normal::entry(&normal::written_again(read), seq)]);
         }
         Err(Error::InvalidEntry { field: "ts", .. }) if !(1..=9999).contains(&read.ts.year()) => {}
@@ -271,9 +273,9 @@ fn what_was_read_is_recorded_again(conn: &mut SqliteConnection, read: &ActivityL
     }
 }
 
-fn what_is_recorded_reads_back(conn: &mut SqliteConnection, entry: &NewActivityLogEntry, part: (u16, u16)) {
+fn a_recorded_entry_reads_back(conn: &mut SqliteConnection, entry: &NewActivityLogEntry, part: (u16, u16)) {
     let mut log = ActivityLogRepository::new(conn);
-    // The first entry shows that a filter tells the two apart wherever they differ.
+    // The other entry shows that a filter separates the two entries wherever they differ.
     let other = intact(1);
     log.record(&other).expect("an intact entry is recorded");
     let other = normal::entry(&other, 1);
@@ -287,7 +289,7 @@ fn what_is_recorded_reads_back(conn: &mut SqliteConnection, entry: &NewActivityL
             assert_eq!(entry.id, other.id);
             return;
         }
-        (recorded, refused) => panic!("{recorded:?}, and to be refused: {refused:?}"),
+        (recorded, refused) => panic!("{recorded:?}, but the expected refusals are {refused:?}"),
     };
     let stored = normal::entry(entry, seq);
     let both = [other.clone(), stored.clone()];
@@ -338,7 +340,7 @@ fn what_is_recorded_reads_back(conn: &mut SqliteConnection, entry: &NewActivityL
     }
 }
 
-/// A part of a text, from one character to another.
+/// The part of a text from one character to another.
 fn part_of(text: &str, (start, length): (u16, u16)) -> &str {
     let positions = text.char_indices().map(|(position, _)| position).chain([text.len()]).collect::<Vec<_>>();
     let start = usize::from(start) % positions.len();
@@ -354,7 +356,7 @@ struct Logs {
 }
 
 thread_local! {
-    // Made once: creating one takes longer than everything else.
+    // Created only once, because this takes longer than everything else.
     static LOGS: RefCell<Logs> = RefCell::new(Logs {
         text: Table::Text.create(),
         untyped: Table::Untyped.create(),
@@ -376,11 +378,11 @@ fuzz_target!(|input: Input| {
                 Table::Utf16 => &mut logs.utf16,
             };
             if let Some(read) = any_stored_row_is_an_entry_or_a_typed_error(empty(conn), table, &row) {
-                what_was_read_is_recorded_again(empty(&mut logs.own), &read);
+                a_read_entry_can_be_recorded_again(empty(&mut logs.own), &read);
             }
         }
         Input::Recorded { entry, part } => {
-            what_is_recorded_reads_back(empty(&mut logs.own), &NewActivityLogEntry::from(*entry), part);
+            a_recorded_entry_reads_back(empty(&mut logs.own), &NewActivityLogEntry::from(*entry), part);
         }
     });
 });

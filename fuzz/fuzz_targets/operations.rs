@@ -1,4 +1,4 @@
-//! Any sequence of operations, with any filters, gives the answers that a plain list would.
+//! Any sequence of operations, with any filters, gives the same answers as a plain list.
 
 #![no_main]
 
@@ -19,7 +19,7 @@ use libfuzzer_sys::fuzz_target;
 #[derive(Debug, Arbitrary)]
 enum Step {
     Operation(Operation),
-    /// Several in one transaction, which is then committed or rolled back.
+    /// Several operations in one transaction, which is then committed or rolled back.
     Transaction(Vec<Operation>, bool),
 }
 
@@ -27,13 +27,13 @@ enum Step {
 enum Operation {
     Record(Box<Entry>),
     RecordAll(Vec<Entry>),
-    /// The same entry with other ids: a few, or rarely more than a batch of an export or a prune holds.
+    /// The same entry with different ids: a few copies, or rarely more than a batch of an export or a prune holds.
     RecordMany(Box<Entry>, u8),
-    /// The times on a whole second, as Python spells them.
+    /// Rewrites times on a whole second as Python writes them.
     RespellTimes,
     Query(Filters, Option<Cursor>, u32),
     Page(Filters, Option<Cursor>, u32),
-    /// Page after page to the end.
+    /// All pages to the end.
     Walk(Filters, u8),
     QueryAfter(Filters, Cursor, u32),
     Count(Filters),
@@ -43,7 +43,7 @@ enum Operation {
     Clear,
 }
 
-/// A value of its own, or that of an entry in the log.
+/// A new value, or the value of an entry in the log.
 #[derive(Debug, Arbitrary)]
 enum Value<T> {
     Any(T),
@@ -75,15 +75,15 @@ struct Filters {
     since: Option<Value<Time>>,
     until: Option<Value<Time>>,
     message_contains: Option<Term>,
-    /// Two of all the numbers stand for about as many more categories as SQLite takes. They are none that a fuzzer tries
-    /// of itself, as all ones would be: it is slow.
+    /// Two of the numbers stand for about as many extra categories as SQLite accepts. They are unlike all ones, which a
+    /// fuzzer often tries by itself, because long lists are slow.
     more_categories: u16,
 }
 
 #[derive(Debug, Arbitrary)]
 enum Term {
     Any(Text),
-    /// A part of an entry's message, in upper case or as it is.
+    /// A part of an entry's message, unchanged or in upper case.
     Part {
         of: u8,
         skip: u8,
@@ -135,7 +135,7 @@ impl Filters {
 fn time(value: Option<Value<Time>>, model: &Model) -> Option<DateTime<Utc>> {
     match value? {
         Value::Any(time) => Some(time.0),
-        // At it, or a little less or more than a microsecond beside it.
+        // Exactly the time, or slightly less or more than a microsecond away from it.
         Value::Of(number) => {
             let entry = model.entries.get(usize::from(number) % model.entries.len().max(1))?;
             entry.ts.checked_add_signed(TimeDelta::nanoseconds([0, 1, -1, 1_001, -1_001][usize::from(number) % 5]))
@@ -143,25 +143,25 @@ fn time(value: Option<Value<Time>>, model: &Model) -> Option<DateTime<Utc>> {
     }
 }
 
-/// More at once would only be slow.
+/// More entries would only be slow.
 const MAX_ENTRIES: usize = 3_000;
-/// More than two batches of an export or a prune.
+/// More entries than two batches of an export or a prune.
 const MAX_SAME_ENTRIES: usize = 1_300;
 const MAX_BYTES: usize = 1 << 19;
 
-/// Entries that the log takes, or the refusal that it and the model agree on.
+/// Checks the outcome of recording: the log and the model accept or refuse the same entries.
 fn record(model: &mut Model, entries: &[NewActivityLogEntry], recorded: activity_log::Result<Option<i64>>) {
     match (recorded, model.record(entries)) {
         (Ok(seq), Ok(expected)) => assert_eq!(seq.unwrap_or(expected), expected),
         (Err(Error::InvalidEntry { index, field, .. }), Err(Refusal::Invalid(at, fields))) => {
-            assert!(index == at && fields.contains(&field), "{field} of {index}, not {fields:?} of {at}");
+            assert!(index == at && fields.contains(&field), "{field} of entry {index}, not {fields:?} of entry {at}");
         }
         (Err(Error::DuplicateId { index }), Err(Refusal::Duplicate(at))) => assert_eq!(index, at),
         (recorded, expected) => panic!("{recorded:?} instead of {expected:?}"),
     }
 }
 
-/// `None` where the filters list too much, which the log has to say.
+/// The answer, or `None` if the filters list too much and the log reports that.
 fn taken<T>(filters: &ActivityLogFilters, answer: activity_log::Result<T>) -> Option<T> {
     let too_long = filters.categories.len() > 32_000
         && filters.categories.iter().collect::<std::collections::HashSet<_>>().len() > 32_000;
@@ -194,7 +194,7 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
         }
         Operation::RecordMany(entry, count) => {
             let entry = NewActivityLogEntry::from(*entry);
-            // So many that they come to about as much text, whether they are short or long.
+            // Long entries get fewer copies, which bounds the total size.
             let size = serde_json::to_string(&entry).map_or(usize::MAX, |json| json.len());
             let most = MAX_BYTES / size;
             let room = MAX_ENTRIES.saturating_sub(model.entries.len());
@@ -225,12 +225,12 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
         Operation::Walk(filters, limit) => {
             let filters = filters.resolve(model);
             let expected = model.before(&filters, None);
-            // At most some 50 pages.
+            // At most about 50 pages.
             let limit = u32::from(limit).max(1 + expected.len() as u32 / 50);
             let (mut walked, mut before_seq) = (Vec::new(), None);
             loop {
                 let Some(page) = taken(&filters, log.page(&filters, before_seq, limit)) else { return };
-                assert!(before_seq.is_none() || !page.entries.is_empty(), "an empty page at the end");
+                assert!(before_seq.is_none() || !page.entries.is_empty(), "the last page is empty");
                 walked.extend(page.entries);
                 before_seq = page.next_before_seq;
                 if before_seq.is_none() {
@@ -290,7 +290,7 @@ fn step(model: &mut Model, conn: &mut SqliteConnection, step: Step) {
 }
 
 thread_local! {
-    // Made once: creating one takes longer than most sequences.
+    // Created only once, because this takes longer than most sequences.
     static LOG: RefCell<SqliteConnection> = RefCell::new({
         let mut conn = activity_log::connect(":memory:").expect("a database in memory opens");
         activity_log::run_migrations(&mut conn).expect("the table is created");

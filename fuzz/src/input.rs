@@ -1,11 +1,12 @@
-//! Arbitrary texts, times and entries, biased to what has a meaning somewhere between a caller and SQLite's pages.
+//! Arbitrary texts, times and entries, biased towards values with a special meaning between the caller and SQLite's
+//! pages.
 
 use activity_log::{ActivityCategory, ActivitySeverity, NewActivityLogEntry};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Number, Value};
 
-/// Few, so that texts made of them are often equal or parts of each other.
+/// Only a few words, so that texts are often equal or parts of each other.
 const WORDS: [&str; 20] = [
     "",
     "a",
@@ -22,7 +23,7 @@ const WORDS: [&str; 20] = [
     "\u{FFFD}",
     "\u{FFFE}",
     "\u{FFFF}",
-    // Lower case of which is ASCII, in Unicode's rules but not in SQLite's.
+    // Its lower case is an ASCII letter by the rules of Unicode, but not by those of SQLite.
     "\u{212A}",
     "\u{FEFF}",
     "\u{D7FF}",
@@ -30,7 +31,7 @@ const WORDS: [&str; 20] = [
     "\u{10FFFF}",
 ];
 
-/// Above SQLite's limit for LIKE patterns, and far below any limit for entries.
+/// More than SQLite allows for LIKE patterns, and far less than any limit for entries.
 const MAX_TEXT_BYTES: usize = 100_000;
 
 /// Any text, mostly a short one.
@@ -51,7 +52,7 @@ impl<'a> Arbitrary<'a> for Text {
             match piece? {
                 Piece::Word(number) => text.push_str(WORDS[usize::from(number) % WORDS.len()]),
                 Piece::Any(any) => text.push_str(any),
-                // Quadratic in a search, so rarely long.
+                // Rare long texts, because a search takes quadratic time.
                 Piece::Repeated(character, times) if times > 65_000 => {
                     text.extend(std::iter::repeat_n(character, usize::from(times) % 13_000));
                 }
@@ -67,7 +68,7 @@ impl<'a> Arbitrary<'a> for Text {
     }
 }
 
-/// Any instant that chrono knows, mostly one of a few that lie close together.
+/// Any instant that chrono can represent, mostly one of a few close to each other.
 #[derive(Debug, Clone, Copy)]
 pub struct Time(pub DateTime<Utc>);
 
@@ -82,12 +83,12 @@ enum TimeInput {
 impl<'a> Arbitrary<'a> for Time {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         const MICROS: [i64; 6] = [0, 0, 1, 500_000, 999_998, 999_999];
-        // The first and last instants of the years 0001 to 9999, in seconds.
+        // The first and the last instant of the years 0001 to 9999, in seconds.
         const EDGES: [i64; 2] = [-62_135_596_800, 253_402_300_800];
         let ts = match u.arbitrary()? {
             TimeInput::Near { seconds, micros, nanos } => {
                 let micros = MICROS[usize::from(micros) % MICROS.len()];
-                // Within a minute's end, where a leap second may be.
+                // Near the end of a minute, where a leap second can be.
                 DateTime::from_timestamp(57 + i64::from(seconds % 5), 0)
                     .map(|ts| ts + TimeDelta::microseconds(micros) + TimeDelta::nanoseconds(i64::from(nanos / 32)))
             }
@@ -125,7 +126,7 @@ impl From<Severity> for ActivitySeverity {
     }
 }
 
-/// Any category, also one that is spelled `Other("auth")`.
+/// Any category, including `Other("auth")`.
 #[derive(Debug, Clone, Arbitrary)]
 pub struct Category {
     text: Text,
@@ -149,7 +150,7 @@ enum Json {
     Text(String),
     Array(Vec<Json>),
     Object(Vec<(String, Json)>),
-    /// Arrays or objects within each other, up to twice as deep as can be stored.
+    /// Nested arrays or objects, up to twice as deep as the log can store.
     Nested {
         levels: u8,
         objects: bool,

@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 
 use crate::normal;
 
-/// Why an entry is not recorded, and which of those given.
+/// The reason why an entry is refused, and the index of the entry.
 #[derive(Debug)]
 pub enum Refusal {
-    /// These fields cannot be stored.
+    /// The log cannot store these fields.
     Invalid(usize, Vec<&'static str>),
-    /// Its id is taken.
+    /// Another entry already has the id.
     Duplicate(usize),
 }
 
@@ -22,7 +22,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// All or none; returns the last one's `seq`. SQLite leaves no gaps: what is refused or rolled back uses up no number.
+    /// Records all entries or none, and returns the last `seq`. SQLite leaves no gaps: refused and rolled-back entries
+    /// use up no number.
     pub fn record(&mut self, entries: &[NewActivityLogEntry]) -> Result<i64, Refusal> {
         let (length, last_seq) = (self.entries.len(), self.last_seq);
         for (index, entry) in entries.iter().enumerate() {
@@ -49,13 +50,13 @@ impl Model {
         Ok(())
     }
 
-    /// Those that pass, oldest first.
+    /// The matching entries, oldest first.
     pub fn matching(&self, filters: &ActivityLogFilters) -> Vec<ActivityLogEntry> {
         let passes = Passes::new(filters);
         self.entries.iter().filter(|entry| passes.all_of(entry)).cloned().collect()
     }
 
-    /// Those that pass before a cursor, newest first.
+    /// The matching entries before a cursor, newest first.
     pub fn before(&self, filters: &ActivityLogFilters, before_seq: Option<i64>) -> Vec<ActivityLogEntry> {
         let mut matching = self.matching(filters);
         matching.retain(|entry| before_seq.is_none_or(|before_seq| entry.seq < before_seq));
@@ -63,7 +64,7 @@ impl Model {
         matching
     }
 
-    /// Returns how many are deleted.
+    /// Returns the number of deleted entries.
     pub fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> u64 {
         let length = self.entries.len();
         if let Some(before_ts) = before_ts.map(normal::instant) {
@@ -76,13 +77,13 @@ impl Model {
         (length - self.entries.len()) as u64
     }
 
-    /// Returns how many are deleted.
+    /// Returns the number of deleted entries.
     pub fn clear(&mut self) -> u64 {
         std::mem::take(&mut self.entries).len() as u64
     }
 }
 
-/// Filters with their texts and times as they are compared.
+/// Filters with their texts and times in the form in which they are compared.
 struct Passes {
     categories: Vec<String>,
     filters: ActivityLogFilters,

@@ -1,26 +1,26 @@
-//! What is documented of how an entry is stored, written a second time.
+//! The documented stored form of an entry, implemented independently.
 
 use activity_log::{ActivityLogEntry, NewActivityLogEntry};
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde_json::Value;
 
-/// A text as it reads back.
+/// The text that is read back.
 pub fn text(text: &str) -> String {
     text.chars().map(|character| if character == '\0' { char::REPLACEMENT_CHARACTER } else { character }).collect()
 }
 
-/// A time as it is compared: a leap second is the last microsecond of its second.
+/// The time as filters compare it: a leap second is the last microsecond of its second.
 pub fn instant(ts: DateTime<Utc>) -> DateTime<Utc> {
     if ts.nanosecond() < 1_000_000_000 { ts } else { ts.with_nanosecond(999_999_000).expect("a nanosecond") }
 }
 
-/// A time as it reads back.
+/// The time that is read back.
 pub fn time(ts: DateTime<Utc>) -> DateTime<Utc> {
     let ts = instant(ts);
     ts.with_nanosecond(ts.nanosecond() / 1_000 * 1_000).expect("a nanosecond")
 }
 
-/// The fields for which the entry is to be refused, any of which may be named.
+/// The fields that make the entry unacceptable. The error may name any of them.
 pub fn refused(entry: &NewActivityLogEntry) -> Vec<&'static str> {
     let year = (1..=9999).contains(&entry.ts.year());
     let nesting = 1 + entry.metadata.values().map(depth).max().unwrap_or(0);
@@ -35,7 +35,7 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// The entry as it reads back.
+/// The entry that is read back.
 pub fn entry(entry: &NewActivityLogEntry, seq: i64) -> ActivityLogEntry {
     ActivityLogEntry {
         seq,
@@ -53,7 +53,7 @@ pub fn entry(entry: &NewActivityLogEntry, seq: i64) -> ActivityLogEntry {
     }
 }
 
-/// What was read, to be written once more.
+/// The entry to record in order to copy an entry that was read.
 pub fn written_again(entry: &ActivityLogEntry) -> NewActivityLogEntry {
     let ActivityLogEntry {
         seq: _,

@@ -1,4 +1,4 @@
-//! A row that cannot be read is reported, and hides no other.
+//! An unreadable row is reported and never hides other rows.
 
 use activity_log::Error;
 use diesel::prelude::*;
@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::database::{ActivityLogRepository, BREAKING_ASSIGNMENTS, Connection, empty_log, stored_seqs};
 use crate::support::{TestResult, everything, record_numbered, seqs};
 
-/// A log of five rows, of which the third was given a value that no entry can have.
+/// A log of five rows whose third row holds a value that no entry can have.
 pub(crate) fn log_with_a_broken_row(assignment: &str) -> TestResult<Connection> {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 5)?;
@@ -34,7 +34,7 @@ fn a_broken_row_is_reported_with_its_seq_and_column() -> TestResult {
 }
 
 #[test]
-fn a_page_with_a_broken_row_is_recovered_from_both_of_its_sides() -> TestResult {
+fn a_page_with_a_broken_row_is_recovered_from_both_sides() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 100)?;
     diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 75").execute(&mut conn)?;
@@ -48,7 +48,7 @@ fn a_page_with_a_broken_row_is_recovered_from_both_of_its_sides() -> TestResult 
 }
 
 #[test]
-fn the_rows_around_a_broken_one_are_read_by_paging_past_it() -> TestResult {
+fn the_rows_around_a_broken_row_are_read_by_paging_past_it() -> TestResult {
     for (_, assignment) in BREAKING_ASSIGNMENTS {
         let mut conn = log_with_a_broken_row(assignment)?;
         let mut log = ActivityLogRepository::new(&mut conn);
@@ -62,7 +62,7 @@ fn the_rows_around_a_broken_one_are_read_by_paging_past_it() -> TestResult {
 }
 
 #[test]
-fn an_export_reports_a_broken_row_in_its_place_and_goes_on() -> TestResult {
+fn an_export_reports_a_broken_row_in_place_and_continues() -> TestResult {
     for (broken, assignment) in BREAKING_ASSIGNMENTS {
         let mut conn = log_with_a_broken_row(assignment)?;
         let mut log = ActivityLogRepository::new(&mut conn);

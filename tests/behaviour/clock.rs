@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::database::{ActivityLogRepository, Connection, empty_log, stored_seqs};
 use crate::support::{TestResult, everything, numbered, seqs};
 
-/// The minutes at which the entries 1, 2, 3, … happened, by their server's clock.
+/// A log whose entries 1, 2, 3, … happened at these minutes, by their server's clock.
 fn log_with_clock(minutes: &[i64]) -> TestResult<Connection> {
     let mut conn = empty_log()?;
     let entries = (1..).zip(minutes).map(|(number, minute)| numbered(number).ts(minute_of(*minute)));
@@ -47,7 +47,7 @@ const AHEAD: &[i64] = &[10, 11, 900, 901, 12, 13];
 const REPEATED: &[i64] = &[10, 11, 11, 11, 10, 11, 12];
 
 #[test]
-fn pages_and_export_follow_the_order_of_recording_whatever_the_clock_says() -> TestResult {
+fn pages_and_exports_follow_the_recording_order_whatever_the_clock_says() -> TestResult {
     for minutes in [BACK, AHEAD, REPEATED] {
         let mut conn = log_with_clock(minutes)?;
         let recorded = (1..=minutes.len() as i64).collect::<Vec<_>>();
@@ -59,7 +59,7 @@ fn pages_and_export_follow_the_order_of_recording_whatever_the_clock_says() -> T
 }
 
 #[test]
-fn a_time_window_finds_what_happened_in_it_wherever_it_was_recorded() -> TestResult {
+fn a_time_window_finds_the_entries_in_it_wherever_they_were_recorded() -> TestResult {
     for (minutes, filters, inside) in [
         (BACK, window(4, 11), vec![1, 2, 5, 6]),
         (BACK, window(12, 13), vec![3, 7]),
@@ -78,7 +78,7 @@ fn a_time_window_finds_what_happened_in_it_wherever_it_was_recorded() -> TestRes
 }
 
 #[test]
-fn a_prune_by_age_deletes_what_is_old_by_the_clock_wherever_it_was_recorded() -> TestResult {
+fn a_prune_by_age_deletes_entries_that_are_old_by_the_clock_wherever_they_were_recorded() -> TestResult {
     for (minutes, before, left) in [
         (BACK, 10, vec![1, 2, 3, 7]),
         (BACK, 12, vec![3, 7]),
@@ -96,7 +96,7 @@ fn a_prune_by_age_deletes_what_is_old_by_the_clock_wherever_it_was_recorded() ->
 }
 
 #[test]
-fn a_prune_by_number_keeps_what_was_recorded_last_whatever_the_clock_says() -> TestResult {
+fn a_prune_by_count_keeps_the_last_recorded_entries_whatever_the_clock_says() -> TestResult {
     for minutes in [BACK, AHEAD, REPEATED] {
         let mut conn = log_with_clock(minutes)?;
         ActivityLogRepository::new(&mut conn).prune(None, Some(3))?;

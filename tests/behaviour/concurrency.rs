@@ -1,5 +1,5 @@
-//! Many processes and threads share one log: none fails, loses an entry or sees part of a group, and a writer that
-//! waited in vain is told so and tries again.
+//! Many processes and threads share one log. None fails, loses an entry or sees part of a group. A writer that times
+//! out gets a busy error and can retry.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
@@ -17,13 +17,13 @@ use crate::support::{TestResult, everything, numbered, parameters, process_of, r
 
 const RECORDERS: i64 = 3;
 const THREADS: i64 = 3;
-/// What each thread records: of every hundred the first twenty one by one, the others in groups of twenty.
+/// Each thread records the first twenty of every hundred entries one by one, and the others in groups of twenty.
 const ENTRIES: i64 = 200;
 const GROUP_SIZE: i64 = 20;
 const OLD_ENTRIES: i64 = 3_000;
 const PAGE_SIZE: u32 = 37;
 
-/// The `number`th entry of a thread; those of a group have an entity in common.
+/// The `number`th entry of a thread. The entries of a group share an entity.
 fn entry(recorder: i64, thread: i64, number: i64) -> NewActivityLogEntry {
     let actor = format!("{recorder}.{thread}");
     let group = number / GROUP_SIZE;
@@ -37,7 +37,7 @@ fn entries(recorder: i64, thread: i64, count: i64) -> Vec<NewActivityLogEntry> {
 }
 
 #[test]
-fn processes_that_record_page_export_and_prune_at_once_get_along() -> TestResult {
+fn processes_record_page_export_and_prune_concurrently_without_errors() -> TestResult {
     let file = SharedLog::create()?;
     record_numbered(&mut file.connect()?, OLD_ENTRIES)?;
 
@@ -48,9 +48,10 @@ fn processes_that_record_page_export_and_prune_at_once_get_along() -> TestResult
     processes.push((0, process_of(a_process_prunes)?.spawn()?));
     processes.push((0, process_of(a_process_pages)?.spawn()?));
     processes.push((0, process_of(a_process_exports)?.spawn()?));
-    // They begin when they are told where, and those that read end with their input, after the others have ended.
+    // The processes start when they receive the URL. The readers end when their input ends, after the other processes
+    // have exited.
     for (number, process) in &mut processes {
-        let input = process.stdin.as_mut().ok_or("its input is not ours")?;
+        let input = process.stdin.as_mut().ok_or("the process has no piped input")?;
         input.write_all(format!("{number} {}\n", file.url()).as_bytes())?;
     }
     for (_, process) in processes {
@@ -72,14 +73,14 @@ fn processes_that_record_page_export_and_prune_at_once_get_along() -> TestResult
     Ok(())
 }
 
-/// What the parent gave, and what finishes with the rest of the input.
+/// The parameters from the parent, and a thread that finishes when the rest of the input ends.
 fn parameters_and_rest() -> TestResult<(String, i64, JoinHandle<()>)> {
     let (path, number) = parameters()?;
     Ok((path, number, thread::spawn(|| drop(std::io::read_to_string(std::io::stdin())))))
 }
 
 #[test]
-#[ignore = "the test above runs it in processes of their own, and says on which file"]
+#[ignore = "the test above runs this test in separate processes and passes the file"]
 fn a_process_records() -> TestResult {
     let (path, recorder, _) = parameters_and_rest()?;
     let threads = (0..THREADS).map(|thread| {
@@ -109,7 +110,7 @@ fn record_as(path: &str, entries: &[NewActivityLogEntry]) -> TestResult {
 }
 
 #[test]
-#[ignore = "the test above runs it in a process of its own, and says on which file"]
+#[ignore = "the test above runs this test in its own process and passes the file"]
 fn a_process_prunes() -> TestResult {
     let (path, ..) = parameters_and_rest()?;
     let mut conn = connect(&path)?;
@@ -122,7 +123,7 @@ fn a_process_prunes() -> TestResult {
 }
 
 #[test]
-#[ignore = "the test above runs it in a process of its own, and says on which file"]
+#[ignore = "the test above runs this test in its own process and passes the file"]
 fn a_process_pages() -> TestResult {
     let (path, _, rest_of_input) = parameters_and_rest()?;
     let mut conn = connect(&path)?;
@@ -133,7 +134,7 @@ fn a_process_pages() -> TestResult {
         let mut before_seq = None;
         loop {
             let page = log.page(&everything(), before_seq, PAGE_SIZE)?;
-            // Only the group that the cursor cut, and the one that the limit cut, may be there by half.
+            // The cursor and the limit may each cut one group, so only those two groups may be partly there.
             let cut_by_cursor = page.entries.first().filter(|_| before_seq.is_some());
             let cut_by_limit = page.entries.last().filter(|_| page.next_before_seq.is_some());
             let cut = [cut_by_cursor, cut_by_limit].map(|entry| entry?.entity_id.as_deref());
@@ -151,12 +152,12 @@ fn a_process_pages() -> TestResult {
         assert!(all.is_sorted_by(|newer, older| newer.seq > older.seq));
         reader.has_read(&all);
     }
-    assert!(reader.reads_on_the_way > 0);
+    assert!(reader.partial_reads > 0);
     Ok(())
 }
 
 #[test]
-#[ignore = "the test above runs it in a process of its own, and says on which file"]
+#[ignore = "the test above runs this test in its own process and passes the file"]
 fn a_process_exports() -> TestResult {
     let (path, _, rest_of_input) = parameters_and_rest()?;
     let mut conn = connect(&path)?;
@@ -167,11 +168,11 @@ fn a_process_exports() -> TestResult {
         assert!(exported.is_sorted_by(|older, newer| older.seq < newer.seq));
         reader.has_read(&exported);
     }
-    assert!(reader.reads_on_the_way > 0);
+    assert!(reader.partial_reads > 0);
     Ok(())
 }
 
-/// The groups that are there by half.
+/// The groups that are only partly there.
 fn halves(entries: &[ActivityLogEntry]) -> Vec<&str> {
     let mut sizes = BTreeMap::<&str, i64>::new();
     for group in entries.iter().filter_map(|entry| entry.entity_id.as_deref()) {
@@ -180,12 +181,12 @@ fn halves(entries: &[ActivityLogEntry]) -> Vec<&str> {
     sizes.into_iter().filter(|(_, size)| *size != GROUP_SIZE).map(|(group, _)| group).collect()
 }
 
-/// Remembers what was read, all of which must stay, and leaves the processor to others now and then.
+/// Remembers the entries that were read, which must never disappear, and yields the processor now and then.
 #[derive(Default)]
 struct Reader {
     recorded: HashSet<String>,
-    /// How often some of the entries were there and others still to come.
-    reads_on_the_way: usize,
+    /// How often some entries were there and others still missing.
+    partial_reads: usize,
 }
 
 impl Reader {
@@ -194,8 +195,8 @@ impl Reader {
         let ids = entries.iter().map(|entry| entry.id.clone()).collect::<HashSet<_>>();
         assert_eq!(ids.len(), entries.len(), "an id was read twice");
         let recorded = ids.into_iter().filter(|id| !id.starts_with("al_")).collect::<HashSet<_>>();
-        assert!(self.recorded.is_subset(&recorded), "an entry was read and then no more");
-        self.reads_on_the_way +=
+        assert!(self.recorded.is_subset(&recorded), "an entry was read and then disappeared");
+        self.partial_reads +=
             usize::from(!recorded.is_empty() && (recorded.len() as i64) < RECORDERS * THREADS * ENTRIES);
         self.recorded = recorded;
         thread::sleep(Duration::from_millis(10));
@@ -203,7 +204,7 @@ impl Reader {
 }
 
 #[test]
-fn a_writer_that_waited_in_vain_is_told_that_the_database_is_busy_and_can_try_again() -> TestResult {
+fn a_writer_that_times_out_gets_a_busy_error_and_can_retry() -> TestResult {
     let file = SharedLog::create()?;
     let (mut conn, mut other) = (file.connect()?, file.connect()?);
     record_numbered(&mut conn, 3)?;
@@ -219,7 +220,7 @@ fn a_writer_that_waited_in_vain_is_told_that_the_database_is_busy_and_can_try_ag
     ] {
         assert!(matches!(outcome, Err(Error::Busy(_))), "{method}: {outcome:?}");
     }
-    // Readers wait for nobody.
+    // Readers do not wait for writers.
     assert_eq!(log.count(&everything())?, 3);
 
     other.batch_execute("ROLLBACK")?;
@@ -232,18 +233,18 @@ fn a_writer_that_waited_in_vain_is_told_that_the_database_is_busy_and_can_try_ag
 }
 
 #[test]
-fn writers_that_try_again_whenever_the_database_is_busy_record_everything_once() -> TestResult {
+fn writers_that_retry_on_busy_record_every_entry_exactly_once() -> TestResult {
     let file = SharedLog::create()?;
     let mut other = file.connect()?;
     hold_up_writers(&mut other)?;
     let (busy, was_busy) = mpsc::channel();
     let writers = (0..THREADS).map(|thread| {
         let (path, busy) = (file.url(), busy.clone());
-        thread::spawn(move || record_stubbornly(&path, &entries(0, thread, 50), &busy))
+        thread::spawn(move || record_with_retries(&path, &entries(0, thread, 50), &busy))
     });
     let writers = writers.collect::<Vec<_>>();
     drop(busy);
-    // Each has been refused at least once before any can record.
+    // Every writer has been refused at least once before any writer can record.
     let refused = was_busy.iter().take(THREADS as usize).collect::<HashSet<_>>();
     other.batch_execute("ROLLBACK")?;
     for writer in writers {
@@ -261,8 +262,8 @@ fn writers_that_try_again_whenever_the_database_is_busy_record_everything_once()
     Ok(())
 }
 
-/// Waits for nobody, and reports the first time that it is refused.
-fn record_stubbornly(path: &str, entries: &[NewActivityLogEntry], busy: &mpsc::Sender<String>) -> TestResult {
+/// Retries without waiting, and reports the first refusal.
+fn record_with_retries(path: &str, entries: &[NewActivityLogEntry], busy: &mpsc::Sender<String>) -> TestResult {
     let mut conn = connect(path)?;
     wait_at_most(&mut conn, Duration::from_millis(0))?;
     let mut reported = false;

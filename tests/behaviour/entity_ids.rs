@@ -1,4 +1,4 @@
-//! An entity id is found whatever its type, and without one.
+//! An entity id is found under any type and without one.
 
 use activity_log::{ActivityLogFilters, NewActivityLogEntry};
 
@@ -9,13 +9,13 @@ pub(crate) fn id(id: &str) -> ActivityLogFilters {
     ActivityLogFilters { entity_id: Some(id.to_owned()), ..everything() }
 }
 
-/// The entry of this number, about `7` of a type or of none.
+/// The entry with this number, about the entity `7` with or without a type.
 pub(crate) fn about_7(number: i64, entity_type: Option<&str>) -> NewActivityLogEntry {
     let entity_type = entity_type.map(str::to_owned);
     NewActivityLogEntry { entity_type, entity_id: Some("7".to_owned()), ..numbered(number) }
 }
 
-/// What the id gives by page, by follow, by export and by count, oldest first; all must agree.
+/// The entries that page, follow, export and count find for the id, oldest first. All four must agree.
 pub(crate) fn found(conn: &mut Connection) -> TestResult<Vec<i64>> {
     let mut log = ActivityLogRepository::new(conn);
     let mut found = Vec::new();
@@ -36,7 +36,7 @@ pub(crate) fn found(conn: &mut Connection) -> TestResult<Vec<i64>> {
 }
 
 #[test]
-fn an_id_is_found_under_all_its_types_in_the_order_of_the_log() -> TestResult {
+fn an_id_is_found_under_all_its_types_in_log_order() -> TestResult {
     let mut conn = empty_log()?;
     let types = ["lamp", "user", "lamp", "scene", "user", "", "lamp", "ユーザー"];
     for (number, name) in types.into_iter().enumerate() {
@@ -49,7 +49,7 @@ fn an_id_is_found_under_all_its_types_in_the_order_of_the_log() -> TestResult {
 }
 
 #[test]
-fn an_id_is_found_also_where_it_has_no_type() -> TestResult {
+fn an_id_without_a_type_is_found_too() -> TestResult {
     let mut conn = empty_log()?;
     for (number, name) in [Some("lamp"), None, Some("user"), None, Some("lamp")].into_iter().enumerate() {
         ActivityLogRepository::new(&mut conn).record(&about_7(number as i64, name))?;

@@ -1,4 +1,4 @@
-//! What goes wrong is told in the types and words of the crate.
+//! Errors have the types and the wording of the crate.
 
 use activity_log::Error;
 
@@ -6,7 +6,7 @@ use crate::database::{ActivityLogRepository, empty_database, empty_log};
 use crate::support::{TestResult, numbered};
 
 #[test]
-fn an_error_says_which_field_of_which_entry_is_wrong_and_what_would_be_right() -> TestResult {
+fn an_error_names_the_entry_the_field_and_the_reason() -> TestResult {
     let mut conn = empty_log()?;
     let far = numbered(2).ts(chrono::DateTime::<chrono::Utc>::MAX_UTC);
     let refused = ActivityLogRepository::new(&mut conn).record_all(&[numbered(1), far]);

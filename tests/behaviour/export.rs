@@ -1,4 +1,4 @@
-//! An export streams the log oldest first, and holds nobody up.
+//! An export streams the log oldest first and delays no writer.
 
 use activity_log::{ActivityLogEntry, ActivityLogFilters, Error, NewActivityLogEntry};
 use diesel::prelude::*;
@@ -14,7 +14,7 @@ fn export(conn: &mut Connection, filters: &ActivityLogFilters) -> TestResult<Vec
 }
 
 #[test]
-fn an_export_is_the_walk_of_all_pages_backwards() -> TestResult {
+fn an_export_equals_all_pages_in_reverse() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, MANY)?;
     let mut walked = Vec::new();
@@ -53,7 +53,7 @@ fn a_filtered_export_has_every_match_across_batches() -> TestResult {
 }
 
 #[test]
-fn an_export_ends_at_the_newest_row_of_when_it_began() -> TestResult {
+fn an_export_ends_at_the_row_that_was_newest_when_it_began() -> TestResult {
     let file = SharedLog::create()?;
     let (mut reader, mut writer) = (file.connect()?, file.connect()?);
     record_numbered(&mut writer, MANY)?;
@@ -80,7 +80,7 @@ fn an_export_of_an_empty_log_does_not_wait_for_the_first_entry() -> TestResult {
 }
 
 #[test]
-fn an_export_stays_at_its_end() -> TestResult {
+fn a_finished_export_stays_finished() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 2)?;
     let mut log = ActivityLogRepository::new(&mut conn);
@@ -92,7 +92,7 @@ fn an_export_stays_at_its_end() -> TestResult {
 }
 
 #[test]
-fn rows_deleted_ahead_of_an_export_are_missed_and_no_others() -> TestResult {
+fn an_export_misses_only_the_rows_deleted_ahead_of_it() -> TestResult {
     let file = SharedLog::create()?;
     let (mut reader, mut writer) = (file.connect()?, file.connect()?);
     record_numbered(&mut writer, MANY)?;
@@ -110,7 +110,7 @@ fn rows_deleted_ahead_of_an_export_are_missed_and_no_others() -> TestResult {
 }
 
 #[test]
-fn an_error_of_the_database_ends_the_export() -> TestResult {
+fn a_database_error_ends_the_export() -> TestResult {
     let file = SharedLog::create()?;
     let (mut reader, mut writer) = (file.connect()?, file.connect()?);
     record_numbered(&mut writer, MANY)?;

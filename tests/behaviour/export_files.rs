@@ -1,4 +1,4 @@
-//! What is exported to a file, whatever is in the log, is restored from it.
+//! Any log can be restored from its export file.
 
 use activity_log::{ActivityCategory, ActivityLogEntry, ActivitySeverity, NewActivityLogEntry, export};
 use chrono::{DateTime, Utc};
@@ -38,7 +38,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         any_text().prop_map(Value::from),
-        // A key that a feature of serde_json would take for its own.
+        // A key with a special meaning for a feature of serde_json.
         any_text().prop_map(|text| json!({"$serde_json::private::RawValue": text})),
     ];
     plain.prop_recursive(4, 16, 4, |inner| {
@@ -71,7 +71,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn whatever_is_in_the_log_reads_back_equal(new in vec(any_entry(), 0..5)) {
+    fn any_log_reads_back_equal(new in vec(any_entry(), 0..5)) {
         let mut conn = empty_log().map_err(|error| TestCaseError::fail(error.to_string()))?;
         let mut log = ActivityLogRepository::new(&mut conn);
         log.record_all(&new)?;
@@ -82,7 +82,7 @@ proptest! {
         prop_assert_eq!(file.iter().filter(|byte| **byte == b'\n').count(), new.len());
         let read = export::read_ndjson(file.as_slice()).collect::<activity_log::Result<Vec<_>>>()?;
         prop_assert_eq!(&read, &stored);
-        // As it is when it is recorded anew.
+        // Recording the entry again stores what `read_back` says.
         let again = read.into_iter().map(|entry| (entry.seq, NewActivityLogEntry::from(entry)));
         prop_assert_eq!(again.map(|(seq, entry)| read_back(entry, seq)).collect::<Vec<_>>(), stored);
     }
@@ -90,7 +90,7 @@ proptest! {
 }
 
 #[test]
-fn a_restored_log_has_equal_entries_with_a_seq_of_its_own() -> TestResult {
+fn a_restored_log_has_equal_entries_with_new_seqs() -> TestResult {
     let mut old = empty_log()?;
     record_numbered(&mut old, 2_500)?;
     ActivityLogRepository::new(&mut old).prune(None, Some(1_200))?;
@@ -111,7 +111,7 @@ fn a_restored_log_has_equal_entries_with_a_seq_of_its_own() -> TestResult {
     Ok(())
 }
 
-/// What is read, each error as its text.
+/// The entries that are read, with each error as text.
 fn read(file: impl AsRef<[u8]>) -> Vec<Result<ActivityLogEntry, String>> {
     export::read_ndjson(file.as_ref()).map(|entry| entry.map_err(|error| error.to_string())).collect()
 }
@@ -120,14 +120,14 @@ fn line(number: i64) -> TestResult<String> {
     Ok(serde_json::to_string(&read_back(numbered(number), number))?)
 }
 
-/// Metadata nested so deep, its own object being the first level.
+/// Metadata with this nesting depth. The metadata object is the first level.
 fn nested(depth: usize) -> Map<String, Value> {
     let value = (2..depth).fold(json!([]), |value, _| Value::Array(vec![value]));
     Map::from_iter([("deep".to_owned(), value)])
 }
 
 #[test]
-fn metadata_as_deep_as_it_can_be_stored_reads_back_and_deeper_is_refused() -> TestResult {
+fn metadata_at_the_depth_limit_reads_back_and_deeper_metadata_is_refused() -> TestResult {
     let mut conn = empty_log()?;
     let mut log = ActivityLogRepository::new(&mut conn);
     let deepest = numbered(1).metadata(nested(127));
@@ -138,7 +138,7 @@ fn metadata_as_deep_as_it_can_be_stored_reads_back_and_deeper_is_refused() -> Te
     let deeper = ndjson([Ok(read_back(numbered(1).metadata(nested(128)), 1))])?;
     let refused = "line 1 of the exported entries cannot be read: it is nested more than 128 levels deep";
     assert_eq!(read(deeper), [Err(refused.to_owned())]);
-    // Deep enough to exhaust any stack, and with brackets in a text that do not count.
+    // Deep enough to exhaust any stack, and with brackets inside a string, which do not count.
     let hostile = line(1)?.replace("{}", &"[".repeat(1_000_000));
     assert_eq!(read(hostile), [Err(refused.to_owned())]);
     let brackets = numbered(1).metadata_value("\\\"[", "\"[{\\".repeat(1_000));
@@ -148,7 +148,7 @@ fn metadata_as_deep_as_it_can_be_stored_reads_back_and_deeper_is_refused() -> Te
 
 #[cfg(feature = "csv")]
 #[test]
-fn an_empty_log_is_the_header_alone() -> TestResult {
+fn an_empty_log_is_only_the_header() -> TestResult {
     let mut conn = empty_log()?;
     let mut file = Vec::new();
     let header = "seq,id,ts,category,action,severity,actor,entity_type,entity_id,entity_name,message,metadata\r\n";

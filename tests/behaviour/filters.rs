@@ -1,11 +1,11 @@
-//! Each filter restricts to exactly what it says, alone and with every other one.
+//! Each filter restricts exactly as documented, alone and combined with every other filter.
 
 use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, NewActivityLogEntry};
 
 use crate::database::{ActivityLogRepository, empty_log};
 use crate::support::{TestResult, at, everything, numbered, seqs};
 
-/// The `seq`s, newest first, that match in a log of these entries.
+/// The `seq`s that match in a log of these entries, newest first.
 fn matching(entries: &[NewActivityLogEntry], filters: &ActivityLogFilters) -> TestResult<Vec<i64>> {
     let mut conn = empty_log()?;
     let mut log = ActivityLogRepository::new(&mut conn);
@@ -35,7 +35,7 @@ pub(crate) fn until(ts: &str) -> TestResult<ActivityLogFilters> {
     Ok(ActivityLogFilters { until: Some(at(ts)?), ..everything() })
 }
 
-/// Eighty entries, in which each value of each field meets each value of every other.
+/// Eighty entries that combine each value of each field with each value of every other field.
 fn mixed() -> TestResult<Vec<NewActivityLogEntry>> {
     (0..80_i64)
         .map(|n| {
@@ -54,7 +54,7 @@ fn mixed() -> TestResult<Vec<NewActivityLogEntry>> {
 
 type Passes = fn(&NewActivityLogEntry) -> bool;
 
-/// One use of every filter, with what it should let pass.
+/// One use of every filter, with a predicate for the entries that the filter should pass.
 fn one_of_each() -> TestResult<Vec<(ActivityLogFilters, Passes)>> {
     Ok(vec![
         (ActivityLogFilters { categories: vec!["device".into()], ..everything() }, |entry| {
@@ -76,7 +76,7 @@ fn one_of_each() -> TestResult<Vec<(ActivityLogFilters, Passes)>> {
     ])
 }
 
-/// Both restrictions; each sets another field.
+/// Both restrictions. Each must set a different field.
 fn both(one: &ActivityLogFilters, other: &ActivityLogFilters) -> ActivityLogFilters {
     let (one, other) = (one.clone(), other.clone());
     ActivityLogFilters {
@@ -109,24 +109,24 @@ fn no_filter_matches_everything() -> TestResult {
 }
 
 #[test]
-fn each_filter_alone_lets_pass_what_it_names() -> TestResult {
+fn each_filter_alone_passes_the_entries_it_describes() -> TestResult {
     let entries = mixed()?;
     for (filters, passes) in one_of_each()? {
         let expected = expected(&entries, passes);
-        assert!(!expected.is_empty() && expected.len() < 80, "{filters:?} does not tell entries apart");
+        assert!(!expected.is_empty() && expected.len() < 80, "{filters:?} does not distinguish the entries");
         assert_eq!(matching(&entries, &filters)?, expected, "{filters:?}");
     }
     Ok(())
 }
 
 #[test]
-fn every_pair_of_filters_lets_pass_what_both_name() -> TestResult {
+fn every_pair_of_filters_passes_the_entries_that_match_both() -> TestResult {
     let entries = mixed()?;
     let filters = one_of_each()?;
     for (place, (one, one_passes)) in filters.iter().enumerate() {
         for (other, other_passes) in filters.iter().skip(place + 1) {
             let expected = expected(&entries, |entry| one_passes(entry) && other_passes(entry));
-            assert!(!expected.is_empty(), "{one:?} and {other:?} never meet");
+            assert!(!expected.is_empty(), "no entry matches both {one:?} and {other:?}");
             assert_eq!(matching(&entries, &both(one, other))?, expected, "{one:?} {other:?}");
         }
     }
@@ -134,7 +134,7 @@ fn every_pair_of_filters_lets_pass_what_both_name() -> TestResult {
 }
 
 #[test]
-fn all_filters_at_once_let_pass_what_all_name() -> TestResult {
+fn all_filters_together_pass_the_entries_that_match_all() -> TestResult {
     let entries = mixed()?;
     let filters = one_of_each()?;
     let all = filters.iter().fold(everything(), |all, (one, _)| both(&all, one));
@@ -185,7 +185,7 @@ fn a_text_filter_matches_the_whole_value_exactly() -> TestResult {
 }
 
 #[test]
-fn an_empty_text_filter_matches_the_empty_text_alone() -> TestResult {
+fn an_empty_text_filter_matches_only_the_empty_text() -> TestResult {
     let entries = [numbered(1), numbered(2).entity("", ""), numbered(3).entity("lamp", "1")];
     let filters = ActivityLogFilters { entity_type: Some(String::new()), ..everything() };
     assert_eq!(matching(&entries, &filters)?, [2]);
@@ -193,7 +193,7 @@ fn an_empty_text_filter_matches_the_empty_text_alone() -> TestResult {
 }
 
 #[test]
-fn a_filter_finds_an_entry_by_the_text_it_was_recorded_with_nul_included() -> TestResult {
+fn a_filter_finds_an_entry_by_its_recorded_text_including_nul() -> TestResult {
     let entries = [
         NewActivityLogEntry::new("cat\0", "act", "ali\0ce", "Said \0 nothing").entity("ty\0pe", "i\0d"),
         NewActivityLogEntry::new("auth", "act", "alice", "Said nothing"),
@@ -239,7 +239,7 @@ fn a_bound_finer_than_a_microsecond_is_exact() -> TestResult {
 }
 
 #[test]
-fn a_bound_that_rounds_up_to_a_whole_second_still_excludes_what_is_before() -> TestResult {
+fn a_bound_that_rounds_up_to_a_whole_second_still_excludes_earlier_entries() -> TestResult {
     let entries = times(["2026-12-31T23:59:59.999999Z", "2027-01-01T00:00:00Z"])?;
     assert_eq!(matching(&entries, &since("2026-12-31T23:59:59.999999001Z")?)?, [2]);
     Ok(())
@@ -293,7 +293,7 @@ fn wildcards_and_backslashes_in_a_term_match_themselves() -> TestResult {
 }
 
 #[test]
-fn a_term_matches_ascii_letters_in_either_case_and_others_exactly() -> TestResult {
+fn a_term_matches_ascii_letters_in_either_case_and_other_letters_exactly() -> TestResult {
     let entries = messages(["Äpfel und BIRNEN", "äpfel und birnen", "Kelvin \u{212A}"]);
     assert_eq!(matching(&entries, &containing("Birnen"))?, [2, 1]);
     assert_eq!(matching(&entries, &containing("Äpfel"))?, [1]);
@@ -310,7 +310,7 @@ fn an_empty_term_restricts_nothing() -> TestResult {
 
 #[test]
 fn a_term_of_any_length_is_literal() -> TestResult {
-    // A LIKE pattern may have 50,000 bytes, its two wildcards included.
+    // SQLite limits a LIKE pattern to 50,000 bytes, including the two wildcards.
     for length in [49_997, 49_998, 49_999, 50_000, 200_000] {
         let term = format!("X{}", "y".repeat(length - 1));
         let entries = messages([&format!("before {} after", term.to_ascii_uppercase()), &term.replace('y', "_"), "no"]);
@@ -322,7 +322,7 @@ fn a_term_of_any_length_is_literal() -> TestResult {
 }
 
 #[test]
-fn characters_that_like_confuses_are_told_apart() -> TestResult {
+fn characters_that_like_confuses_are_distinguished() -> TestResult {
     let entries = messages(["a \u{FFFD} B", "a \u{FFFE} B", "a \u{FFFF} B"]);
     assert_eq!(matching(&entries, &containing("A \u{FFFD} b"))?, [1]);
     assert_eq!(matching(&entries, &containing("A \u{FFFE} b"))?, [2]);

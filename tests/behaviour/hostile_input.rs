@@ -1,4 +1,4 @@
-//! Whatever is recorded or asked for, nothing breaks: it is stored as it is, or refused with the field named.
+//! No input breaks the log: a value is stored unchanged or refused with its field named.
 
 use activity_log::{ActivityLogFilters, Error, NewActivityLogEntry};
 use serde_json::{Map, Value, json};
@@ -54,16 +54,16 @@ fn sql_in_every_filter_is_text() -> TestResult {
     Ok(())
 }
 
-/// Arrays within arrays, so many deep.
+/// Arrays nested `depth` levels deep.
 fn nested(depth: usize) -> Value {
     (1..depth).fold(json!([]), |value, _| Value::Array(vec![value]))
 }
 
 #[test]
-fn metadata_as_deep_as_it_can_be_read_is_stored_and_deeper_is_refused() -> TestResult {
+fn metadata_at_the_depth_limit_is_stored_and_deeper_metadata_is_refused() -> TestResult {
     let mut conn = empty_log()?;
     let mut log = ActivityLogRepository::new(&mut conn);
-    // The metadata's own object is the first level.
+    // The metadata object is the first level.
     let deepest = numbered(1).metadata_value("deep", nested(126));
     log.record(&deepest)?;
     assert_eq!(log.query(&everything(), None, 9)?, [read_back(deepest, 1)]);
@@ -72,7 +72,7 @@ fn metadata_as_deep_as_it_can_be_read_is_stored_and_deeper_is_refused() -> TestR
         let refused = log.record(&numbered(2).metadata_value("deep", nested(depth)));
         assert!(matches!(refused, Err(Error::InvalidEntry { field: "metadata", .. })), "{depth}: {refused:?}");
     }
-    // Fewer, as to drop so many maps within maps would itself exhaust a test's stack.
+    // Fewer levels, because dropping deeply nested maps would itself exhaust the stack of a test.
     let objects = (0..1_000).fold(json!({}), |value, _| Map::from_iter([("deeper".to_owned(), value)]).into());
     let refused = log.record(&numbered(2).metadata_value("wide", json!([1, 2])).metadata_value("x", objects));
     assert!(matches!(refused, Err(Error::InvalidEntry { field: "metadata", .. })), "{refused:?}");
@@ -101,7 +101,7 @@ fn a_year_that_cannot_be_stored_is_refused_with_the_field_named() -> TestResult 
 }
 
 #[test]
-fn a_long_list_of_the_same_few_values_is_short() -> TestResult {
+fn a_long_list_of_duplicates_is_deduplicated() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 1)?;
     let filters = ActivityLogFilters { categories: vec!["system".into(); 100_000], ..everything() };

@@ -1,7 +1,6 @@
-//! What the log promises in every database.
+//! The guarantees of the log in every database.
 //!
-//! Each database has a test target of its own, which runs these very files and says in its module `database` what they
-//! run on.
+//! Each database has its own test target, which runs these files and provides the database in its module `database`.
 
 pub(crate) mod broken_rows;
 mod clock;

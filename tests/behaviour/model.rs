@@ -1,4 +1,4 @@
-//! Random operations on the log and on a naive model of it, a plain list, give the same answers.
+//! Random operations give the same answers on the log and on a naive model, a plain list.
 
 use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, NewActivityLogEntry};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +14,7 @@ use crate::support::{TestResult, read_back};
 enum Operation {
     Record(NewActivityLogEntry),
     RecordAll(Vec<NewActivityLogEntry>),
-    /// More than a batch of an export or a prune.
+    /// More entries than one batch of an export or a prune.
     RecordMany(NewActivityLogEntry, usize),
     Query(ActivityLogFilters, Option<i64>, u32),
     Page(ActivityLogFilters, Option<i64>, u32),
@@ -122,7 +122,7 @@ fn entry() -> impl Strategy<Value = NewActivityLogEntry> {
 }
 
 fn filters() -> impl Strategy<Value = ActivityLogFilters> {
-    // Mostly unset, or hardly anything would match.
+    // Mostly unset, because otherwise almost nothing would match.
     let maybe = |word| option::weighted(0.15, word);
     let lists = (
         prop_oneof![3 => Just(vec![]), 1 => vec(category(), 0..3)],
@@ -155,7 +155,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// Runs one operation on both; fails where their answers differ.
+/// Applies one operation to the log and to the model, and fails where the answers differ.
 fn agree(model: &mut Model, log: &mut ActivityLogRepository<'_>, operation: Operation) -> TestResult {
     match operation {
         Operation::Record(entry) => assert_eq!(log.record(&entry)?, model.record(entry)),

@@ -1,4 +1,4 @@
-//! Pages walk the log newest first, every entry exactly once, whatever happens meanwhile.
+//! Pages walk the log newest first and return every entry exactly once, whatever happens meanwhile.
 
 use activity_log::{ActivityLogFilters, ActivityLogPage, NewActivityLogEntry};
 use diesel::prelude::*;
@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::database::{ActivityLogRepository, Connection, empty_log};
 use crate::support::{TestResult, at, everything, numbered, record_numbered, seqs};
 
-/// The `seq`s of each page, from the newest to the end.
+/// The `seq`s of each page, from the newest entry to the oldest.
 fn walk(conn: &mut Connection, filters: &ActivityLogFilters, limit: u32) -> TestResult<Vec<Vec<i64>>> {
     let mut log = ActivityLogRepository::new(conn);
     let mut pages = Vec::new();
@@ -26,7 +26,7 @@ fn newest_first(from: i64, to: i64) -> Vec<i64> {
 }
 
 #[test]
-fn every_entry_comes_exactly_once_whatever_the_page_size() -> TestResult {
+fn every_entry_appears_exactly_once_whatever_the_page_size() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 23)?;
     for limit in [1, 2, 3, 5, 7, 22, 23, 24, 100, u32::MAX] {
@@ -38,7 +38,7 @@ fn every_entry_comes_exactly_once_whatever_the_page_size() -> TestResult {
 }
 
 #[test]
-fn entries_of_one_and_the_same_instant_come_exactly_once() -> TestResult {
+fn entries_with_equal_times_appear_exactly_once() -> TestResult {
     let mut conn = empty_log()?;
     let ts = at("2026-01-01T00:00:00Z")?;
     let entries = (0..20).map(|_| NewActivityLogEntry::new("auth", "a", "b", "c").ts(ts)).collect::<Vec<_>>();
@@ -52,7 +52,7 @@ fn entries_of_one_and_the_same_instant_come_exactly_once() -> TestResult {
 }
 
 #[test]
-fn a_filtered_walk_comes_by_every_match_exactly_once() -> TestResult {
+fn a_filtered_walk_returns_every_match_exactly_once() -> TestResult {
     let mut conn = empty_log()?;
     let entries = (0..30)
         .map(|n| NewActivityLogEntry::new(["auth", "device", "system"][n % 3], "a", "b", "c"))
@@ -67,7 +67,7 @@ fn a_filtered_walk_comes_by_every_match_exactly_once() -> TestResult {
 }
 
 #[test]
-fn a_last_page_that_is_exactly_full_ends_the_walk() -> TestResult {
+fn a_full_last_page_ends_the_walk() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 6)?;
     assert_eq!(walk(&mut conn, &everything(), 3)?, [vec![6, 5, 4], vec![3, 2, 1]]);
@@ -91,7 +91,7 @@ fn an_empty_log_is_one_empty_page() -> TestResult {
 }
 
 #[test]
-fn a_limit_of_zero_gives_nothing() -> TestResult {
+fn a_limit_of_zero_returns_nothing() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 3)?;
     let mut log = ActivityLogRepository::new(&mut conn);
@@ -102,7 +102,7 @@ fn a_limit_of_zero_gives_nothing() -> TestResult {
 }
 
 #[test]
-fn query_gives_the_newest_before_the_cursor_newest_first() -> TestResult {
+fn query_returns_the_newest_entries_before_the_cursor_newest_first() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 9)?;
     let mut log = ActivityLogRepository::new(&mut conn);
@@ -113,7 +113,7 @@ fn query_gives_the_newest_before_the_cursor_newest_first() -> TestResult {
 }
 
 #[test]
-fn query_after_gives_the_oldest_after_the_cursor_oldest_first() -> TestResult {
+fn query_after_returns_the_oldest_entries_after_the_cursor_oldest_first() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 9)?;
     let mut log = ActivityLogRepository::new(&mut conn);
@@ -186,7 +186,7 @@ fn entries_recorded_during_a_walk_do_not_disturb_it() -> TestResult {
 }
 
 #[test]
-fn entries_pruned_during_a_walk_are_missed_and_no_others() -> TestResult {
+fn a_walk_misses_only_the_entries_pruned_during_it() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 10)?;
     let mut log = ActivityLogRepository::new(&mut conn);

@@ -1,4 +1,4 @@
-//! Prune and clear delete what they are asked to and nothing else.
+//! Prune and clear delete the requested entries and nothing else.
 
 use std::sync::mpsc;
 use std::thread;
@@ -12,12 +12,12 @@ use diesel::prelude::*;
 use crate::database::{ActivityLogRepository, SharedLog, empty_log, stored_seqs};
 use crate::support::{TestResult, at, everything, numbered, record_numbered};
 
-/// The time of the entry of that number.
+/// The time of the entry with that number.
 pub(crate) fn time_of(number: i64) -> DateTime<Utc> {
     numbered(number).ts
 }
 
-/// Prunes a log of `count` numbered entries; returns what was said to be deleted, and what is left.
+/// Prunes a log of `count` numbered entries, and returns the reported number of deletions and the remaining `seq`s.
 fn pruned(count: i64, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> TestResult<(u64, Vec<i64>)> {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, count)?;
@@ -30,7 +30,7 @@ pub(crate) fn range(from: i64, to: i64) -> Vec<i64> {
 }
 
 #[test]
-fn prune_by_age_deletes_what_is_older_and_keeps_what_is_exactly_as_old() -> TestResult {
+fn prune_by_age_deletes_older_entries_and_keeps_those_exactly_at_the_cutoff() -> TestResult {
     assert_eq!(pruned(10, Some(time_of(4)), None)?, (3, range(4, 10)));
     assert_eq!(pruned(10, Some(time_of(4) + TimeDelta::nanoseconds(1)), None)?, (4, range(5, 10)));
     assert_eq!(pruned(10, Some(time_of(4) - TimeDelta::nanoseconds(1)), None)?, (3, range(4, 10)));
@@ -40,7 +40,7 @@ fn prune_by_age_deletes_what_is_older_and_keeps_what_is_exactly_as_old() -> Test
 }
 
 #[test]
-fn prune_by_number_keeps_the_newest() -> TestResult {
+fn prune_by_count_keeps_the_newest() -> TestResult {
     assert_eq!(pruned(10, None, Some(4))?, (6, range(7, 10)));
     assert_eq!(pruned(10, None, Some(9))?, (1, range(2, 10)));
     for enough in [10, 11, u64::MAX] {
@@ -57,10 +57,10 @@ fn prune_to_zero_empties_the_log() -> TestResult {
 }
 
 #[test]
-fn prune_by_both_counts_the_number_among_what_age_left() -> TestResult {
-    // Age takes 1 to 3, and of 4 to 10 the newest five stay.
+fn prune_by_both_applies_the_count_to_the_entries_that_age_left() -> TestResult {
+    // Age deletes 1 to 3. The count then keeps the newest five of 4 to 10.
     assert_eq!(pruned(10, Some(time_of(4)), Some(5))?, (5, range(6, 10)));
-    // Age leaves less than the number.
+    // Age leaves fewer entries than the count allows.
     assert_eq!(pruned(10, Some(time_of(8)), Some(5))?, (7, range(8, 10)));
     assert_eq!(pruned(10, Some(time_of(4)), Some(7))?, (3, range(4, 10)));
     Ok(())
@@ -73,7 +73,7 @@ fn prune_by_neither_deletes_nothing() -> TestResult {
 }
 
 #[test]
-fn prune_by_age_goes_by_time_where_the_clock_jumped() -> TestResult {
+fn prune_by_age_uses_the_time_even_where_the_clock_jumped() -> TestResult {
     let mut conn = empty_log()?;
     let entries = [5, 1, 9, 2, 8, 3].map(numbered);
     ActivityLogRepository::new(&mut conn).record_all(&entries)?;
@@ -83,9 +83,9 @@ fn prune_by_age_goes_by_time_where_the_clock_jumped() -> TestResult {
 }
 
 #[test]
-fn prune_by_both_goes_by_time_first_where_the_clock_jumped() -> TestResult {
+fn prune_by_both_applies_the_age_first_even_where_the_clock_jumped() -> TestResult {
     let mut conn = empty_log()?;
-    // Of the six, age takes those of minutes 1, 2 and 3; of 5, 9 and 8 the newest two by seq stay.
+    // Age deletes the entries of minutes 1, 2 and 3. The count then keeps the last two of minutes 5, 9 and 8.
     let entries = [5, 1, 9, 2, 8, 3].map(numbered);
     ActivityLogRepository::new(&mut conn).record_all(&entries)?;
     assert_eq!(ActivityLogRepository::new(&mut conn).prune(Some(time_of(4)), Some(2))?, 4);
@@ -94,7 +94,7 @@ fn prune_by_both_goes_by_time_first_where_the_clock_jumped() -> TestResult {
 }
 
 #[test]
-fn entries_of_the_instant_of_the_cut_off_share_its_fate() -> TestResult {
+fn entries_at_the_instant_of_the_cutoff_are_treated_alike() -> TestResult {
     let mut conn = empty_log()?;
     let ts = at("2026-01-01T00:00:00Z")?;
     let entries = (0..6).map(|n| numbered(n).ts(ts)).collect::<Vec<_>>();
@@ -107,7 +107,7 @@ fn entries_of_the_instant_of_the_cut_off_share_its_fate() -> TestResult {
 }
 
 #[test]
-fn a_cut_off_outside_the_storable_years_deletes_nothing_or_everything() -> TestResult {
+fn a_cutoff_outside_the_storable_years_deletes_nothing_or_everything() -> TestResult {
     assert_eq!(pruned(3, Some(DateTime::<Utc>::MIN_UTC), None)?, (0, range(1, 3)));
     assert_eq!(pruned(3, Some(DateTime::<Utc>::MAX_UTC), None)?, (3, vec![]));
     assert_eq!(pruned(3, Some(DateTime::<Utc>::MAX_UTC), Some(2))?, (3, vec![]));
@@ -116,7 +116,7 @@ fn a_cut_off_outside_the_storable_years_deletes_nothing_or_everything() -> TestR
 }
 
 #[test]
-fn prune_by_number_counts_rows_where_there_are_gaps() -> TestResult {
+fn prune_by_count_counts_rows_despite_gaps() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 100)?;
     conn.batch_execute("DELETE FROM activity_log WHERE seq % 10 != 0")?;
@@ -160,7 +160,7 @@ fn a_writer_records_while_a_prune_is_under_way() -> TestResult {
         recorded.push(log.record(&NewActivityLogEntry::new("auth", "a", "b", "c"))?);
         thread::sleep(Duration::from_millis(1));
     }
-    // What is recorded after it began is neither pruned nor counted.
+    // Entries recorded after the prune began are neither pruned nor counted.
     let deleted = pruning.join().map_err(|_| "the pruner panicked")??;
     let left = stored_seqs(&mut conn)?;
     assert!(recorded.iter().all(|seq| left.contains(seq)));
@@ -189,7 +189,7 @@ fn an_old_entry_recorded_while_a_prune_is_under_way_stays() -> TestResult {
 }
 
 #[test]
-fn clear_deletes_everything_and_says_how_much() -> TestResult {
+fn clear_deletes_everything_and_returns_the_count() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 7)?;
     let mut log = ActivityLogRepository::new(&mut conn);
@@ -200,7 +200,7 @@ fn clear_deletes_everything_and_says_how_much() -> TestResult {
 }
 
 #[test]
-fn a_seq_is_never_given_twice_not_even_after_a_clear_or_a_prune_to_zero() -> TestResult {
+fn a_seq_is_never_reused_even_after_a_clear_or_a_prune_to_zero() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 3)?;
     let mut log = ActivityLogRepository::new(&mut conn);
@@ -212,7 +212,7 @@ fn a_seq_is_never_given_twice_not_even_after_a_clear_or_a_prune_to_zero() -> Tes
 }
 
 #[test]
-fn count_counts_what_matches() -> TestResult {
+fn count_counts_the_matching_entries() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 7)?;
     let mut log = ActivityLogRepository::new(&mut conn);

@@ -1,4 +1,4 @@
-//! What is recorded reads back, and has a JSON form.
+//! Recorded entries read back, and round-trip through JSON.
 
 use activity_log::{ActivityCategory, ActivityLogEntry, ActivitySeverity, NewActivityLogEntry};
 use serde_json::{Map, json};
@@ -16,7 +16,7 @@ fn full_entry() -> TestResult<NewActivityLogEntry> {
         .metadata_value("previous", json!({"name": "Lamp", "tags": ["a", 1, 2.5, null, true]})))
 }
 
-/// Records the entry in a log of its own and returns what is read.
+/// Records the entry in a fresh log and returns the entry that is read back.
 fn round_trip(entry: &NewActivityLogEntry) -> TestResult<ActivityLogEntry> {
     read_only_entry(entry, &mut empty_log()?)
 }
@@ -76,10 +76,10 @@ fn numbers_in_the_metadata_read_back_exactly() -> TestResult {
 }
 
 #[test]
-fn keys_in_the_metadata_that_serde_json_gives_a_meaning_read_back_as_any_others() -> TestResult {
+fn metadata_keys_that_are_special_to_serde_json_read_back_like_any_others() -> TestResult {
     for key in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
         for value in [json!("no JSON"), json!("[1]"), json!("2"), json!({"a": 1})] {
-            // At every level, alone and not, as it is the first key of an object that would have the meaning.
+            // At every level, alone and with other keys: serde_json treats only the first key of an object specially.
             let mut inner = Map::from_iter([(key.to_owned(), value.clone())]);
             let alone = json!([inner.clone()]);
             inner.insert("other".to_owned(), value.clone());
@@ -95,7 +95,7 @@ fn keys_in_the_metadata_that_serde_json_gives_a_meaning_read_back_as_any_others(
 }
 
 #[test]
-fn a_time_finer_than_a_microsecond_is_cut_and_never_rounded_up() -> TestResult {
+fn a_time_finer_than_a_microsecond_is_truncated_and_never_rounded_up() -> TestResult {
     for (ts, read) in [
         ("2026-03-04T05:06:07.123456999Z", "2026-03-04T05:06:07.123456Z"),
         ("2026-12-31T23:59:59.999999999Z", "2026-12-31T23:59:59.999999Z"),
@@ -140,14 +140,14 @@ fn a_nul_in_the_metadata_reads_back() -> TestResult {
 }
 
 #[test]
-fn a_category_by_its_own_name_reads_back_as_the_named_one() -> TestResult {
+fn a_custom_category_with_a_built_in_name_reads_back_as_the_built_in_one() -> TestResult {
     let entry = NewActivityLogEntry::new(ActivityCategory::Other("auth".to_owned()), "a", "b", "c");
     assert!(matches!(round_trip(&entry)?.category, ActivityCategory::Auth));
     Ok(())
 }
 
 #[test]
-fn a_read_entry_has_a_json_form_that_reads_back() -> TestResult {
+fn an_entry_round_trips_through_json() -> TestResult {
     let entry = round_trip(&numbered(1))?;
     let value = serde_json::to_value(&entry)?;
     assert_eq!(

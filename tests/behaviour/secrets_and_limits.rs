@@ -1,4 +1,4 @@
-//! Secrets are masked before they are written and never printed, and the size of an entry is bounded.
+//! Secrets are masked before they are written and are never printed. The size of an entry is bounded.
 
 use activity_log::{ActivityLogFilters, EntryLimits, Error, NewActivityLogEntry, Redactor};
 use diesel::connection::SimpleConnection;
@@ -21,7 +21,7 @@ fn redacted(keys: &[&str], metadata: Value) -> TestResult<Value> {
 }
 
 #[test]
-fn the_values_of_named_keys_are_masked_at_any_depth_and_the_keys_stay() -> TestResult {
+fn values_of_the_named_keys_are_masked_at_any_depth_and_the_keys_stay() -> TestResult {
     let metadata = json!({
         "password": SECRET,
         "user": {"token": SECRET, "name": "alice", "old": [{"password": {"hash": SECRET}}, [{"TOKEN": [SECRET]}]]},
@@ -40,7 +40,7 @@ fn the_values_of_named_keys_are_masked_at_any_depth_and_the_keys_stay() -> TestR
 }
 
 #[test]
-fn keys_are_compared_as_a_whole() -> TestResult {
+fn whole_keys_are_compared() -> TestResult {
     let metadata = json!({"password_hint": "blue", "my password": "x", "": "y", "value": "password"});
     assert_eq!(redacted(&["password"], metadata.clone())?, metadata);
     Ok(())
@@ -59,7 +59,7 @@ fn a_masked_secret_is_nowhere_in_the_table() -> TestResult {
 }
 
 #[test]
-fn metadata_too_deep_to_be_stored_is_refused_before_it_is_searched() -> TestResult {
+fn metadata_that_is_too_deep_to_store_is_refused_before_it_is_redacted() -> TestResult {
     let redactor = Redactor::new(["password"]);
     let mut conn = empty_log()?;
     let deep = (0..10_000).fold(json!([]), |value, _| Value::Array(vec![value]));
@@ -69,7 +69,7 @@ fn metadata_too_deep_to_be_stored_is_refused_before_it_is_searched() -> TestResu
     Ok(())
 }
 
-/// An entry with a value of so many bytes in the field, and limits of ten bytes for all.
+/// An entry whose `field` has `bytes` bytes.
 fn with_bytes(field: &str, bytes: usize) -> NewActivityLogEntry {
     let mut entry = NewActivityLogEntry::new("c", "a", "a", "m").id("i").entity("t", "i").entity_name("n");
     let value = "x".repeat(bytes);
@@ -89,7 +89,7 @@ fn with_bytes(field: &str, bytes: usize) -> NewActivityLogEntry {
 }
 
 #[test]
-fn a_field_may_be_as_long_as_its_limit_and_is_refused_by_name_when_longer() -> TestResult {
+fn a_field_at_its_limit_is_accepted_and_a_longer_one_is_refused_by_name() -> TestResult {
     let none = 2;
     let small = EntryLimits {
         id: none,
@@ -127,7 +127,7 @@ fn a_field_may_be_as_long_as_its_limit_and_is_refused_by_name_when_longer() -> T
 }
 
 #[test]
-fn limits_count_the_bytes_that_are_stored() -> TestResult {
+fn limits_count_the_stored_bytes() -> TestResult {
     let limits = EntryLimits { message: 3, ..EntryLimits::default() };
     let mut conn = empty_log()?;
     let mut log = ActivityLogRepository::new(&mut conn).with_limits(limits);
@@ -139,7 +139,7 @@ fn limits_count_the_bytes_that_are_stored() -> TestResult {
 }
 
 #[test]
-fn an_error_never_prints_what_was_recorded_or_asked_for() -> TestResult {
+fn an_error_never_prints_recorded_or_requested_values() -> TestResult {
     let entry = NewActivityLogEntry::new(SECRET, SECRET, SECRET, SECRET)
         .id(SECRET)
         .entity(SECRET, SECRET)
@@ -188,7 +188,7 @@ fn an_error_never_prints_what_was_recorded_or_asked_for() -> TestResult {
 }
 
 #[test]
-fn a_repository_never_prints_what_passes_through_it() -> TestResult {
+fn a_repository_never_prints_the_values_that_pass_through_it() -> TestResult {
     let redactor = Redactor::new(["password"]);
     let mut conn = empty_log()?;
     let mut log = ActivityLogRepository::new(&mut conn).with_redactor(&redactor);

@@ -1,4 +1,4 @@
-//! Several processes start on one fresh database at once: all connect, migrate and record.
+//! Several processes start on one fresh database at once, and all of them connect, migrate and record.
 
 use std::io::Write;
 
@@ -21,7 +21,7 @@ fn eight_processes_start_on_one_fresh_file_and_all_record() -> TestResult {
         for input in &mut inputs {
             input.write_all(path.as_bytes())?;
         }
-        // Each reads to the end of its input: they start together, when all of these end.
+        // Each process reads its input to the end, so all of them start together when the inputs end.
         drop(inputs);
         for process in processes {
             let output = process.wait_with_output()?;
@@ -35,7 +35,7 @@ fn eight_processes_start_on_one_fresh_file_and_all_record() -> TestResult {
 }
 
 #[test]
-#[ignore = "the test above runs it in processes of their own, and says on which file"]
+#[ignore = "the test above runs this test in separate processes and passes the file"]
 fn one_process_starts_and_records() -> TestResult {
     let path = std::io::read_to_string(std::io::stdin())?;
     if path.is_empty() {

@@ -1,4 +1,4 @@
-//! A time window is exact, whatever the clock did and whoever wrote.
+//! A time window is exact, whatever the clock did and whichever program wrote the rows.
 
 use activity_log::ActivityLogFilters;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -16,7 +16,7 @@ pub(crate) fn window(first: i64, last: i64) -> ActivityLogFilters {
     ActivityLogFilters { since: Some(minute(first)), until: Some(minute(last)), ..everything() }
 }
 
-/// What the window gives by page, by follow and by count; all three must agree.
+/// The entries that page, follow and count find in the window. All three must agree.
 pub(crate) fn found(conn: &mut Connection, filters: &ActivityLogFilters) -> TestResult<Vec<i64>> {
     let mut log = ActivityLogRepository::new(conn);
     let mut found = seqs(&log.query(filters, None, 10_000)?);
@@ -37,7 +37,7 @@ fn rows_of_another_program_are_found_before_they_are_summarized() -> TestResult 
 }
 
 #[test]
-fn a_time_that_was_corrected_is_found_where_it_now_is() -> TestResult {
+fn a_row_with_a_corrected_time_is_found_at_its_new_time() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 3_000)?;
     conn.batch_execute("UPDATE activity_log SET ts = '1970-01-03T00:00:00+00:00' WHERE seq = 7")?;
@@ -46,18 +46,18 @@ fn a_time_that_was_corrected_is_found_where_it_now_is() -> TestResult {
     Ok(())
 }
 
-/// A clock that goes on, jumps, and stands still, for some thousand entries.
+/// A clock that advances, jumps and stands still, for a few thousand entries.
 fn times() -> impl Strategy<Value = Vec<i64>> {
     let stretch = (prop_oneof![Just(0_i64), -5_000_i64..5_000], 0_i64..3, 1_usize..1_500);
     proptest::collection::vec(stretch, 1..6).prop_map(|stretches| {
         let mut now = 10_000;
         stretches
             .into_iter()
-            .flat_map(|(jump, pace, length)| {
+            .flat_map(|(jump, interval, length)| {
                 now += jump;
                 let start = now;
-                now += pace * length as i64;
-                (0..length as i64).map(move |step| start + pace * step)
+                now += interval * length as i64;
+                (0..length as i64).map(move |step| start + interval * step)
             })
             .collect()
     })
@@ -67,7 +67,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_window_gives_the_rows_whose_time_is_in_it_and_no_others(
+    fn a_window_returns_exactly_the_rows_whose_time_is_in_it(
         times in times(),
         bounds in (0_i64..20_000, 0_i64..20_000),
         pruned in 0_u64..3_000,

@@ -17,7 +17,7 @@ use crate::database::{
 use crate::support::{TestResult, everything, numbered, record_numbered, seqs};
 
 #[test]
-fn a_record_in_a_committed_transaction_is_there() -> TestResult {
+fn an_entry_recorded_in_a_committed_transaction_is_there() -> TestResult {
     let mut conn = empty_log()?;
     let seq = conn.transaction(|conn| ActivityLogRepository::new(conn).record(&numbered(1)))?;
     assert_eq!(stored_seqs(&mut conn)?, [seq]);
@@ -25,7 +25,7 @@ fn a_record_in_a_committed_transaction_is_there() -> TestResult {
 }
 
 #[test]
-fn a_record_in_a_rolled_back_transaction_is_gone() -> TestResult {
+fn an_entry_recorded_in_a_rolled_back_transaction_is_gone() -> TestResult {
     let mut conn = empty_log()?;
     let rolled_back = conn.transaction::<(), Error, _>(|conn| {
         ActivityLogRepository::new(conn).record(&numbered(1))?;
@@ -65,7 +65,7 @@ fn record_returns_the_seq_of_its_entry() -> TestResult {
 }
 
 #[test]
-fn record_all_writes_in_the_order_of_the_slice() -> TestResult {
+fn record_all_writes_in_slice_order() -> TestResult {
     let mut conn = empty_log()?;
     let mut log = ActivityLogRepository::new(&mut conn);
     assert_eq!(log.record_all(&[numbered(3), numbered(1), numbered(2)])?, 3);
@@ -75,13 +75,13 @@ fn record_all_writes_in_the_order_of_the_slice() -> TestResult {
 }
 
 #[test]
-fn record_all_of_nothing_writes_nothing() -> TestResult {
+fn record_all_of_an_empty_slice_writes_nothing() -> TestResult {
     assert_eq!(ActivityLogRepository::new(&mut empty_log()?).record_all(&[])?, 0);
     Ok(())
 }
 
 #[test]
-fn record_all_takes_more_entries_than_a_statement_takes_values() -> TestResult {
+fn record_all_takes_more_entries_than_one_statement_can_bind() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 40_000)?;
     assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 40_000);
@@ -106,7 +106,7 @@ fn record_all_is_all_or_nothing() -> TestResult {
 }
 
 #[test]
-fn an_id_is_taken_once() -> TestResult {
+fn a_duplicate_id_is_refused() -> TestResult {
     let mut conn = empty_log()?;
     let mut log = ActivityLogRepository::new(&mut conn);
     log.record(&numbered(1))?;
@@ -143,7 +143,7 @@ fn a_writer_does_not_wait_for_a_readers_transaction() -> TestResult {
     with_read_transaction(&mut reader, |conn| {
         assert_eq!(ActivityLogRepository::new(conn).count(&everything())?, 0);
         ActivityLogRepository::new(&mut writer).record(&numbered(1))?;
-        // It still sees the log as its transaction found it.
+        // The reader still sees the log as it was when its transaction first read.
         assert_eq!(ActivityLogRepository::new(conn).count(&everything())?, 0);
         Ok(())
     })?;
@@ -152,7 +152,7 @@ fn a_writer_does_not_wait_for_a_readers_transaction() -> TestResult {
 }
 
 #[test]
-fn a_writer_waits_for_another_one() -> TestResult {
+fn a_writer_waits_for_another_writer() -> TestResult {
     let file = SharedLog::create()?;
     let mut first = file.connect()?;
     hold_up_writers(&mut first)?;
@@ -171,7 +171,7 @@ fn a_writer_waits_for_another_one() -> TestResult {
 }
 
 #[test]
-fn a_writer_that_waited_in_vain_gets_an_error_that_says_so() -> TestResult {
+fn a_writer_that_times_out_gets_a_busy_error() -> TestResult {
     let file = SharedLog::create()?;
     let (mut first, mut second) = (file.connect()?, file.connect()?);
     hold_up_writers(&mut first)?;
@@ -186,7 +186,7 @@ fn a_writer_that_waited_in_vain_gets_an_error_that_says_so() -> TestResult {
 }
 
 #[test]
-fn a_unique_index_of_the_hosts_is_not_taken_for_the_id() -> TestResult {
+fn a_violation_of_the_hosts_unique_index_is_not_reported_as_a_duplicate_id() -> TestResult {
     let mut conn = empty_log()?;
     conn.batch_execute("CREATE UNIQUE INDEX one_of_each ON activity_log (action)")?;
     let mut log = ActivityLogRepository::new(&mut conn);

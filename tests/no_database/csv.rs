@@ -1,4 +1,4 @@
-//! Entries are written as CSV that a spreadsheet shows and does not run.
+//! Entries are written as CSV that a spreadsheet displays and does not execute.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -20,12 +20,12 @@ fn written(entries: &[NewActivityLogEntry]) -> activity_log::Result<String> {
     Ok(String::from_utf8_lossy(&file).into_owned())
 }
 
-/// The cells of each line but the header, as another program reads them.
+/// The cells of each line except the header, as another program reads them.
 fn cells(file: &str) -> Result<Vec<Vec<String>>, csv::Error> {
     csv::Reader::from_reader(file.as_bytes()).into_deserialize().collect()
 }
 
-/// The message's cell of an entry with this message.
+/// The message cell of an entry with this message.
 fn message_cell(message: &str) -> TestResult<String> {
     let entry = NewActivityLogEntry { message: message.to_owned(), ..numbered(1) };
     let rows = cells(&written(&[entry])?)?;
@@ -34,7 +34,7 @@ fn message_cell(message: &str) -> TestResult<String> {
 }
 
 #[test]
-fn lines_end_as_rfc_4180_says_and_cells_are_quoted_where_they_need_it() -> TestResult {
+fn lines_and_quotes_follow_rfc_4180() -> TestResult {
     let quoted = NewActivityLogEntry { message: "Said \"no\",\nthen left".to_owned(), ..numbered(2) }
         .ts(at("2026-03-04T05:06:07.123456Z")?)
         .severity(ActivitySeverity::Error)
@@ -51,7 +51,7 @@ fn lines_end_as_rfc_4180_says_and_cells_are_quoted_where_they_need_it() -> TestR
 }
 
 #[test]
-fn a_line_that_other_separators_would_split_has_all_cells_in_quotes() -> TestResult {
+fn a_line_that_another_separator_would_split_has_all_cells_quoted() -> TestResult {
     for separator in [";", "\t"] {
         let entry = NewActivityLogEntry { message: format!("a{separator}=1"), ..numbered(1) };
         let line = format!(
@@ -115,7 +115,7 @@ fn every_text_of_an_entry_is_guarded() -> TestResult {
 
 proptest! {
     #[test]
-    fn whatever_an_entry_holds_is_read_back_as_twelve_cells(
+    fn any_entry_reads_back_as_twelve_cells(
         actor in any::<String>(),
         name in "[=+@;,\"'\r\n\t -]{0,6}",
         key in any::<String>(),
@@ -137,7 +137,7 @@ proptest! {
 }
 
 #[test]
-fn an_error_among_the_entries_is_handed_on_after_the_whole_lines_before_it() -> TestResult {
+fn an_error_among_the_entries_is_returned_after_the_whole_lines_before_it() -> TestResult {
     let broken = Err(Error::UnreadableRow { seq: 3, column: "ts", reason: "is NULL".to_owned() });
     let mut file = Vec::new();
     let outcome = export::write_csv(entries(2).chain([broken]).chain(entries(9)), &mut file);
@@ -146,7 +146,7 @@ fn an_error_among_the_entries_is_handed_on_after_the_whole_lines_before_it() -> 
     Ok(())
 }
 
-/// Takes so many bytes, then fails once, and then takes the rest.
+/// Accepts a number of bytes, then fails once, and then accepts everything.
 struct Hiccup<'a> {
     taken: &'a RefCell<Vec<u8>>,
     until_failure: usize,
@@ -170,7 +170,7 @@ impl Write for Hiccup<'_> {
 }
 
 #[test]
-fn a_writer_that_fails_ends_the_export_and_is_given_nothing_afterwards() -> TestResult {
+fn a_failing_writer_ends_the_export_and_receives_nothing_more() -> TestResult {
     let whole = written(&[numbered(1), numbered(2)])?;
     for until_failure in 0..whole.len() {
         let taken = RefCell::new(Vec::new());
@@ -182,7 +182,7 @@ fn a_writer_that_fails_ends_the_export_and_is_given_nothing_afterwards() -> Test
 }
 
 #[test]
-fn the_header_and_each_entry_are_written_before_the_next_is_asked_for() -> TestResult {
+fn the_header_and_each_entry_are_written_before_the_next_entry_is_read() -> TestResult {
     let file = RefCell::new(Vec::new());
     let mut lines = Vec::new();
     let watching = entries(3).inspect(|_| lines.push(file.borrow().iter().filter(|byte| **byte == b'\n').count()));

@@ -1,4 +1,4 @@
-//! The page of guarantees names tests that exist.
+//! The guarantees page names only tests that exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,10 @@ use crate::support::TestResult;
 #[test]
 fn every_guarantee_names_one_test_that_exists() -> TestResult {
     let page = include_str!("../../docs/guarantees.md");
-    // Text between backticks is every second part.
+    // Every second part of the text is between backticks.
     let code = page.split('`').skip(1).step_by(2);
     let paths = code.filter_map(|code| code.split_once("::"));
-    // The first one explains the form; a type's variants begin with a capital.
+    // `file::name` explains the notation, and the variants of a type begin with a capital letter.
     let named = paths.filter(|path| *path != ("file", "name") && path.0.starts_with(char::is_lowercase));
     let named = named.collect::<BTreeSet<_>>();
     assert!(named.len() > 40, "{}", named.len());

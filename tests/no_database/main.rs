@@ -1,4 +1,4 @@
-//! What needs no database: the types, the files that exports are written to, and the page of guarantees.
+//! The tests that need no database: the types, the export files and the guarantees page.
 
 #[cfg(feature = "csv")]
 mod csv;
@@ -12,7 +12,7 @@ mod support;
 use activity_log::ActivityLogEntry;
 use support::{numbered, read_back};
 
-/// The entries numbered 1 to `count`, as they are read.
+/// The entries numbered 1 to `count`, as the log returns them.
 fn entries(count: i64) -> impl Iterator<Item = activity_log::Result<ActivityLogEntry>> {
     (1..=count).map(|number| Ok(read_back(numbered(number), number)))
 }

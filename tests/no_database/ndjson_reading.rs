@@ -1,4 +1,4 @@
-//! What is read of a file of newline-delimited JSON, whatever it holds: entries, and errors with their lines.
+//! Any file of newline-delimited JSON reads as entries, and as errors with their line numbers.
 
 use std::io::{self, BufReader, Read};
 
@@ -10,7 +10,7 @@ use proptest::sample::select;
 use crate::entries;
 use crate::support::{TestResult, ndjson, numbered, read_back};
 
-/// What is read, each error as its text.
+/// The entries that are read, with each error as text.
 fn read(file: impl AsRef<[u8]>) -> Vec<Result<ActivityLogEntry, String>> {
     export::read_ndjson(file.as_ref()).map(|entry| entry.map_err(|error| error.to_string())).collect()
 }
@@ -25,7 +25,7 @@ fn holds(file: &[u8], line: &str) -> bool {
 
 proptest! {
     #[test]
-    fn whatever_a_file_holds_each_line_is_at_most_one_entry_or_one_error(
+    fn each_line_of_any_file_is_at_most_one_entry_or_one_error(
         edits in vec((0_usize..600, prop_oneof![any::<u8>(), select(b"\"\\{}[],:\n0 ".to_vec())]), 0..4),
     ) {
         let mut file = ndjson(entries(3)).map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -36,7 +36,7 @@ proptest! {
         }
         let lines = file.split(|byte| *byte == b'\n').count();
         prop_assert!(read(&file).len() <= lines);
-        // Where nothing was edited, the lines read as before.
+        // An unedited file reads back unchanged.
         let spared = entries(3).flatten().filter(|entry| line(entry.seq).is_ok_and(|line| holds(&file, &line)));
         for entry in spared {
             prop_assert!(read(&file).contains(&Ok(entry)));
@@ -45,7 +45,7 @@ proptest! {
 }
 
 #[test]
-fn a_byte_order_mark_blank_lines_and_lines_as_windows_ends_them_are_read() -> TestResult {
+fn a_byte_order_mark_blank_lines_and_crlf_are_accepted() -> TestResult {
     let file = format!("\u{FEFF}{}\r\n\r\n \t\n{}\n\n{}", line(1)?, line(2)?, line(3)?);
     let expected = entries(3).collect::<activity_log::Result<Vec<_>>>()?;
     assert_eq!(export::read_ndjson(file.as_bytes()).collect::<activity_log::Result<Vec<_>>>()?, expected);
@@ -56,7 +56,7 @@ fn a_byte_order_mark_blank_lines_and_lines_as_windows_ends_them_are_read() -> Te
 }
 
 #[test]
-fn what_an_entry_may_lack_its_line_may_lack_and_more_is_ignored() -> TestResult {
+fn optional_fields_may_be_missing_from_a_line_and_unknown_ones_are_ignored() -> TestResult {
     let line = r#"{"seq":1,"id":"al_00000001","ts":"1970-01-01T01:01:00+01:00","category":"system","action":"tick",
         "severity":"info","actor":"clock","message":"Tick 1","unknown":[{}]}"#;
     assert_eq!(read(line.replace('\n', " ")), [Ok(read_back(numbered(1), 1))]);
@@ -64,7 +64,7 @@ fn what_an_entry_may_lack_its_line_may_lack_and_more_is_ignored() -> TestResult 
 }
 
 #[test]
-fn a_line_that_is_no_entry_is_an_error_that_quotes_nothing_and_the_next_ones_follow() -> TestResult {
+fn a_line_that_is_not_an_entry_is_an_error_that_quotes_nothing_and_reading_continues() -> TestResult {
     let one = line(1)?;
     let cut = one.split_at(one.len() - 1).0;
     let array = r#"[1,"al_1","1970-01-01T00:01:00Z","system","a","info","b",null,null,null,"c",{}]"#;
@@ -97,7 +97,7 @@ fn a_line_that_is_no_entry_is_an_error_that_quotes_nothing_and_the_next_ones_fol
 }
 
 #[test]
-fn a_line_may_be_as_long_as_the_limit_and_a_longer_one_is_skipped() -> TestResult {
+fn a_line_at_the_limit_is_read_and_a_longer_one_is_skipped() -> TestResult {
     let [one, two] = [line(1)?, line(2)?];
     let file = format!("{one}\n{two} \n{one}\n{one} ");
     let entries = export::read_ndjson_with_limit(file.as_bytes(), one.len()).collect::<Vec<_>>();
@@ -113,7 +113,7 @@ fn a_line_may_be_as_long_as_the_limit_and_a_longer_one_is_skipped() -> TestResul
 }
 
 #[test]
-fn a_line_without_an_end_is_reported_when_the_limit_is_reached_and_no_further_read() -> TestResult {
+fn an_endless_line_is_reported_at_the_limit_and_reading_stops() -> TestResult {
     let mut endless = io::repeat(b'x').take(1 << 40);
     let mut entries = export::read_ndjson_with_limit(BufReader::with_capacity(64, &mut endless), 1_000);
     assert!(matches!(entries.next(), Some(Err(Error::UnreadableLine { line: 1, .. }))));
@@ -123,16 +123,16 @@ fn a_line_without_an_end_is_reported_when_the_limit_is_reached_and_no_further_re
 }
 
 #[test]
-fn the_limit_of_a_line_has_room_for_the_largest_entry_that_the_log_takes_by_default() {
+fn the_line_limit_fits_the_largest_entry_that_the_log_accepts_by_default() {
     let EntryLimits { id, category, action, actor, entity_type, entity_id, entity_name, message, metadata } =
         EntryLimits::default();
     let texts = [id, category, action, actor, entity_type, entity_id, entity_name, message].iter().sum::<usize>();
-    // A control character becomes six: \u0001. The metadata is limited as JSON already.
+    // A control character takes six bytes: \u0001. The limit of the metadata already counts JSON.
     assert!(export::MAX_LINE_BYTES > 6 * texts + metadata + 1_000);
 }
 
 #[test]
-fn a_reader_that_fails_is_the_last_error() -> TestResult {
+fn an_error_of_the_reader_is_the_last_item() -> TestResult {
     struct Broken;
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

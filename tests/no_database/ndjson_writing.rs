@@ -19,7 +19,7 @@ fn a_line_is_the_json_of_its_entry() -> TestResult {
 }
 
 #[test]
-fn an_error_among_the_entries_is_handed_on_after_the_whole_lines_before_it() -> TestResult {
+fn an_error_among_the_entries_is_returned_after_the_whole_lines_before_it() -> TestResult {
     let broken = || Err(Error::UnreadableRow { seq: 3, column: "ts", reason: "is NULL".to_owned() });
     let mut file = Vec::new();
     let outcome = export::write_ndjson(entries(2).chain([broken()]).chain(entries(9)), &mut file);
@@ -28,7 +28,7 @@ fn an_error_among_the_entries_is_handed_on_after_the_whole_lines_before_it() -> 
     Ok(())
 }
 
-/// Takes so many bytes and then fails; remembers whether it was flushed.
+/// Accepts a number of bytes and then fails. Remembers whether it was flushed.
 struct Full {
     taken: Vec<u8>,
     most: usize,
@@ -52,7 +52,7 @@ impl Write for Full {
 }
 
 #[test]
-fn a_writer_that_fails_ends_the_export_at_that_byte() -> TestResult {
+fn a_failing_writer_ends_the_export_at_that_byte() -> TestResult {
     let whole = ndjson(entries(3))?;
     for most in 0..whole.len() {
         let mut writer = Full { taken: Vec::new(), most, flushed: false };
@@ -67,7 +67,7 @@ fn a_writer_that_fails_ends_the_export_at_that_byte() -> TestResult {
     Ok(())
 }
 
-/// A file that others look at while it is written.
+/// A file that can be inspected while it is written.
 struct Watched<'a>(&'a RefCell<Vec<u8>>);
 
 impl Write for Watched<'_> {
@@ -81,7 +81,7 @@ impl Write for Watched<'_> {
 }
 
 #[test]
-fn each_entry_is_written_before_the_next_is_asked_for() -> TestResult {
+fn each_entry_is_written_before_the_next_one_is_read() -> TestResult {
     let file = RefCell::new(Vec::new());
     let mut lines = Vec::new();
     let watching = entries(5).inspect(|_| lines.push(file.borrow().iter().filter(|byte| **byte == b'\n').count()));

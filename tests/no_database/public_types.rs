@@ -1,4 +1,4 @@
-//! The types that a host meets: what they are equal to, sorted by, shown and serialised as.
+//! The public types: equality, ordering, display and serialisation.
 
 use std::collections::HashSet;
 use std::error::Error as _;
@@ -12,7 +12,7 @@ use serde_json::{Map, json};
 use crate::support::{TestResult, at, numbered};
 
 #[test]
-fn every_type_may_be_sent_to_and_shared_with_other_threads() {
+fn every_type_is_send_and_sync() {
     fn shareable<T: Send + Sync + std::fmt::Debug + 'static>() {}
     shareable::<ActivityCategory>();
     shareable::<ActivitySeverity>();
@@ -28,7 +28,7 @@ fn every_type_may_be_sent_to_and_shared_with_other_threads() {
 }
 
 #[test]
-fn a_category_is_the_named_one_for_its_stored_text() {
+fn a_category_is_the_built_in_one_for_its_stored_text() {
     for (text, named) in [
         ("auth", ActivityCategory::Auth),
         ("device", ActivityCategory::Device),
@@ -45,7 +45,7 @@ fn a_category_is_the_named_one_for_its_stored_text() {
 }
 
 #[test]
-fn a_category_of_the_hosts_keeps_its_text() {
+fn a_custom_category_keeps_its_text() {
     for text in ["billing", "Auth", "", " auth"] {
         assert!(matches!(ActivityCategory::from(text), ActivityCategory::Other(other) if other == text));
         assert_eq!(ActivityCategory::from(text).to_string(), text);
@@ -73,14 +73,14 @@ fn a_category_is_serialised_as_its_stored_text() -> TestResult {
 }
 
 #[test]
-fn severities_are_ordered_from_mild_to_grave() {
+fn severities_are_ordered_from_info_to_error() {
     assert!(ActivitySeverity::Info < ActivitySeverity::Warning);
     assert!(ActivitySeverity::Warning < ActivitySeverity::Error);
     assert!(ActivitySeverity::ALL.is_sorted());
 }
 
 #[test]
-fn a_severity_is_shown_parsed_and_serialised_as_its_stored_text() -> TestResult {
+fn a_severity_is_displayed_parsed_and_serialised_as_its_stored_text() -> TestResult {
     for (severity, text) in
         [(ActivitySeverity::Info, "info"), (ActivitySeverity::Warning, "warning"), (ActivitySeverity::Error, "error")]
     {
@@ -124,7 +124,7 @@ fn setters_set_their_field_and_leave_the_others() -> TestResult {
 }
 
 #[test]
-fn what_an_entry_may_lack_its_json_may_lack() -> TestResult {
+fn optional_fields_may_be_missing_from_the_json_of_an_entry() -> TestResult {
     let entry = serde_json::from_value::<NewActivityLogEntry>(json!({
         "id": "al_00000001",
         "ts": "1970-01-01T01:01:00+01:00",
@@ -140,7 +140,7 @@ fn what_an_entry_may_lack_its_json_may_lack() -> TestResult {
 }
 
 #[test]
-fn filters_have_a_json_form_whose_absent_fields_restrict_nothing() -> TestResult {
+fn fields_missing_from_the_json_of_filters_restrict_nothing() -> TestResult {
     assert_eq!(serde_json::from_value::<ActivityLogFilters>(json!({}))?, ActivityLogFilters::default());
     let filters = ActivityLogFilters {
         categories: vec!["auth".into(), "billing".into()],
@@ -153,7 +153,7 @@ fn filters_have_a_json_form_whose_absent_fields_restrict_nothing() -> TestResult
 }
 
 #[test]
-fn a_database_error_converts_into_the_crates_and_stays_its_source() -> TestResult {
+fn a_database_error_converts_into_the_crates_error_and_stays_its_source() -> TestResult {
     let error = Error::from(diesel::result::Error::NotFound);
     let source = error.source().ok_or("no source")?;
     assert_eq!(source.downcast_ref(), Some(&diesel::result::Error::NotFound));
@@ -161,7 +161,7 @@ fn a_database_error_converts_into_the_crates_and_stays_its_source() -> TestResul
 }
 
 #[test]
-fn a_new_entry_is_of_now_mild_and_about_nothing() -> TestResult {
+fn a_new_entry_has_the_current_time_severity_info_and_no_entity() -> TestResult {
     let before = chrono::Utc::now();
     let entry = NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Signed in");
     let after = chrono::Utc::now();
@@ -180,7 +180,7 @@ fn a_new_entry_is_of_now_mild_and_about_nothing() -> TestResult {
 }
 
 #[test]
-fn a_new_id_is_a_uuid_of_version_7_and_sorts_after_the_last() -> TestResult {
+fn a_new_id_is_a_uuid_v7_that_sorts_after_the_previous_one() -> TestResult {
     let ids = (0..1_000).map(|_| NewActivityLogEntry::new("auth", "a", "b", "c").id).collect::<Vec<_>>();
     for id in &ids {
         let digits = id.strip_prefix("al_").ok_or("no prefix")?;
@@ -203,7 +203,7 @@ fn full_entry() -> TestResult<NewActivityLogEntry> {
 }
 
 #[test]
-fn a_new_entry_has_a_json_form_that_reads_back() -> TestResult {
+fn a_new_entry_round_trips_through_json() -> TestResult {
     let entry = full_entry()?;
     let value = serde_json::to_value(&entry)?;
     assert_eq!(

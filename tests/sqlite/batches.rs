@@ -1,4 +1,4 @@
-//! Prune and export work in batches, which hold neither a lock nor a snapshot between them.
+//! Prune and export work in batches and hold neither a lock nor a snapshot between batches.
 
 use activity_log::{ActivityLogRepository, NewActivityLogEntry};
 use diesel::prelude::*;
@@ -11,7 +11,7 @@ use crate::statements::statements;
 use crate::support::{TestResult, everything, numbered, record_numbered};
 
 #[test]
-fn prune_of_many_works_in_many_statements_of_bounded_size() -> TestResult {
+fn a_large_prune_works_in_many_statements_of_bounded_size() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 5_000)?;
     let ran = statements(&mut conn, |log| log.prune(Some(time_of(3_000)), Some(1_000)).map(drop))?;
@@ -33,18 +33,18 @@ fn an_export_reads_in_batches() -> TestResult {
     record_numbered(&mut conn, MANY)?;
     let statements =
         statements(&mut conn, |log| log.iter_export(&everything())?.take(10).try_for_each(|e| e.map(drop)))?;
-    // The newest seq, and one batch: the rest was not asked for.
+    // The statement for the newest `seq`, and one batch. The remaining rows were not requested.
     assert_eq!(statements.len(), 2, "{statements:?}");
     assert!(statements.last().is_some_and(|batch| batch.sql.contains("LIMIT")), "{statements:?}");
     Ok(())
 }
 
 #[test]
-fn an_export_does_not_look_again_for_rows_after_a_batch_that_came_out_short() -> TestResult {
+fn an_export_ends_at_a_short_batch_without_another_query() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, MANY)?;
     let statements = statements(&mut conn, |log| log.iter_export(&everything())?.try_for_each(|e| e.map(drop)))?;
-    // The newest seq, two whole batches, and the short one.
+    // The newest `seq`, two full batches, and the short one.
     assert_eq!(statements.len(), 4, "{statements:?}");
     Ok(())
 }
@@ -56,7 +56,7 @@ fn long_entries_make_small_batches() -> TestResult {
     let entries = (0..5).map(|_| NewActivityLogEntry::new("auth", "a", "b", megabyte.as_str())).collect::<Vec<_>>();
     ActivityLogRepository::new(&mut conn).record_all(&entries)?;
     let statements = statements(&mut conn, |log| log.iter_export(&everything())?.try_for_each(|e| e.map(drop)))?;
-    // The newest seq, a batch an entry, and the empty one that ends it.
+    // The newest `seq`, one batch for each entry, and the empty batch that ends the export.
     assert_eq!(statements.len(), 7, "{statements:?}");
     Ok(())
 }
@@ -72,7 +72,7 @@ struct Checkpoint {
 }
 
 #[test]
-fn a_slow_export_neither_blocks_a_writer_nor_keeps_the_log_from_being_checkpointed() -> TestResult {
+fn a_slow_export_blocks_neither_a_writer_nor_a_checkpoint() -> TestResult {
     let file = SharedLog::create()?;
     let (mut reader, mut writer) = (file.connect()?, file.connect()?);
     record_numbered(&mut writer, MANY)?;

@@ -1,4 +1,4 @@
-//! What a connection does whose way another one is in, by the locks of SQLite.
+//! How a connection behaves while another connection holds SQLite's locks.
 
 use activity_log::{ActivityLogRepository, Error};
 use diesel::connection::SimpleConnection;
@@ -18,7 +18,7 @@ fn a_prune_with_nothing_due_takes_no_write_lock() -> TestResult {
     writer.batch_execute("BEGIN IMMEDIATE")?;
     let mut log = ActivityLogRepository::new(&mut conn);
     assert_eq!(log.prune(Some(time_of(1)), Some(10))?, 0);
-    // The same with something due does need the lock.
+    // A prune that has something to delete does need the lock.
     assert!(log.prune(None, Some(9)).is_err_and(|error| matches!(error, Error::Busy(_))));
     writer.batch_execute("ROLLBACK")?;
     assert_eq!(log.prune(None, Some(9))?, 1);
@@ -32,7 +32,7 @@ struct BusyTimeout {
 }
 
 #[test]
-fn prune_leaves_the_connections_busy_timeout_as_it_was() -> TestResult {
+fn prune_keeps_the_busy_timeout_of_the_connection() -> TestResult {
     let file = SharedLog::create()?;
     let (mut conn, mut writer) = (file.connect()?, file.connect()?);
     record_numbered(&mut conn, 10)?;
@@ -51,7 +51,7 @@ fn prune_leaves_the_connections_busy_timeout_as_it_was() -> TestResult {
 }
 
 #[test]
-fn a_transaction_that_read_before_another_committed_fails_at_once_and_succeeds_as_a_new_one() -> TestResult {
+fn a_write_after_a_stale_read_fails_at_once_and_succeeds_in_a_new_transaction() -> TestResult {
     let file = SharedLog::create()?;
     let (mut one, mut other) = (file.connect()?, file.connect()?);
     let mut attempts = 0;
@@ -71,7 +71,7 @@ fn a_transaction_that_read_before_another_committed_fails_at_once_and_succeeds_a
 }
 
 #[test]
-fn a_table_that_a_shared_cache_keeps_locked_is_busy_too() -> TestResult {
+fn a_table_locked_by_a_shared_cache_is_busy_too() -> TestResult {
     let url = "file:shared-and-locked-by-this-test?mode=memory&cache=shared";
     let (mut one, mut other) = (activity_log::connect(url)?, activity_log::connect(url)?);
     activity_log::run_migrations(&mut one)?;

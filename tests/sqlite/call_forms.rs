@@ -1,4 +1,4 @@
-//! Each way in which hosts call the repository compiles: a generic repository must not need annotations at the call.
+//! Every call form that hosts use compiles. A generic repository must not need type annotations at the call site.
 
 use activity_log::{ActivityLogFilters, ActivityLogRepository, Backend, NewActivityLogEntry, Repository, Result};
 use diesel::prelude::*;
@@ -16,7 +16,7 @@ fn a_repository_is_made_from_a_reference() -> TestResult {
 
 #[cfg(feature = "r2d2")]
 #[test]
-fn a_pooled_connection_is_dereferenced_by_itself() -> TestResult {
+fn a_pooled_connection_is_dereferenced_automatically() -> TestResult {
     use diesel::r2d2::{ConnectionManager, Pool};
 
     let folder = tempfile::tempdir()?;
@@ -90,7 +90,7 @@ fn an_export_outlives_its_filters_and_ends_with_its_repository() -> TestResult {
 }
 
 #[test]
-fn code_can_be_written_for_any_database() -> TestResult {
+fn code_can_be_generic_over_the_database() -> TestResult {
     fn record_one<C: Backend>(conn: &mut C) -> Result<i64> {
         Repository::new(conn).record(&numbered(1))
     }

@@ -1,4 +1,4 @@
-//! Whatever is done to the rows, by any statement of any program, every way of reading finds the rows that match.
+//! Every way of reading finds exactly the matching rows, after any statement of any program has changed the rows.
 
 use activity_log::schema::activity_log as stored;
 use activity_log::{ActivityLogFilters, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry, enable_search};
@@ -11,10 +11,10 @@ use crate::database::empty_log;
 use crate::kinds::insert_as_others_do;
 use crate::support::{TestResult, at, everything, seqs};
 
-/// Enough for eleven segments, of which some match a filter and others do not.
+/// Enough rows for eleven segments, so that a filter matches some segments and not others.
 const ROWS: i64 = 46_000;
 
-/// A log whose categories, severities, actors and times change from one stretch of rows to the next.
+/// A log whose categories, severities, actors and times change from one range of rows to the next.
 fn log_of_many_segments(with_search: bool) -> TestResult<SqliteConnection> {
     let mut conn = empty_log()?;
     conn.batch_execute(&format!(
@@ -32,11 +32,11 @@ fn log_of_many_segments(with_search: bool) -> TestResult<SqliteConnection> {
     Ok(conn)
 }
 
-/// Which rows a statement changes.
+/// The rows that a statement changes.
 #[derive(Debug, Clone)]
 enum Rows {
     One(i64),
-    /// Those whose `seq` leaves a remainder.
+    /// The rows whose `seq` leaves a given remainder.
     Every(i64, i64),
     Between(i64, i64),
 }
@@ -61,21 +61,21 @@ fn rows() -> impl Strategy<Value = Rows> {
 
 #[derive(Debug, Clone)]
 enum Change {
-    /// `UPDATE … SET column = value`, with a way to resolve conflicts.
+    /// `UPDATE … SET column = value`, with a conflict clause.
     Update {
         or: &'static str,
         column: &'static str,
         value: String,
         rows: Rows,
     },
-    /// Gives a row another number, under one of its names.
+    /// Renumbers a row, through one of the names of `seq`.
     Renumber {
         or: &'static str,
         alias: &'static str,
         from: i64,
         to: i64,
     },
-    /// Gives a row the id of another one, which goes.
+    /// Gives a row the id of another row, which SQLite then deletes.
     TakeId {
         row: i64,
         other: i64,
@@ -100,7 +100,7 @@ enum Change {
     Clear,
 }
 
-/// A column that a filter reads, or none does, and a value for it.
+/// A column and a value for it. Filters read some of these columns and not others.
 fn assignment() -> impl Strategy<Value = (&'static str, String)> {
     let assignments = vec![
         ("ts", "'1970-01-05T00:00:00+00:00'"),
@@ -125,7 +125,7 @@ fn assignment() -> impl Strategy<Value = (&'static str, String)> {
 
 fn change() -> impl Strategy<Value = Change> {
     let conflict = || select(vec!["", "OR REPLACE", "OR IGNORE", "OR FAIL"]);
-    // Among the rows, before them, and beyond the newest.
+    // Among the rows, before them and beyond the newest.
     let target =
         prop_oneof![3 => 1..ROWS, 1 => -9_000_i64..1, 2 => ROWS..90_000, 1 => select(vec![i64::MIN, 1_i64 << 40])];
     prop_oneof![
@@ -196,7 +196,7 @@ fn apply(conn: &mut SqliteConnection, change: &Change) -> TestResult {
     Ok(())
 }
 
-/// Filters that are served by the segments, by an index, by both, and by the search index.
+/// Filters that use the segments, an index, both, or the search index.
 fn all_filters() -> TestResult<Vec<ActivityLogFilters>> {
     let category = |category: &str| ActivityLogFilters { categories: vec![category.into()], ..everything() };
     let by = |actor: &str, filters| ActivityLogFilters { actor: Some(actor.to_owned()), ..filters };
@@ -251,7 +251,7 @@ fn matches(filters: &ActivityLogFilters, row: &Row) -> TestResult<bool> {
             .is_none_or(|term| message.to_ascii_lowercase().contains(&term.to_ascii_lowercase())))
 }
 
-/// The matching `seq`, oldest first, by looking at every row.
+/// The `seq`s of the matching rows, oldest first, found by checking every row.
 fn by_brute_force(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> TestResult<Vec<i64>> {
     let columns = (
         stored::seq,
@@ -273,7 +273,7 @@ fn by_brute_force(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> 
     Ok(found)
 }
 
-/// Compares every way of reading with what brute force finds.
+/// Compares every way of reading with the brute-force result.
 fn assert_found(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> TestResult {
     let expected = by_brute_force(conn, filters)?;
     let newest_first = expected.iter().rev().copied().collect::<Vec<_>>();
@@ -323,13 +323,13 @@ proptest! {
 }
 
 #[test]
-fn a_walk_over_many_segments_of_which_some_match_gives_every_row_once() -> TestResult {
+fn a_walk_over_many_segments_returns_every_matching_row_once() -> TestResult {
     let mut conn = log_of_many_segments(false)?;
     all_filters()?.iter().try_for_each(|filters| assert_found(&mut conn, filters))
 }
 
 #[test]
-fn a_row_that_is_moved_beyond_the_newest_is_found_there() -> TestResult {
+fn a_row_moved_beyond_the_newest_is_found_there() -> TestResult {
     for alias in ["seq", "rowid", "oid", "_rowid_"] {
         let mut conn = log_of_many_segments(true)?;
         conn.batch_execute(&format!("UPDATE activity_log SET {alias} = 90000 WHERE seq = 7000"))?;

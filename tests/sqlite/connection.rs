@@ -1,4 +1,4 @@
-//! A connection has the settings that the log wants, however it was opened.
+//! A connection has the settings that the log needs, however it was opened.
 
 use activity_log::{ActivityLogRepository, Error, configure, connect, run_migrations};
 use diesel::connection::SimpleConnection;
@@ -38,7 +38,7 @@ fn records(conn: &mut SqliteConnection) -> TestResult {
 }
 
 #[test]
-fn a_file_is_opened_with_the_settings_of_a_log() -> TestResult {
+fn a_file_is_opened_with_the_settings_for_a_log() -> TestResult {
     let folder = tempfile::tempdir()?;
     let mut conn = connect(&folder.path().join("log.db").display().to_string())?;
     assert_eq!(settings(&mut conn)?, wanted("wal"));
@@ -46,7 +46,7 @@ fn a_file_is_opened_with_the_settings_of_a_log() -> TestResult {
 }
 
 #[test]
-fn a_database_in_memory_keeps_its_journal_there() -> TestResult {
+fn an_in_memory_database_keeps_its_journal_in_memory() -> TestResult {
     let mut conn = connect(":memory:")?;
     assert_eq!(settings(&mut conn)?, wanted("memory"));
     records(&mut conn)
@@ -75,7 +75,7 @@ fn a_shared_memory_url_is_one_database_for_its_connections() -> TestResult {
 }
 
 #[test]
-fn a_connection_of_the_hosts_is_configured_alike() -> TestResult {
+fn a_connection_of_the_host_is_configured_the_same_way() -> TestResult {
     let folder = tempfile::tempdir()?;
     let mut conn = SqliteConnection::establish(&folder.path().join("host.db").display().to_string())?;
     configure(&mut conn)?;
@@ -86,7 +86,7 @@ fn a_connection_of_the_hosts_is_configured_alike() -> TestResult {
 }
 
 #[test]
-fn a_host_may_choose_otherwise_afterwards() -> TestResult {
+fn a_host_may_change_the_settings_afterwards() -> TestResult {
     let mut conn = connect(":memory:")?;
     conn.batch_execute("PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 100")?;
     run_migrations(&mut conn)?;
@@ -105,7 +105,7 @@ fn a_file_that_cannot_be_opened_is_a_connection_error() -> TestResult {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_a_database_error() -> TestResult {
+fn a_file_that_is_not_a_database_is_a_database_error() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.db");
     std::fs::write(&path, "This is not a database, and long enough to tell. ".repeat(20))?;
@@ -114,7 +114,7 @@ fn a_file_that_is_no_database_is_a_database_error() -> TestResult {
 }
 
 #[test]
-fn a_transaction_under_way_refuses_other_settings() -> TestResult {
+fn settings_cannot_be_changed_inside_a_transaction() -> TestResult {
     let folder = tempfile::tempdir()?;
     let mut conn = SqliteConnection::establish(&folder.path().join("host.db").display().to_string())?;
     let refused = conn.transaction::<_, Error, _>(configure);
@@ -123,8 +123,8 @@ fn a_transaction_under_way_refuses_other_settings() -> TestResult {
 }
 
 #[test]
-fn a_database_that_cannot_have_a_write_ahead_log_is_refused() -> TestResult {
-    // A nameless database is one of SQLite's own temporary files.
+fn a_database_without_write_ahead_logging_is_refused() -> TestResult {
+    // A database without a name is a temporary file of SQLite.
     assert!(matches!(connect(""), Err(Error::JournalMode { mode }) if mode == "delete"));
     Ok(())
 }
@@ -159,7 +159,7 @@ fn an_error_never_prints_the_url_of_the_database() -> TestResult {
         format!("sqlite://user:{SECRET}@host/log.db"),
         format!("nul\0{SECRET}"),
     ] {
-        let printed = printed(&connect(&url).err().ok_or("it was opened")?);
+        let printed = printed(&connect(&url).err().ok_or("the URL was opened")?);
         assert!(!printed.contains(SECRET) && !printed.contains(bytes), "{printed}");
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Counts and pages are right whatever was deleted and corrected, by whatever program: the segments keep up.
+//! The segments keep counts and pages right, whichever rows any program deletes or corrects.
 
 use activity_log::{ActivityLogRepository, ActivitySeverity, run_migrations};
 use diesel::connection::SimpleConnection;
@@ -19,7 +19,7 @@ fn a_deleted_row_is_no_longer_counted() -> TestResult {
 }
 
 #[test]
-fn a_segment_without_rows_is_dropped_by_the_next_summarizing() -> TestResult {
+fn a_segment_without_rows_is_dropped_when_the_log_is_next_summarized() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 13_000)?;
     conn.batch_execute("DELETE FROM activity_log WHERE seq BETWEEN 4096 AND 8191")?;
@@ -40,7 +40,7 @@ struct Number {
 }
 
 #[test]
-fn a_log_whose_numbers_begin_again_is_counted_at_once() -> TestResult {
+fn a_log_whose_seq_restarts_is_counted_at_once() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 9_000)?;
     conn.batch_execute("DELETE FROM activity_log; DELETE FROM sqlite_sequence")?;
@@ -51,7 +51,7 @@ fn a_log_whose_numbers_begin_again_is_counted_at_once() -> TestResult {
 }
 
 #[test]
-fn a_row_is_counted_as_what_it_was_corrected_to() -> TestResult {
+fn a_corrected_row_is_counted_by_its_new_values() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 5_000)?;
     conn.batch_execute("UPDATE activity_log SET category = 'auth', severity = 'error' WHERE seq IN (7, 4999)")?;
@@ -74,7 +74,7 @@ fn the_only_row_of_a_segment_can_be_corrected() -> TestResult {
 }
 
 #[test]
-fn an_actor_that_was_corrected_is_found() -> TestResult {
+fn a_corrected_actor_is_found() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 5_000)?;
     conn.batch_execute("UPDATE activity_log SET actor = 'alice' WHERE seq IN (7, 4999)")?;
@@ -83,10 +83,10 @@ fn an_actor_that_was_corrected_is_found() -> TestResult {
 }
 
 #[test]
-fn a_correction_that_gives_way_to_what_is_there_leaves_the_counts_right() -> TestResult {
+fn a_correction_with_any_conflict_clause_keeps_the_counts_right() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 5_000)?;
-    // In a trigger SQLite puts what the statement says of conflicts in the place of what the trigger says.
+    // In a trigger, the conflict clause of the outer statement overrides the clauses inside the trigger.
     conn.batch_execute("UPDATE OR REPLACE activity_log SET category = 'auth' WHERE seq IN (7, 8)")?;
     conn.batch_execute("UPDATE OR IGNORE activity_log SET category = 'auth' WHERE seq IN (9, 10)")?;
     conn.batch_execute("UPDATE OR FAIL activity_log SET category = 'auth' WHERE seq IN (11, 12)")?;
@@ -96,7 +96,7 @@ fn a_correction_that_gives_way_to_what_is_there_leaves_the_counts_right() -> Tes
 }
 
 #[test]
-fn a_row_that_is_given_another_number_is_counted_once() -> TestResult {
+fn a_renumbered_row_is_counted_once() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 13_000)?;
     conn.batch_execute("DELETE FROM activity_log WHERE seq BETWEEN 4000 AND 8191")?;
@@ -110,7 +110,7 @@ fn a_row_that_is_given_another_number_is_counted_once() -> TestResult {
 }
 
 #[test]
-fn a_replaced_row_is_counted_once_where_triggers_may_recurse() -> TestResult {
+fn a_replaced_row_is_counted_once_with_recursive_triggers() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 5_000)?;
     conn.batch_execute(
@@ -123,7 +123,7 @@ fn a_replaced_row_is_counted_once_where_triggers_may_recurse() -> TestResult {
 }
 
 #[test]
-fn rows_with_null_are_counted_where_an_older_table_has_them() -> TestResult {
+fn rows_with_null_in_an_older_table_are_counted() -> TestResult {
     let mut conn = older_log()?;
     conn.batch_execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9000) \
@@ -142,7 +142,7 @@ fn rows_with_null_are_counted_where_an_older_table_has_them() -> TestResult {
 }
 
 #[test]
-fn a_row_that_a_trigger_of_the_hosts_corrects_again_is_counted_as_what_it_is() -> TestResult {
+fn a_row_that_a_trigger_of_the_host_corrects_again_is_counted_by_its_final_values() -> TestResult {
     let mut conn = empty_log()?;
     conn.batch_execute(
         "CREATE TRIGGER hosts AFTER UPDATE OF category ON activity_log WHEN new.category <> lower(new.category) \
@@ -157,7 +157,7 @@ fn a_row_that_a_trigger_of_the_hosts_corrects_again_is_counted_as_what_it_is() -
 }
 
 #[test]
-fn a_row_with_the_least_number_that_there_is_is_counted() -> TestResult {
+fn a_row_with_the_smallest_possible_seq_is_counted() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 5_000)?;
     conn.batch_execute("UPDATE activity_log SET seq = -9223372036854775808 WHERE seq = 1")?;
@@ -168,7 +168,7 @@ fn a_row_with_the_least_number_that_there_is_is_counted() -> TestResult {
 }
 
 #[test]
-fn rows_with_empty_blobs_and_with_null_are_counted_when_recording_goes_beyond_them() -> TestResult {
+fn rows_with_empty_blobs_or_null_are_counted_after_they_are_summarized() -> TestResult {
     let mut conn = older_log()?;
     run_migrations(&mut conn)?;
     conn.batch_execute(

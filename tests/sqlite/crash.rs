@@ -1,7 +1,7 @@
-//! A process is killed while it works: what it had acknowledged is there, nothing is there by half, and the next start
+//! A process is killed while it works. Acknowledged entries are there, nothing is partly there, and the next start
 //! needs no help.
 
-#![cfg(unix)] // Only there does the kill leave a trace, by which it is told from an end of the process's own.
+#![cfg(unix)] // Only Unix reports the signal that tells a kill from an ordinary exit.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -20,28 +20,28 @@ use diesel::sql_types::Text;
 use crate::database::SharedLog;
 use crate::support::{TestResult, at, everything, numbered, parameters, process_of, read_back};
 
-/// What a line of ours begins with, among those of the test harness.
+/// The prefix of our own lines, which tells them from the lines of the test harness.
 const SAID: &str = "said: ";
 const SIGKILL: i32 = 9;
 
-/// This program, running one of the ignored tests below.
+/// A process of this program that runs one of the ignored tests below.
 struct Worker {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Worker {
-    /// Starts it with a path and a number, and keeps its input open: at the end of that it would end.
+    /// Starts the test with a path and a number. Keeps the input open, because the process exits when its input ends.
     fn start(test: impl Fn() -> TestResult, path: &str, number: i64) -> TestResult<Self> {
         let mut process = process_of(test)?.arg("--nocapture").spawn()?;
-        let output = process.stdout.take().ok_or("its output is not ours")?;
+        let output = process.stdout.take().ok_or("the worker has no captured output")?;
         let mut worker = Self { process, lines: BufReader::new(output).lines() };
-        let input = worker.process.stdin.as_mut().ok_or("its input is not ours")?;
+        let input = worker.process.stdin.as_mut().ok_or("the worker has no piped input")?;
         input.write_all(format!("{number} {path}\n").as_bytes())?;
         Ok(worker)
     }
 
-    /// The next thing that it says, or `None` when it has ended.
+    /// The next message of the process, or `None` once the process has ended.
     fn next(&mut self) -> TestResult<Option<String>> {
         for line in &mut self.lines {
             if let Some(said) = line?.strip_prefix(SAID) {
@@ -51,16 +51,16 @@ impl Worker {
         Ok(None)
     }
 
-    /// The next thing that it says, which it lives to say.
+    /// The next message of the process, which must still be running.
     fn hear(&mut self) -> TestResult<String> {
-        Ok(self.next()?.ok_or("it ended by itself")?)
+        Ok(self.next()?.ok_or("the worker ended by itself")?)
     }
 
-    /// Kills it, which must not have ended by itself, and returns what it had said besides.
+    /// Kills the process, which must still be running, and returns the messages that were not read yet.
     fn kill(mut self) -> TestResult<Vec<String>> {
         self.process.kill()?;
         let status = self.process.wait()?;
-        assert_eq!(status.signal(), Some(SIGKILL), "it ended by itself: {status}");
+        assert_eq!(status.signal(), Some(SIGKILL), "the worker ended by itself: {status}");
         let mut said = Vec::new();
         while let Some(line) = self.next()? {
             said.push(line);
@@ -76,15 +76,15 @@ impl Drop for Worker {
     }
 }
 
-/// Says it to the parent, in one write that is whole or not at all.
+/// Sends a message to the parent in one write, which arrives whole or not at all.
 fn say(what: impl std::fmt::Display) -> TestResult {
     let mut output = std::io::stdout().lock();
-    // The harness may have left a line unended.
+    // The test harness may have left its line without an end.
     output.write_all(format!("\n{SAID}{what}\n").as_bytes())?;
     Ok(output.flush()?)
 }
 
-/// Ends only if the parent does.
+/// Ends only when the parent ends.
 fn wait_to_be_killed() -> TestResult {
     std::io::read_to_string(std::io::stdin())?;
     Ok(())
@@ -108,7 +108,7 @@ fn lines(conn: &mut SqliteConnection, sql: &str) -> TestResult<Vec<String>> {
     Ok(diesel::sql_query(sql).load::<Line>(conn)?.into_iter().map(|row| row.line).collect())
 }
 
-/// Starts as a server does, and finds the file sound.
+/// Starts like a server, and checks the integrity of the file.
 fn start(path: &str) -> TestResult<SqliteConnection> {
     let mut conn = connect(path)?;
     run_migrations(&mut conn)?;
@@ -117,9 +117,9 @@ fn start(path: &str) -> TestResult<SqliteConnection> {
 }
 
 #[test]
-fn every_entry_that_was_acknowledged_before_a_kill_is_there() -> TestResult {
+fn every_entry_acknowledged_before_a_kill_is_there() -> TestResult {
     let file = SharedLog::create()?;
-    // Of each entry, by its number, counted from 1.
+    // The `seq` of each entry, in the order of the entry numbers, which start at 1.
     let mut seqs = Vec::<i64>::new();
     for round in 0..40 {
         let mut worker = Worker::start(a_process_records_one_by_one, &file.url(), seqs.len() as i64 + 1)?;
@@ -134,7 +134,7 @@ fn every_entry_that_was_acknowledged_before_a_kill_is_there() -> TestResult {
         let mut conn = start(&file.url())?;
         let mut log = ActivityLogRepository::new(&mut conn);
         let stored = log.query_after(&everything(), 0, u32::MAX)?;
-        // One may have been recorded and not yet acknowledged.
+        // The last entry may have been recorded without being acknowledged.
         seqs.extend(stored.get(seqs.len()).map(|entry| entry.seq));
         let expected = (1..).zip(&seqs).map(|(number, seq)| read_back(numbered(number), *seq)).collect::<Vec<_>>();
         assert_eq!(stored, expected, "round {round}");
@@ -144,7 +144,7 @@ fn every_entry_that_was_acknowledged_before_a_kill_is_there() -> TestResult {
 }
 
 #[test]
-#[ignore = "a test above runs it in a process of its own, and says on which file"]
+#[ignore = "a test above runs this test in its own process and passes the file"]
 fn a_process_records_one_by_one() -> TestResult {
     let (path, first) = parameters()?;
     let mut conn = connect(&path)?;
@@ -163,9 +163,9 @@ fn group(number: i64) -> Vec<NewActivityLogEntry> {
 }
 
 #[test]
-fn no_record_all_is_there_by_half_after_a_kill() -> TestResult {
+fn record_all_is_all_or_nothing_after_a_kill() -> TestResult {
     let file = SharedLog::create()?;
-    // Groups by their number, each with whether it is known to be stored, or may be.
+    // Groups by their number, each with whether it is certainly or only possibly stored.
     let mut groups = BTreeMap::<i64, bool>::new();
     let mut interrupted = 0;
     for round in 0..15 {
@@ -175,7 +175,7 @@ fn no_record_all_is_there_by_half_after_a_kill() -> TestResult {
         wait_up_to(Duration::from_millis(20));
         said.extend(worker.kill()?);
         for line in said {
-            let (what, number) = line.split_once(' ').ok_or("it says what and which")?;
+            let (what, number) = line.split_once(' ').ok_or("a message needs a word and a number")?;
             groups.insert(number.parse()?, what == "recorded");
         }
 
@@ -183,7 +183,7 @@ fn no_record_all_is_there_by_half_after_a_kill() -> TestResult {
         let mut log = ActivityLogRepository::new(&mut conn);
         let stored = log.query_after(&everything(), 0, u32::MAX)?;
         let is_stored = |number: i64| stored.iter().any(|entry| entry.entity_id == Some(number.to_string()));
-        // One may have been recorded and not yet acknowledged.
+        // The last group may have been recorded without being acknowledged.
         let begun = groups.len();
         groups.retain(|number, known| *known || is_stored(*number));
         groups.values_mut().for_each(|known| *known = true);
@@ -195,17 +195,17 @@ fn no_record_all_is_there_by_half_after_a_kill() -> TestResult {
         log.record_all(&group(first + 999))?;
         groups.insert(first + 999, true);
     }
-    assert!(interrupted > 0, "no kill came in the middle of a record_all");
+    assert!(interrupted > 0, "no kill interrupted a record_all");
     Ok(())
 }
 
 #[test]
-#[ignore = "a test above runs it in a process of its own, and says on which file"]
+#[ignore = "a test above runs this test in its own process and passes the file"]
 fn a_process_records_in_groups() -> TestResult {
     let (path, first) = parameters()?;
     let mut conn = connect(&path)?;
     run_migrations(&mut conn)?;
-    // So little that pages go to the file long before the commit.
+    // A cache this small spills pages to the file long before the commit.
     conn.batch_execute("PRAGMA cache_size = 5")?;
     let mut log = ActivityLogRepository::new(&mut conn);
     for number in first.. {
@@ -216,7 +216,7 @@ fn a_process_records_in_groups() -> TestResult {
     Ok(())
 }
 
-const CUT_OFF: &str = "2050-01-01T00:00:00Z";
+const CUTOFF: &str = "2050-01-01T00:00:00Z";
 const KEPT: usize = 500;
 
 fn is_among(entry: &ActivityLogEntry, entries: &[ActivityLogEntry]) -> bool {
@@ -224,21 +224,21 @@ fn is_among(entry: &ActivityLogEntry, entries: &[ActivityLogEntry]) -> bool {
 }
 
 #[test]
-fn a_killed_prune_has_deleted_only_what_was_due() -> TestResult {
+fn a_killed_prune_has_deleted_only_entries_that_were_due() -> TestResult {
     let file = SharedLog::create()?;
-    let cut_off = at(CUT_OFF)?;
+    let cutoff = at(CUTOFF)?;
     let mut interrupted = 0;
     for round in 0..15 {
         let mut conn = start(&file.url())?;
         let mut log = ActivityLogRepository::new(&mut conn);
-        // Every other one is due by its age, and of the rest all but the newest by their number.
+        // Age makes every other entry due. Of the rest, the count keeps only the newest.
         let entries = (round * 3_000..(round + 1) * 3_000)
-            .map(|number| if number % 2 == 0 { numbered(number).ts(cut_off) } else { numbered(number) })
+            .map(|number| if number % 2 == 0 { numbered(number).ts(cutoff) } else { numbered(number) })
             .collect::<Vec<_>>();
         log.record_all(&entries)?;
         let before = log.query_after(&everything(), 0, u32::MAX)?;
         let mut stay = before.clone();
-        stay.retain(|entry| entry.ts >= cut_off);
+        stay.retain(|entry| entry.ts >= cutoff);
         stay.drain(..stay.len() - KEPT);
 
         let mut worker = Worker::start(a_process_prunes, &file.url(), 0)?;
@@ -253,20 +253,23 @@ fn a_killed_prune_has_deleted_only_what_was_due() -> TestResult {
         let left = log.query_after(&everything(), 0, u32::MAX)?;
         assert!(
             before.iter().filter(|entry| is_among(entry, &left)).eq(&left),
-            "round {round}: what is left was there"
+            "round {round}: every remaining entry was there before"
         );
-        assert!(left.iter().filter(|entry| is_among(entry, &stay)).eq(&stay), "round {round}: what is to stay is left");
+        assert!(
+            left.iter().filter(|entry| is_among(entry, &stay)).eq(&stay),
+            "round {round}: every entry to keep remains"
+        );
         interrupted += usize::from(left.len() < before.len() && left.len() > stay.len());
         let still_due = left.len() - stay.len();
-        assert_eq!(log.prune(Some(cut_off), Some(KEPT as u64))?, still_due as u64, "round {round}");
+        assert_eq!(log.prune(Some(cutoff), Some(KEPT as u64))?, still_due as u64, "round {round}");
         assert_eq!(log.query_after(&everything(), 0, u32::MAX)?, stay, "round {round}");
     }
-    assert!(interrupted > 0, "no kill came in the middle of a prune");
+    assert!(interrupted > 0, "no kill interrupted a prune");
     Ok(())
 }
 
 #[test]
-#[ignore = "a test above runs it in a process of its own, and says on which file"]
+#[ignore = "a test above runs this test in its own process and passes the file"]
 fn a_process_prunes() -> TestResult {
     let (path, _) = parameters()?;
     let mut conn = connect(&path)?;
@@ -278,18 +281,18 @@ fn a_process_prunes() -> TestResult {
             say("deleting").ok();
         }
     });
-    ActivityLogRepository::new(&mut conn).prune(Some(at(CUT_OFF)?), Some(KEPT as u64))?;
+    ActivityLogRepository::new(&mut conn).prune(Some(at(CUTOFF)?), Some(KEPT as u64))?;
     wait_to_be_killed()
 }
 
 #[test]
-fn a_first_start_that_was_killed_is_made_good_by_the_next() -> TestResult {
+fn the_next_start_completes_a_first_start_that_was_killed() -> TestResult {
     const ROUNDS: u32 = 30;
     const SCHEMA: &str = "SELECT sql AS line FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
     let folder = tempfile::tempdir()?;
     let path = |name: &str| folder.path().join(name).display().to_string();
 
-    // One that is left alone says how long a start takes, and what it leads to.
+    // An uninterrupted start shows how long a start takes and which schema results.
     let mut worker = Worker::start(a_process_starts_and_records, &path("whole.db"), 1)?;
     assert_eq!(worker.hear()?, "starting");
     let started = Instant::now();
@@ -306,7 +309,7 @@ fn a_first_start_that_was_killed_is_made_good_by_the_next() -> TestResult {
         for number in [1, 2] {
             let mut worker = Worker::start(a_process_starts_and_records, &path, number)?;
             assert_eq!(worker.hear()?, "starting");
-            // Every part of a start has its rounds, the first and the last as well.
+            // The kills are spread over the whole start, including its first and last moments.
             sleep(whole * round / ROUNDS);
             wait_up_to(whole / ROUNDS);
             let said = worker.kill()?;
@@ -324,12 +327,12 @@ fn a_first_start_that_was_killed_is_made_good_by_the_next() -> TestResult {
             assert!(stored.iter().any(|entry| *entry == read_back(new.clone(), entry.seq)), "round {round}: {new:?}");
         }
     }
-    assert!(interrupted > 0, "no kill came in the middle of a start");
+    assert!(interrupted > 0, "no kill interrupted a start");
     Ok(())
 }
 
 #[test]
-#[ignore = "a test above runs it in a process of its own, and says on which file"]
+#[ignore = "a test above runs this test in its own process and passes the file"]
 fn a_process_starts_and_records() -> TestResult {
     let (path, number) = parameters()?;
     say("starting")?;

@@ -1,4 +1,4 @@
-//! SQLite, as the tests of `behaviour` use a database: they name nothing else of it.
+//! SQLite, as the tests in `behaviour` use a database. Those tests depend on nothing else of SQLite.
 
 use std::time::Duration;
 
@@ -14,19 +14,19 @@ pub(crate) fn connect(url: &str) -> TestResult<Connection> {
     Ok(activity_log::connect(url)?)
 }
 
-/// A database of the test's own without a table.
+/// A fresh database without a table.
 pub(crate) fn empty_database() -> TestResult<Connection> {
     connect(":memory:")
 }
 
-/// An empty log of the test's own.
+/// A fresh, empty log.
 pub(crate) fn empty_log() -> TestResult<Connection> {
     let mut conn = empty_database()?;
     run_migrations(&mut conn)?;
     Ok(conn)
 }
 
-/// An empty log for more than one connection or process.
+/// An empty log for several connections or processes.
 pub(crate) struct SharedLog {
     folder: tempfile::TempDir,
 }
@@ -38,12 +38,12 @@ impl SharedLog {
         Ok(log)
     }
 
-    /// The database alone, for servers that start on it.
+    /// An empty database without the table, for servers that start on it.
     pub(crate) fn without_table() -> TestResult<Self> {
         Ok(Self { folder: tempfile::tempdir()? })
     }
 
-    /// What [`connect`] takes, in any process.
+    /// The argument of [`connect`], valid in any process.
     pub(crate) fn url(&self) -> String {
         self.folder.path().join("log.db").display().to_string()
     }
@@ -53,13 +53,13 @@ impl SharedLog {
     }
 }
 
-/// The `seq`s that are in the log, oldest first, read without the crate.
+/// The `seq`s in the log, oldest first, read without the crate.
 pub(crate) fn stored_seqs(conn: &mut Connection) -> TestResult<Vec<i64>> {
     use schema::activity_log;
     Ok(activity_log::table.select(activity_log::seq).order(activity_log::seq).load(conn)?)
 }
 
-/// Rows as a program writes them that does not use the crate: of the actor `clock`, one a minute.
+/// Inserts rows as a program without the crate would: the actor is `clock`, and the rows are a minute apart.
 pub(crate) fn insert_as_others_do(conn: &mut Connection, rows: i64) -> TestResult {
     conn.batch_execute(&format!(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
@@ -70,7 +70,7 @@ pub(crate) fn insert_as_others_do(conn: &mut Connection, rows: i64) -> TestResul
     Ok(())
 }
 
-/// Columns that can be given a value that no entry has, with assignments that do so.
+/// Columns with assignments of values that no entry can have.
 pub(crate) const BREAKING_ASSIGNMENTS: [(&str, &str); 10] = [
     ("ts", "ts = 'yesterday'"),
     ("ts", "ts = ''"),

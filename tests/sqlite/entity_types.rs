@@ -1,4 +1,4 @@
-//! The types under which an entity id is looked up are stepped through in the index.
+//! A lookup by entity id steps through the entity types in the index.
 
 use activity_log::ActivityLogRepository;
 use diesel::connection::SimpleConnection;
@@ -23,7 +23,7 @@ fn an_id_is_found_under_a_type_that_another_program_did_not_write_as_text() -> T
 }
 
 #[test]
-fn a_follower_misses_nothing_of_a_type_that_comes_up_while_it_reads() -> TestResult {
+fn a_follower_misses_nothing_of_a_type_that_appears_while_it_reads() -> TestResult {
     for entity_type in [Some("user"), None] {
         let file = SharedLog::create()?;
         let mut writer = file.connect()?;

@@ -1,4 +1,4 @@
-//! Rows of a table of another origin, which may hold what the crate never writes.
+//! Rows in a table of another origin may hold values that the crate never writes.
 
 use activity_log::{ActivityLogRepository, connect};
 use diesel::connection::SimpleConnection;
@@ -8,7 +8,7 @@ use crate::behaviour::broken_rows::log_with_a_broken_row;
 use crate::database::stored_seqs;
 use crate::support::{TestResult, everything, numbered, record_numbered, seqs};
 
-/// An empty table of another origin, not yet adopted, which allows NULL nearly everywhere.
+/// An empty table of another origin, not yet adopted, that allows NULL in most columns.
 pub(crate) fn older_log() -> TestResult<SqliteConnection> {
     let mut conn = connect(":memory:")?;
     conn.batch_execute(
@@ -21,7 +21,7 @@ pub(crate) fn older_log() -> TestResult<SqliteConnection> {
 }
 
 #[test]
-fn a_null_that_an_older_table_allowed_is_reported_with_its_column() -> TestResult {
+fn a_null_from_an_older_table_is_reported_with_its_column() -> TestResult {
     for column in ["id", "ts", "category", "action", "severity", "actor", "message", "metadata"] {
         let mut conn = activity_log::connect(":memory:")?;
         diesel::sql_query(
@@ -40,7 +40,7 @@ fn a_null_that_an_older_table_allowed_is_reported_with_its_column() -> TestResul
         let unread = format!("the entry with seq 2 cannot be read: its `{column}` is NULL");
         assert_eq!(exported, [Ok(1), Err(unread), Ok(3)]);
         assert_eq!(log.count(&everything())?, 3);
-        // What has no time is not older than any, and goes by its number.
+        // A row without a time is never older than a cutoff. Only the count deletes it.
         assert_eq!(log.prune(Some(numbered(3).ts), Some(1))?, 2, "{column}");
         assert_eq!(stored_seqs(&mut conn)?, [3], "{column}");
     }
@@ -48,7 +48,7 @@ fn a_null_that_an_older_table_allowed_is_reported_with_its_column() -> TestResul
 }
 
 #[test]
-fn bytes_that_are_no_utf_8_are_read_as_replacement_characters() -> TestResult {
+fn bytes_that_are_not_utf_8_are_read_as_replacement_characters() -> TestResult {
     let mut conn = log_with_a_broken_row("actor = x'61ff62', message = CAST(x'fe' AS TEXT)")?;
     let entries = ActivityLogRepository::new(&mut conn).query(&everything(), None, 9)?;
     assert_eq!(seqs(&entries), [5, 4, 3, 2, 1]);

@@ -1,4 +1,4 @@
-//! On a full disk recording fails with an error that says so, nothing is half-written, and a prune makes room.
+//! On a full disk, recording fails with a clear error, nothing is half-written, and a prune makes room.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use diesel::sql_types::Text;
 use crate::database::{SharedLog, empty_log, stored_seqs};
 use crate::support::{TestResult, everything, numbered, record_numbered};
 
-/// A file system of its own with little room. Mounting one takes privileges: without them there is none.
+/// A separate file system with little room. Mounting one requires privileges, so tests without them are skipped.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
@@ -24,7 +24,7 @@ impl SmallDisk {
         if mount.is_ok_and(|mount| mount.status.success()) {
             return Ok(Some(Self(folder)));
         }
-        println!("not shown here: a file system of a test's own cannot be mounted");
+        println!("skipped: mounting a file system for the test is not permitted");
         Ok(None)
     }
 
@@ -50,7 +50,7 @@ fn entry() -> NewActivityLogEntry {
     NewActivityLogEntry::new("system", "filled", "test", "x".repeat(300))
 }
 
-/// Records until there is no room; returns the `seq`s that were acknowledged.
+/// Records until there is no room, and returns the acknowledged `seq`s.
 fn fill(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
     let mut acknowledged = Vec::new();
     loop {
@@ -74,17 +74,17 @@ fn assert_whole(conn: &mut SqliteConnection) -> TestResult {
     Ok(())
 }
 
-/// A log whose database may not grow any more, and has a little room left.
+/// A log whose database has a little room left and may not grow.
 fn limited_log() -> TestResult<SqliteConnection> {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 1_000)?;
     ActivityLogRepository::new(&mut conn).clear()?;
-    conn.batch_execute("PRAGMA max_page_count = 1")?; // SQLite makes it what the database has.
+    conn.batch_execute("PRAGMA max_page_count = 1")?; // SQLite raises the limit to the current size of the database.
     Ok(conn)
 }
 
 #[test]
-fn a_database_at_its_size_limit_refuses_entries_and_keeps_those_it_acknowledged() -> TestResult {
+fn a_database_at_its_size_limit_refuses_entries_and_keeps_the_acknowledged_ones() -> TestResult {
     let mut conn = limited_log()?;
     let acknowledged = fill(&mut conn)?;
     assert!(acknowledged.len() > 100, "{}", acknowledged.len());
@@ -93,14 +93,14 @@ fn a_database_at_its_size_limit_refuses_entries_and_keeps_those_it_acknowledged(
 }
 
 #[test]
-fn record_all_without_room_records_none() -> TestResult {
+fn record_all_without_room_records_nothing() -> TestResult {
     let mut conn = limited_log()?;
     let entries = (0..5_000).map(|_| entry()).collect::<Vec<_>>();
     let refused = ActivityLogRepository::new(&mut conn).record_all(&entries);
     assert!(matches!(refused, Err(Error::Full(_))), "{refused:?}");
     assert_eq!(stored_seqs(&mut conn)?, Vec::<i64>::new());
     assert_whole(&mut conn)?;
-    // The connection is as good as new.
+    // The connection remains fully usable.
     ActivityLogRepository::new(&mut conn).record_all(&entries[..50])?;
     assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 50);
     Ok(())
@@ -115,15 +115,15 @@ fn a_transaction_without_room_changes_nothing() -> TestResult {
         diesel::sql_query("UPDATE activity_log SET actor = 'changed'").execute(conn)?;
         ActivityLogRepository::new(conn).record(&NewActivityLogEntry::new("a", "b", "c", "x".repeat(100_000)))
     });
-    // SQLite has rolled back by itself, which is all that Diesel's own rollback then finds out.
+    // SQLite has already rolled back. Diesel's own rollback only detects that.
     assert!(refused.is_err());
     let changed = activity_log::ActivityLogFilters { actor: Some("changed".to_owned()), ..everything() };
     assert_eq!(ActivityLogRepository::new(&mut conn).count(&changed)?, 0);
     Ok(())
 }
 
-/// A log with room for one more entry, but not for the chapter that it completes.
-fn log_without_room_for_a_chapter() -> TestResult<(SharedLog, SqliteConnection)> {
+/// A log with room for one more entry, but not for the segment that the entry completes.
+fn log_without_room_for_a_segment() -> TestResult<(SharedLog, SqliteConnection)> {
     let file = SharedLog::create()?;
     let mut conn = file.connect()?;
     conn.batch_execute("CREATE TABLE devices (name TEXT)")?;
@@ -133,21 +133,21 @@ fn log_without_room_for_a_chapter() -> TestResult<(SharedLog, SqliteConnection)>
         ..numbered(number)
     });
     ActivityLogRepository::new(&mut conn).record_all(&entries.collect::<Vec<_>>())?;
-    conn.batch_execute("PRAGMA max_page_count = 1")?; // SQLite makes it what the database has.
+    conn.batch_execute("PRAGMA max_page_count = 1")?; // SQLite raises the limit to the current size of the database.
     Ok((file, conn))
 }
 
 #[test]
-fn an_entry_is_recorded_also_where_there_is_no_room_for_the_chapter_that_it_completes() -> TestResult {
-    let (_file, mut conn) = log_without_room_for_a_chapter()?;
+fn an_entry_is_recorded_even_without_room_for_the_segment_it_completes() -> TestResult {
+    let (_file, mut conn) = log_without_room_for_a_segment()?;
     assert_eq!(ActivityLogRepository::new(&mut conn).record(&numbered(4_096))?, 4_096);
     assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 4_096);
     Ok(())
 }
 
 #[test]
-fn a_transaction_in_which_there_is_no_room_for_a_chapter_changes_nothing() -> TestResult {
-    let (_file, mut conn) = log_without_room_for_a_chapter()?;
+fn a_transaction_without_room_for_a_segment_changes_nothing() -> TestResult {
+    let (_file, mut conn) = log_without_room_for_a_segment()?;
     let outcome = conn.immediate_transaction::<(), Error, _>(|conn| {
         ActivityLogRepository::new(conn).record(&numbered(4_096))?;
         diesel::sql_query("INSERT INTO devices VALUES ('Lamp')").execute(conn)?;
@@ -171,7 +171,7 @@ fn a_prune_makes_room_in_a_database_at_its_size_limit() -> TestResult {
 }
 
 #[test]
-fn a_full_disk_refuses_entries_and_keeps_those_it_acknowledged() -> TestResult {
+fn a_full_disk_refuses_entries_and_keeps_the_acknowledged_ones() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     let acknowledged = fill(&mut conn)?;
@@ -179,7 +179,7 @@ fn a_full_disk_refuses_entries_and_keeps_those_it_acknowledged() -> TestResult {
     assert_eq!(stored_seqs(&mut conn)?, acknowledged);
     assert_whole(&mut conn)?;
 
-    // And so the next process finds it, without help.
+    // The next process finds the same state, without help.
     drop(conn);
     let mut conn = disk.log()?;
     assert_eq!(stored_seqs(&mut conn)?, acknowledged);
@@ -187,12 +187,12 @@ fn a_full_disk_refuses_entries_and_keeps_those_it_acknowledged() -> TestResult {
 }
 
 #[test]
-fn record_all_on_a_full_disk_records_none() -> TestResult {
+fn record_all_on_a_full_disk_records_nothing() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     let entries = (0..60_000).map(|_| entry()).collect::<Vec<_>>();
     let refused = ActivityLogRepository::new(&mut conn).record_all(&entries);
-    // What meets the full disk first is either the log or the index of it in shared memory.
+    // The disk may become full in the write-ahead log or in its shared-memory index.
     let reason = refused.err().ok_or("there was room")?.to_string();
     assert!(reason.contains("database or disk is full") || reason.contains("disk I/O error"), "{reason}");
     assert_eq!(stored_seqs(&mut conn)?, Vec::<i64>::new());
@@ -202,7 +202,7 @@ fn record_all_on_a_full_disk_records_none() -> TestResult {
 }
 
 #[test]
-fn a_prune_on_a_full_disk_works_with_the_reserve_and_recording_goes_on() -> TestResult {
+fn a_prune_on_a_full_disk_uses_the_reserve_and_recording_continues() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     let reserve = disk.path().join("log.db-reserve");
@@ -221,7 +221,7 @@ fn a_prune_on_a_full_disk_works_with_the_reserve_and_recording_goes_on() -> Test
 }
 
 #[test]
-fn the_reserve_is_laid_anew_once_there_is_room_again() -> TestResult {
+fn the_reserve_is_recreated_once_there_is_room_again() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     for _ in 0..3 {
@@ -235,7 +235,7 @@ fn the_reserve_is_laid_anew_once_there_is_room_again() -> TestResult {
 }
 
 #[test]
-fn a_prune_on_a_full_disk_without_a_reserve_says_so_and_works_once_there_is_room() -> TestResult {
+fn a_prune_on_a_full_disk_without_a_reserve_reports_full_and_succeeds_once_there_is_room() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let filler = disk.path().join("another program's file");
     fs::write(&filler, vec![1; 1 << 20])?;
@@ -254,7 +254,7 @@ fn a_prune_on_a_full_disk_without_a_reserve_says_so_and_works_once_there_is_room
 }
 
 #[test]
-fn a_reserve_that_there_is_no_room_for_is_an_error_and_leaves_nothing() -> TestResult {
+fn a_reserve_without_room_is_an_error_and_leaves_no_file() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     fs::write(disk.path().join("filler"), vec![1; 9 << 20])?;
@@ -266,7 +266,7 @@ fn a_reserve_that_there_is_no_room_for_is_an_error_and_leaves_nothing() -> TestR
 }
 
 #[test]
-fn a_reserve_that_is_there_is_left_alone_and_one_that_is_too_small_is_not() -> TestResult {
+fn an_existing_reserve_is_kept_unless_it_is_too_small() -> TestResult {
     let file = SharedLog::create()?;
     let mut conn = file.connect()?;
     keep_reserve(&mut conn, RESERVE_BYTES)?;
@@ -281,7 +281,7 @@ fn a_reserve_that_is_there_is_left_alone_and_one_that_is_too_small_is_not() -> T
 }
 
 #[test]
-fn a_reserve_has_the_size_that_is_asked_for_and_leaves_nothing_else_behind() -> TestResult {
+fn a_reserve_has_the_requested_size_and_leaves_no_other_files() -> TestResult {
     let file = SharedLog::create()?;
     let mut conn = file.connect()?;
     for bytes in [1_000_003, 8, 0, RESERVE_BYTES] {
@@ -299,7 +299,7 @@ fn a_reserve_has_the_size_that_is_asked_for_and_leaves_nothing_else_behind() -> 
 
 #[cfg(unix)]
 #[test]
-fn a_reserve_never_writes_to_what_a_link_of_its_name_points_at() -> TestResult {
+fn a_reserve_never_writes_through_a_link_with_its_name() -> TestResult {
     let file = SharedLog::create()?;
     let victim = format!("{}-victim", file.url());
     fs::write(&victim, "precious")?;
@@ -311,7 +311,7 @@ fn a_reserve_never_writes_to_what_a_link_of_its_name_points_at() -> TestResult {
 }
 
 #[test]
-fn a_prune_on_a_full_disk_holds_up_no_writer_while_somebody_reads() -> TestResult {
+fn a_prune_on_a_full_disk_does_not_block_writers_while_a_reader_is_active() -> TestResult {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut conn = disk.log()?;
     let mut reader = disk.log()?;
@@ -319,7 +319,7 @@ fn a_prune_on_a_full_disk_holds_up_no_writer_while_somebody_reads() -> TestResul
     let acknowledged = fill(&mut conn)?;
     reader.transaction::<_, Error, _>(|reader| {
         ActivityLogRepository::new(reader).count(&everything())?;
-        // The log cannot be emptied under the reader, but it can grow into the reserve.
+        // The reader keeps the write-ahead log from being emptied, but the log can grow into the space of the reserve.
         let pruned = ActivityLogRepository::new(&mut conn).prune(None, Some(acknowledged.len() as u64 - 200));
         assert!(matches!(pruned, Ok(200)), "{pruned:?}");
         Ok(())
@@ -328,7 +328,7 @@ fn a_prune_on_a_full_disk_holds_up_no_writer_while_somebody_reads() -> TestResul
 }
 
 #[test]
-fn a_prune_that_fails_for_another_reason_leaves_the_reserve_alone() -> TestResult {
+fn a_prune_that_fails_for_another_reason_keeps_the_reserve() -> TestResult {
     let file = SharedLog::create()?;
     let mut conn = file.connect()?;
     record_numbered(&mut conn, 10)?;
@@ -340,7 +340,7 @@ fn a_prune_that_fails_for_another_reason_leaves_the_reserve_alone() -> TestResul
 }
 
 #[test]
-fn a_migration_without_room_says_so_and_leaves_nothing() -> TestResult {
+fn a_migration_without_room_reports_full_and_leaves_nothing() -> TestResult {
     let mut refused = 0;
     for pages in 1..30 {
         let mut conn = connect(":memory:")?;
@@ -359,7 +359,7 @@ fn a_migration_without_room_says_so_and_leaves_nothing() -> TestResult {
 }
 
 #[test]
-fn a_database_in_memory_keeps_no_reserve() -> TestResult {
+fn an_in_memory_database_keeps_no_reserve() -> TestResult {
     keep_reserve(&mut empty_log()?, RESERVE_BYTES)?;
     Ok(())
 }

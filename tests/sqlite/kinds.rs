@@ -23,7 +23,7 @@ pub(crate) fn count(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -
     Ok(ActivityLogRepository::new(conn).count(filters)?)
 }
 
-/// What filters give by page, by follow and by count, oldest first; all three must agree.
+/// The entries that page, follow and count find, oldest first. All three must agree.
 pub(crate) fn found(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> TestResult<Vec<i64>> {
     let mut log = ActivityLogRepository::new(conn);
     let mut found = Vec::new();
@@ -54,13 +54,13 @@ pub(crate) fn segments(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
     Ok(segments.load::<Segment>(conn)?.into_iter().map(|segment| segment.first_seq).collect())
 }
 
-/// The first `seq` of each segment that is stale.
+/// The first `seq` of each stale segment.
 pub(crate) fn stale_segments(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
     let segments = diesel::sql_query("SELECT first_seq FROM activity_log_segments WHERE stale ORDER BY first_seq");
     Ok(segments.load::<Segment>(conn)?.into_iter().map(|segment| segment.first_seq).collect())
 }
 
-/// Rows as a program writes them that does not summarize; which is of what kind, `pattern` says.
+/// Inserts rows as a program that does not summarize would. `pattern` determines the kind of each row.
 pub(crate) fn insert_as_others_do(conn: &mut SqliteConnection, rows: i64, pattern: i64) -> TestResult {
     conn.batch_execute(&format!(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \

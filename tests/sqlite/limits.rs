@@ -1,4 +1,4 @@
-//! The longest texts and lists that SQLite takes are stored and asked for, and longer ones are refused by name.
+//! The longest texts and lists that SQLite accepts work, and longer ones are refused with their field named.
 
 use activity_log::{ActivityLogFilters, ActivityLogRepository, Error, NewActivityLogEntry};
 
@@ -31,7 +31,7 @@ fn a_megabyte_in_every_field_reads_back() -> TestResult {
 }
 
 #[test]
-fn by_default_a_field_may_have_megabytes_and_not_any_number_of_them() -> TestResult {
+fn the_default_limits_allow_megabytes_but_not_more() -> TestResult {
     let mut conn = empty_log()?;
     let mut log = ActivityLogRepository::new(&mut conn);
     log.record(&NewActivityLogEntry::new("c", "a", "x".repeat(4 << 20), "m".repeat(16 << 20)))?;
@@ -45,7 +45,7 @@ fn by_default_a_field_may_have_megabytes_and_not_any_number_of_them() -> TestRes
 }
 
 #[test]
-fn a_list_longer_than_sqlite_takes_is_refused_with_the_field_named() -> TestResult {
+fn a_list_longer_than_sqlite_accepts_is_refused_with_the_field_named() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 1)?;
     let mut log = ActivityLogRepository::new(&mut conn);
@@ -79,7 +79,7 @@ fn a_list_longer_than_sqlite_takes_is_refused_with_the_field_named() -> TestResu
 }
 
 #[test]
-fn an_id_of_very_many_types_is_found_beside_the_longest_list_of_categories() -> TestResult {
+fn an_id_with_very_many_types_is_found_with_the_longest_list_of_categories() -> TestResult {
     for types in [100, 1_000] {
         let mut conn = empty_log()?;
         let entries = (0..types).map(|number| about_7(number, Some(&format!("type {number}"))));

@@ -1,4 +1,4 @@
-//! The behaviours of the log in SQLite, and what is SQLite's own.
+//! The shared behaviour tests on SQLite, and the tests specific to SQLite.
 
 #[path = "../behaviour/mod.rs"]
 mod behaviour;

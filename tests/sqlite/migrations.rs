@@ -1,4 +1,4 @@
-//! The migrations build the table, adopt one that is there, and live beside a host's own.
+//! The migrations create the table, adopt an existing table, and coexist with the host's own migrations.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -66,7 +66,7 @@ fn running_twice_changes_nothing() -> TestResult {
 }
 
 #[test]
-fn running_with_nothing_pending_waits_for_nobody() -> TestResult {
+fn running_with_nothing_pending_takes_no_lock() -> TestResult {
     let file = SharedLog::create()?;
     let (mut conn, mut writer) = (file.connect()?, file.connect()?);
     conn.batch_execute("PRAGMA busy_timeout = 0")?;
@@ -76,7 +76,7 @@ fn running_with_nothing_pending_waits_for_nobody() -> TestResult {
 }
 
 #[test]
-fn several_that_start_where_a_host_migrated_before_run_each_migration_once() -> TestResult {
+fn concurrent_starts_on_a_migrated_database_run_each_migration_once() -> TestResult {
     const STARTERS: usize = 8;
     for round in 0..10 {
         let folder = tempfile::tempdir()?;
@@ -113,7 +113,7 @@ fn the_first_migration_can_be_run_by_hand_twice() -> TestResult {
 }
 
 #[test]
-fn the_embedded_migrations_are_those_of_the_folder() -> TestResult {
+fn the_embedded_migrations_match_the_folder() -> TestResult {
     let embedded = MigrationSource::<Sqlite>::migrations(&MIGRATIONS)?
         .iter()
         .map(|migration| migration.name().to_string())
@@ -148,7 +148,7 @@ fn migrations_run_inside_a_transaction_are_part_of_it() -> TestResult {
     Ok(())
 }
 
-/// The table and rows as the Python server writes them.
+/// The table and the rows as the Python server writes them.
 fn written_by_python() -> TestResult<SqliteConnection> {
     let mut conn = connect(":memory:")?;
     conn.batch_execute(
@@ -211,7 +211,7 @@ fn an_adopted_table_gets_the_indexes_of_a_new_one() -> TestResult {
 }
 
 #[test]
-fn the_log_lives_beside_a_hosts_migrations_whichever_run_first() -> TestResult {
+fn the_log_coexists_with_the_hosts_migrations_whichever_run_first() -> TestResult {
     let mut host_first = connect(":memory:")?;
     host_first.run_pending_migrations(HOST_MIGRATIONS)?;
     run_migrations(&mut host_first)?;
@@ -231,7 +231,7 @@ fn the_log_lives_beside_a_hosts_migrations_whichever_run_first() -> TestResult {
 }
 
 #[test]
-fn a_host_still_reverts_its_last_migration() -> TestResult {
+fn a_host_can_still_revert_its_last_migration() -> TestResult {
     let mut conn = connect(":memory:")?;
     conn.run_pending_migrations(HOST_MIGRATIONS)?;
     run_migrations(&mut conn)?;
@@ -248,7 +248,7 @@ fn a_host_still_reverts_its_last_migration() -> TestResult {
 }
 
 #[test]
-fn the_schema_that_diesel_sees_names_every_column_of_the_table() -> TestResult {
+fn the_diesel_schema_names_every_column_of_the_table() -> TestResult {
     use activity_log::schema::activity_log;
 
     let mut conn = connect(":memory:")?;

@@ -1,5 +1,5 @@
-//! Every index of the migrations serves the queries that its comment names: read off the plans that SQLite makes for
-//! the very statements that the repository executes, with their binds.
+//! Every index of the migrations serves the queries that its comment names. The tests read the plans that SQLite makes
+//! for the statements that the repository executes, with their binds.
 
 use activity_log::{ActivityLogFilters, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry};
 use diesel::SqliteConnection;
@@ -16,11 +16,11 @@ const LATER_PAGE: Read = |log, filters| log.page(filters, Some(500), 50).map(dro
 const FOLLOW: Read = |log, filters| log.query_after(filters, 500, 50).map(drop);
 const COUNT: Read = |log, filters| log.count(filters).map(drop);
 
-/// What SQLite knows of the values in the log when it makes a plan: it reads what ANALYZE found at some time.
+/// SQLite's knowledge of the values in the log when it makes a plan: the result of some earlier ANALYZE.
 #[derive(Debug, Clone, Copy)]
 enum Statistics {
     None,
-    /// Of rows that were all alike.
+    /// From rows that were all alike.
     Stale,
     Fresh,
 }
@@ -55,7 +55,7 @@ fn log_with(statistics: Statistics) -> TestResult<SqliteConnection> {
     Ok(conn)
 }
 
-/// The plan of the last statement of a read; its subqueries, which SQLite numbers in any order, are sorted.
+/// The plan of the last statement of a read. Its subqueries are sorted, because SQLite numbers them in any order.
 fn plan_with(statistics: Statistics, read: Read, filters: &ActivityLogFilters) -> TestResult<String> {
     let mut conn = log_with(statistics)?;
     let statements = statements(&mut conn, |log| read(log, filters))?;
@@ -66,7 +66,7 @@ fn plan_with(statistics: Statistics, read: Read, filters: &ActivityLogFilters) -
     Ok([outer].into_iter().chain(inner).collect::<Vec<_>>().join("\n"))
 }
 
-/// The plan of the last statement of a read, which must be the same whatever the statistics.
+/// The plan of the last statement of a read, which must not depend on the statistics.
 fn plan_of(read: Read, filters: &ActivityLogFilters) -> TestResult<String> {
     let plan = plan_with(Statistics::None, read, filters)?;
     for statistics in [Statistics::Stale, Statistics::Fresh] {
@@ -75,7 +75,7 @@ fn plan_of(read: Read, filters: &ActivityLogFilters) -> TestResult<String> {
     Ok(plan)
 }
 
-/// An index whose rows come out in the order of the page: no sorting, so no more rows read than the page has.
+/// The index returns its rows in page order. Nothing is sorted, so SQLite reads no more rows than the page has.
 fn assert_walks_in_order(filters: &ActivityLogFilters, index: &str, equality: &str) -> TestResult {
     let by_index = format!("SEARCH activity_log USING INDEX {index} ({equality}");
     assert_eq!(plan_of(FIRST_PAGE, filters)?, format!("{by_index})"));
@@ -84,7 +84,7 @@ fn assert_walks_in_order(filters: &ActivityLogFilters, index: &str, equality: &s
     assert_counts_in(filters, index, equality)
 }
 
-/// Without reading a row: in the index, or in one that begins like it.
+/// SQLite counts in the index, or in one with the same leading columns, without reading a row.
 fn assert_counts_in(filters: &ActivityLogFilters, index: &str, equality: &str) -> TestResult {
     for statistics in ALL_STATISTICS {
         let plan = plan_with(statistics, COUNT, filters)?;
@@ -94,8 +94,8 @@ fn assert_counts_in(filters: &ActivityLogFilters, index: &str, equality: &str) -
     Ok(())
 }
 
-/// A list has SQLite collect the first rows of each value, which it calls a sort: so only the search is asserted. It is by
-/// the index, or by one that begins like it.
+/// For a list, SQLite collects the first rows of each value, which it calls a sort. So this asserts only the search, by
+/// the index or by one with the same leading columns.
 fn assert_seeks_each_value(filters: &ActivityLogFilters, index: &str, equality: &str) -> TestResult {
     for statistics in ALL_STATISTICS {
         for (read, range) in [(FIRST_PAGE, ")"), (LATER_PAGE, " AND rowid<?)"), (FOLLOW, " AND rowid>?)")] {
@@ -130,7 +130,7 @@ fn an_export_seeks_to_where_its_last_batch_ended() -> TestResult {
 }
 
 #[test]
-fn an_export_of_one_category_goes_on_in_its_index() -> TestResult {
+fn an_export_of_one_category_continues_in_its_index() -> TestResult {
     let filters = ActivityLogFilters { categories: vec!["system".into()], ..everything() };
     for (rows, statistics) in [(0, ""), (50, "ANALYZE"), (1_000, "ANALYZE")] {
         let mut conn = empty_log()?;
@@ -195,7 +195,7 @@ fn an_entity_type_alone_walks_its_index() -> TestResult {
 }
 
 #[test]
-fn an_entity_id_alone_seeks_it_under_each_of_its_types() -> TestResult {
+fn an_entity_id_alone_seeks_under_each_of_its_types() -> TestResult {
     let filters = ActivityLogFilters { entity_id: Some("id_7".to_owned()), ..everything() };
     for (read, range) in [(FIRST_PAGE, ")"), (LATER_PAGE, " AND rowid<?)"), (FOLLOW, " AND rowid>?)")] {
         for statistics in ALL_STATISTICS {
@@ -208,7 +208,7 @@ fn an_entity_id_alone_seeks_it_under_each_of_its_types() -> TestResult {
 }
 
 #[test]
-fn an_entity_id_that_has_no_type_seeks_it_with_and_without_one() -> TestResult {
+fn an_entity_id_seeks_with_and_without_a_type() -> TestResult {
     let filters = ActivityLogFilters { entity_id: Some("dev_7".to_owned()), ..everything() };
     for statistics in ALL_STATISTICS {
         let mut conn = log_with(statistics)?;
@@ -226,7 +226,7 @@ fn an_entity_id_that_has_no_type_seeks_it_with_and_without_one() -> TestResult {
 }
 
 #[test]
-fn an_entity_id_beside_a_common_filter_is_what_is_sought() -> TestResult {
+fn an_entity_id_is_preferred_to_an_unselective_filter() -> TestResult {
     let filters = ActivityLogFilters {
         actor: Some("clock".to_owned()),
         categories: vec!["system".into()],
@@ -243,7 +243,7 @@ fn an_entity_id_beside_a_common_filter_is_what_is_sought() -> TestResult {
 #[test]
 #[cfg_attr(
     not(feature = "bundled"),
-    ignore = "older planners than the bundled one take another index with stale statistics"
+    ignore = "older planners than the bundled one choose another index with stale statistics"
 )]
 fn a_category_and_a_severity_walk_their_index() -> TestResult {
     let filters = ActivityLogFilters {
@@ -257,7 +257,7 @@ fn a_category_and_a_severity_walk_their_index() -> TestResult {
 #[test]
 #[cfg_attr(
     not(feature = "bundled"),
-    ignore = "older planners than the bundled one take another index with stale statistics"
+    ignore = "older planners than the bundled one choose another index with stale statistics"
 )]
 fn several_categories_and_severities_seek_each_pair() -> TestResult {
     let filters = ActivityLogFilters {
@@ -283,7 +283,7 @@ fn an_actor_and_categories_walk_the_actors_index() -> TestResult {
     Ok(())
 }
 
-/// A log with segments, and an actor that has one of the two categories in only one of them.
+/// A log with segments, and a filter for an actor that has one of the two categories in only one segment.
 fn log_with_segments() -> TestResult<(SqliteConnection, ActivityLogFilters)> {
     let mut conn = empty_log()?;
     let entries = (1..=13_000).map(|number| match number {
@@ -296,7 +296,7 @@ fn log_with_segments() -> TestResult<(SqliteConnection, ActivityLogFilters)> {
 }
 
 #[test]
-fn an_actor_and_categories_are_looked_for_in_their_segments_and_among_the_unsummarized_rows() -> TestResult {
+fn an_actor_and_categories_seek_in_candidate_segments_and_unsummarized_rows() -> TestResult {
     let (mut conn, filters) = log_with_segments()?;
     for statistics in ["", "ANALYZE"] {
         conn.batch_execute(statistics)?;
@@ -312,7 +312,7 @@ fn an_actor_and_categories_are_looked_for_in_their_segments_and_among_the_unsumm
     Ok(())
 }
 
-/// The one statement that finds the segments to look through walks them in order and seeks in a rollup.
+/// The one statement that finds the candidate segments walks the segments in order and seeks in a rollup.
 fn assert_finds_segments(conn: &mut SqliteConnection, filters: &ActivityLogFilters, seek: &str) -> TestResult {
     for statistics in ["", "ANALYZE"] {
         conn.batch_execute(statistics)?;
@@ -397,14 +397,18 @@ fn a_count_by_kind_adds_up_the_rollup_and_counts_the_unsummarized_rows() -> Test
         for statistics in ["", "ANALYZE"] {
             conn.batch_execute(statistics)?;
             let statements = statements(&mut conn, |log| COUNT(log, &filters))?;
-            let sum =
-                statements.iter().find(|statement| statement.sql.contains("sum(")).ok_or("nothing is added up")?;
-            // SQLite scans either the segments or their rollup, whichever it takes for the smaller, and seeks in the other.
+            let sum = statements
+                .iter()
+                .find(|statement| statement.sql.contains("sum("))
+                .ok_or("no statement adds up the rollup")?;
+            // SQLite scans whichever of the segments and the rollup it takes for the smaller, and seeks in the other.
             let plan_of_sum = plan(&mut conn, sum)?;
             assert!(plan_of_sum.lines().all(|step| step.contains(" activity_log_segment")), "{plan_of_sum}");
             assert_eq!(plan_of_sum.matches("SCAN").count(), 1, "{plan_of_sum}");
             let counts = statements.iter().filter(|statement| statement.sql.starts_with("SELECT COUNT(*)"));
-            let [count] = counts.collect::<Vec<_>>()[..] else { return Err("more than the unsummarized rows".into()) };
+            let [count] = counts.collect::<Vec<_>>()[..] else {
+                return Err("more than one statement counts rows".into());
+            };
             let plan = plan(&mut conn, count)?;
             assert!(plan.starts_with("SEARCH activity_log USING") && plan.ends_with(rows), "{plan}");
         }
@@ -412,7 +416,7 @@ fn a_count_by_kind_adds_up_the_rollup_and_counts_the_unsummarized_rows() -> Test
     Ok(())
 }
 
-/// A log with segments, and a window that lies within one of them.
+/// A log with segments, and a time window within one segment.
 fn log_with_window() -> TestResult<(SqliteConnection, ActivityLogFilters)> {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 16_000)?;
@@ -461,7 +465,7 @@ fn a_category_within_a_time_window_walks_ranges_of_its_index() -> TestResult {
 }
 
 #[test]
-fn a_bounded_count_stops_at_its_bound() -> TestResult {
+fn a_bounded_count_stops_at_its_limit() -> TestResult {
     let filters = ActivityLogFilters { actor: Some("user 7".to_owned()), ..everything() };
     assert_eq!(
         plan_of(|log, filters| log.count_up_to(filters, 10).map(drop), &filters)?,
@@ -488,7 +492,7 @@ fn a_count_by_time_reads_the_time_index_alone() -> TestResult {
 }
 
 #[test]
-fn a_term_is_matched_by_like_unless_like_would_get_it_wrong() -> TestResult {
+fn a_term_is_matched_by_like_unless_like_is_wrong_for_it() -> TestResult {
     let mut conn = empty_log()?;
     for (term, operator) in [("100%", " LIKE "), ("\u{FFFD}", "instr("), (&*"x".repeat(50_000), "instr(")] {
         let filters = ActivityLogFilters { message_contains: Some(term.to_owned()), ..everything() };
@@ -498,7 +502,7 @@ fn a_term_is_matched_by_like_unless_like_would_get_it_wrong() -> TestResult {
     Ok(())
 }
 
-/// The plans of the statements of a prune that start and go on so.
+/// The plans of the statements of a prune that start with `start` and contain `part`.
 fn prune_plans(conn: &mut SqliteConnection, start: &str, part: &str) -> TestResult<Vec<String>> {
     let before = at("1970-01-01T05:00:00Z")?;
     let statements = statements(conn, |log| log.prune(Some(before), Some(600)).map(drop))?;
@@ -507,7 +511,7 @@ fn prune_plans(conn: &mut SqliteConnection, start: &str, part: &str) -> TestResu
 }
 
 #[test]
-fn prune_finds_what_is_old_in_the_time_index() -> TestResult {
+fn prune_finds_old_rows_in_the_time_index() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 1_000)?;
     let counts = prune_plans(&mut conn, "SELECT COUNT(*)", "WHERE")?;
@@ -526,7 +530,7 @@ fn prune_finds_what_is_old_in_the_time_index() -> TestResult {
     Ok(())
 }
 
-/// Entries as old as the first ones, recorded last, as by a clock that was set back.
+/// Records entries last that are as old as the first ones, as if the clock had been set back.
 fn record_numbered_again(conn: &mut SqliteConnection) -> TestResult {
     let entries = (1..=100).map(|number| numbered(number).id(format!("late_{number}"))).collect::<Vec<_>>();
     ActivityLogRepository::new(conn).record_all(&entries)?;
@@ -534,7 +538,7 @@ fn record_numbered_again(conn: &mut SqliteConnection) -> TestResult {
 }
 
 #[test]
-fn prune_finds_its_cut_off_from_the_old_end() -> TestResult {
+fn prune_finds_its_cutoff_from_the_oldest_rows() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 1_000)?;
     let offsets = prune_plans(&mut conn, "SELECT", "IS NULL")?;
@@ -560,7 +564,7 @@ fn record_numbered_more(conn: &mut SqliteConnection) -> TestResult {
 }
 
 #[test]
-fn a_prune_with_nothing_due_by_number_does_not_even_count() -> TestResult {
+fn a_prune_with_nothing_due_by_count_does_not_count_the_rows() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 1_000)?;
     let statements = statements(&mut conn, |log| log.prune(None, Some(1_000)).map(drop))?;

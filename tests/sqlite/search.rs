@@ -1,4 +1,4 @@
-//! With the search index a text is found in the same entries as without it.
+//! The search index changes no answer: a text is found in the same entries with and without it.
 
 use activity_log::{
     ActivityLogFilters, ActivityLogRepository, MIGRATIONS, NewActivityLogEntry, disable_search, enable_search,
@@ -24,7 +24,7 @@ fn searchable_log() -> TestResult<SqliteConnection> {
     Ok(conn)
 }
 
-/// Every way to read must find the same, page by page.
+/// The matching `seq`s. Every way of reading must find the same ones, page by page.
 fn found(conn: &mut SqliteConnection, filters: &ActivityLogFilters) -> TestResult<Vec<i64>> {
     let mut log = ActivityLogRepository::new(conn);
     let mut found = Vec::new();
@@ -56,7 +56,7 @@ fn names(conn: &mut SqliteConnection) -> TestResult<Vec<String>> {
 }
 
 #[test]
-fn entries_from_before_it_was_enabled_are_found() -> TestResult {
+fn entries_recorded_before_the_index_was_enabled_are_found() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 20)?;
     enable_search(&mut conn)?;
@@ -65,7 +65,7 @@ fn entries_from_before_it_was_enabled_are_found() -> TestResult {
 }
 
 #[test]
-fn entries_recorded_afterwards_are_found() -> TestResult {
+fn entries_recorded_after_the_index_was_enabled_are_found() -> TestResult {
     let mut conn = searchable_log()?;
     record_numbered(&mut conn, 20)?;
     assert_eq!(found(&mut conn, &containing("ick 20"))?, [20]);
@@ -81,7 +81,7 @@ fn recording_still_returns_the_seq_of_the_entry() -> TestResult {
 }
 
 #[test]
-fn enabling_it_twice_changes_nothing() -> TestResult {
+fn enabling_the_index_twice_changes_nothing() -> TestResult {
     let mut conn = searchable_log()?;
     record_numbered(&mut conn, 3)?;
     let before = names(&mut conn)?;
@@ -92,7 +92,7 @@ fn enabling_it_twice_changes_nothing() -> TestResult {
 }
 
 #[test]
-fn disabling_it_leaves_the_schema_as_it_was() -> TestResult {
+fn disabling_the_index_restores_the_schema() -> TestResult {
     let mut conn = empty_log()?;
     let before = names(&mut conn)?;
     enable_search(&mut conn)?;
@@ -105,7 +105,7 @@ fn disabling_it_leaves_the_schema_as_it_was() -> TestResult {
 }
 
 #[test]
-fn enabling_it_in_a_transaction_is_part_of_that() -> TestResult {
+fn enabling_the_index_in_a_transaction_is_part_of_the_transaction() -> TestResult {
     let mut conn = empty_log()?;
     let before = names(&mut conn)?;
     let rolled_back = conn.transaction::<(), activity_log::Error, _>(|conn| {
@@ -118,19 +118,19 @@ fn enabling_it_in_a_transaction_is_part_of_that() -> TestResult {
 }
 
 #[test]
-fn several_processes_may_enable_it_at_once() -> TestResult {
+fn several_connections_may_enable_the_index_at_once() -> TestResult {
     let file = SharedLog::create()?;
     record_numbered(&mut file.connect()?, 500)?;
     std::thread::scope(|scope| -> TestResult {
         let starters = (0..4).map(|_| scope.spawn(|| Ok(enable_search(&mut file.connect()?)?))).collect::<Vec<_>>();
-        starters.into_iter().try_for_each(|starter| starter.join().map_err(|_| "it panicked")?)
+        starters.into_iter().try_for_each(|starter| starter.join().map_err(|_| "a thread panicked")?)
     })?;
     assert_eq!(found(&mut file.connect()?, &containing("tick 50"))?, [50, 500]);
     Ok(())
 }
 
 #[test]
-fn an_index_that_lost_its_triggers_is_made_anew() -> TestResult {
+fn an_index_that_lost_its_triggers_is_rebuilt() -> TestResult {
     let mut conn = searchable_log()?;
     conn.batch_execute("DROP TRIGGER activity_log_search_insert")?;
     record_numbered(&mut conn, 3)?;
@@ -141,7 +141,7 @@ fn an_index_that_lost_its_triggers_is_made_anew() -> TestResult {
 }
 
 #[test]
-fn reverting_the_migrations_takes_the_index_with_the_table() -> TestResult {
+fn reverting_the_migrations_drops_the_index_with_the_table() -> TestResult {
     let mut conn = searchable_log()?;
     conn.revert_all_migrations(MIGRATIONS)?;
     let left = names(&mut conn)?;
@@ -154,7 +154,7 @@ fn reverting_the_migrations_takes_the_index_with_the_table() -> TestResult {
 }
 
 #[test]
-fn what_was_pruned_and_cleared_is_not_found_and_what_follows_is() -> TestResult {
+fn pruned_and_cleared_entries_are_not_found_and_later_ones_are() -> TestResult {
     let mut conn = searchable_log()?;
     record_numbered(&mut conn, 30)?;
     let mut log = ActivityLogRepository::new(&mut conn);
@@ -171,7 +171,7 @@ fn what_was_pruned_and_cleared_is_not_found_and_what_follows_is() -> TestResult 
 }
 
 #[test]
-fn a_program_that_knows_nothing_of_it_keeps_it() -> TestResult {
+fn a_program_that_does_not_know_the_index_keeps_it_current() -> TestResult {
     let mut conn = searchable_log()?;
     record_numbered(&mut conn, 3)?;
     conn.batch_execute(
@@ -201,9 +201,9 @@ fn terms_of_any_length_are_found() -> TestResult {
 }
 
 #[test]
-fn a_common_term_beside_a_rare_filter_finds_it_however_far_it_is() -> TestResult {
+fn an_unselective_term_with_a_selective_filter_finds_a_row_however_old() -> TestResult {
     let mut conn = searchable_log()?;
-    record(&mut conn, "Tick of the one who is seldom seen")?;
+    record(&mut conn, "Tick of an actor with few entries")?;
     let entries = (1..=40_000).map(numbered).collect::<Vec<_>>();
     ActivityLogRepository::new(&mut conn).record_all(&entries)?;
     let filters = ActivityLogFilters { actor: Some("tester".to_owned()), ..containing("Tick") };
@@ -213,7 +213,7 @@ fn a_common_term_beside_a_rare_filter_finds_it_however_far_it_is() -> TestResult
 }
 
 #[test]
-fn candidates_fit_beside_the_longest_list_of_categories() -> TestResult {
+fn candidates_fit_with_the_longest_list_of_categories() -> TestResult {
     let mut conn = searchable_log()?;
     record_numbered(&mut conn, 3_000)?;
     let categories = (1..32_000).map(|number| format!("area {number}").into()).chain(["system".into()]).collect();
@@ -225,7 +225,7 @@ fn candidates_fit_beside_the_longest_list_of_categories() -> TestResult {
 }
 
 #[test]
-fn a_page_looks_at_the_candidates_of_the_index_alone() -> TestResult {
+fn a_page_reads_only_the_candidates_of_the_index() -> TestResult {
     let mut conn = searchable_log()?;
     record_numbered(&mut conn, 3_000)?;
     for statistics in ["", "ANALYZE"] {
@@ -235,7 +235,9 @@ fn a_page_looks_at_the_candidates_of_the_index_alone() -> TestResult {
             (ActivityLogFilters { categories: vec!["system".into()], ..containing("tick 77") }, "rowid=?)"),
         ] {
             let statements = statements(&mut conn, |log| log.page(&filters, None, 50).map(drop))?;
-            let [.., candidates, rows] = &*statements else { return Err("too little was executed".into()) };
+            let [.., candidates, rows] = &*statements else {
+                return Err("fewer than two statements were executed".into());
+            };
             let candidates = plan(&mut conn, candidates)?;
             assert!(candidates.starts_with("SCAN activity_log_search VIRTUAL TABLE INDEX"), "{candidates}");
             let rows = plan(&mut conn, rows)?;
@@ -268,7 +270,7 @@ proptest! {
 }
 
 #[test]
-fn a_follower_misses_nothing_that_is_recorded_while_it_reads() -> TestResult {
+fn a_follower_misses_no_entry_recorded_while_it_reads() -> TestResult {
     for meanwhile in ["LIKE", "`rowid` >"] {
         for recorded in [1_023, 10_023] {
             let file = SharedLog::create()?;
@@ -296,7 +298,7 @@ fn a_follower_misses_nothing_that_is_recorded_while_it_reads() -> TestResult {
 }
 
 #[test]
-fn a_read_goes_on_when_another_connection_removes_the_index() -> TestResult {
+fn a_read_continues_when_another_connection_removes_the_index() -> TestResult {
     let reads: [fn(&mut ActivityLogRepository<'_>) -> activity_log::Result<usize>; 2] = [
         |log| log.query(&containing("Tick 100"), None, 10).map(|entries| entries.len()),
         |log| log.count(&containing("Tick 100")).map(|count| count as usize),
@@ -314,7 +316,7 @@ fn a_read_goes_on_when_another_connection_removes_the_index() -> TestResult {
 }
 
 #[test]
-fn entries_at_the_ends_of_what_a_seq_can_be_are_found() -> TestResult {
+fn entries_with_the_smallest_and_largest_seq_are_found() -> TestResult {
     let mut conn = searchable_log()?;
     for seq in [i64::MIN, i64::MIN + 7, 5, i64::MAX] {
         conn.batch_execute(&format!(
@@ -329,7 +331,7 @@ fn entries_at_the_ends_of_what_a_seq_can_be_are_found() -> TestResult {
     Ok(())
 }
 
-/// Messages of a few words and a number, of some actors, for which the index goes through several rounds.
+/// Messages of a few words and a number, by a few actors, that take the index several rounds.
 fn large_log() -> TestResult<SqliteConnection> {
     const WORDS: [&str; 9] = ["alpha", "beta", "Lamp", "été", "K", "foo%bar", "x_y", "gamma", "ALPHA"];
     let mut conn = empty_log()?;
@@ -348,7 +350,7 @@ fn large_log() -> TestResult<SqliteConnection> {
 }
 
 #[test]
-fn a_large_log_answers_alike_with_and_without_the_index() -> TestResult {
+fn a_large_log_gives_the_same_answers_with_and_without_the_index() -> TestResult {
     let mut without = large_log()?;
     let mut with = large_log()?;
     enable_search(&mut with)?;

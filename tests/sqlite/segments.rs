@@ -1,4 +1,4 @@
-//! Segments are added as the log grows, whoever writes, and readers meanwhile find every row once.
+//! Segments are added as the log grows, whichever program writes, and readers meanwhile find every row once.
 
 use activity_log::{
     ActivityLogFilters, ActivityLogRepository, ActivitySeverity, MIGRATIONS, NewActivityLogEntry, resummarize,
@@ -35,7 +35,7 @@ fn rows_of_another_program_are_counted_before_they_are_summarized() -> TestResul
 }
 
 #[test]
-fn recording_catches_up_on_the_rows_of_another_program_bit_by_bit() -> TestResult {
+fn recording_catches_up_on_the_rows_of_another_program_gradually() -> TestResult {
     let mut conn = empty_log()?;
     insert_as_others_do(&mut conn, 12 * 4_096 - 1, 7)?;
     ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
@@ -48,7 +48,7 @@ fn recording_catches_up_on_the_rows_of_another_program_bit_by_bit() -> TestResul
 }
 
 #[test]
-fn the_migration_summarizes_the_rows_that_are_there() -> TestResult {
+fn the_migration_summarizes_the_existing_rows() -> TestResult {
     let mut conn = empty_log()?;
     insert_as_others_do(&mut conn, 9_000, 5)?;
     ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
@@ -99,7 +99,7 @@ fn clearing_that_is_rolled_back_leaves_the_counts_right() -> TestResult {
 }
 
 #[test]
-fn a_count_is_of_one_moment_while_another_connection_prunes() -> TestResult {
+fn a_count_sees_one_moment_while_another_connection_prunes() -> TestResult {
     let file = SharedLog::create()?;
     record_numbered(&mut file.connect()?, 20_000)?;
     let mut pruner = file.connect()?;
@@ -117,12 +117,12 @@ fn a_count_is_of_one_moment_while_another_connection_prunes() -> TestResult {
             assert!(counted <= last, "{counted} after {last}");
             last = counted;
         }
-        pruner.join().map_err(|_| "it panicked")?
+        pruner.join().map_err(|_| "a thread panicked")?
     })
 }
 
 #[test]
-fn a_log_without_its_summaries_is_looked_through() -> TestResult {
+fn a_log_without_its_summaries_is_scanned() -> TestResult {
     let mut conn = empty_log()?;
     insert_as_others_do(&mut conn, 9_000, 5)?;
     ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
@@ -138,7 +138,7 @@ fn a_log_without_its_summaries_is_looked_through() -> TestResult {
 }
 
 #[test]
-fn a_segment_that_is_added_while_another_connection_reads_gives_no_row_twice() -> TestResult {
+fn a_segment_added_while_another_connection_reads_duplicates_no_row() -> TestResult {
     let reads: [fn(&mut ActivityLogRepository<'_>, &ActivityLogFilters) -> activity_log::Result<usize>; 3] = [
         |log, filters| log.query(filters, None, 100_000).map(|entries| entries.len()),
         |log, filters| log.query_after(filters, 0, 100_000).map(|entries| entries.len()),
@@ -162,7 +162,7 @@ fn a_segment_that_is_added_while_another_connection_reads_gives_no_row_twice() -
 }
 
 #[test]
-fn a_reader_within_a_transaction_that_was_begun_as_sql_finds_its_rows() -> TestResult {
+fn a_reader_inside_a_transaction_begun_in_plain_sql_finds_its_rows() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 5_000)?;
     conn.batch_execute("BEGIN; DELETE FROM activity_log WHERE seq = 1")?;
@@ -173,7 +173,7 @@ fn a_reader_within_a_transaction_that_was_begun_as_sql_finds_its_rows() -> TestR
 }
 
 #[test]
-fn a_recorder_that_is_overtaken_before_it_adds_a_segment_drops_none() -> TestResult {
+fn a_recorder_overtaken_before_it_adds_a_segment_loses_no_segment() -> TestResult {
     let file = SharedLog::create()?;
     let (mut slow, mut quick) = (file.connect()?, file.connect()?);
     record_numbered(&mut slow, 10 * 4_096)?;
@@ -232,7 +232,7 @@ fn recording_many_adds_all_their_segments() -> TestResult {
 }
 
 #[test]
-fn segments_added_in_a_transaction_that_is_rolled_back_go_with_it() -> TestResult {
+fn segments_added_in_a_rolled_back_transaction_are_gone() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 4_095)?;
     let rolled_back = conn.transaction::<(), activity_log::Error, _>(|conn| {
@@ -247,7 +247,7 @@ fn segments_added_in_a_transaction_that_is_rolled_back_go_with_it() -> TestResul
 }
 
 #[test]
-fn segments_go_with_their_rows() -> TestResult {
+fn segments_are_dropped_with_their_rows() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 12_000)?;
     ActivityLogRepository::new(&mut conn).prune(None, Some(6_000))?;
@@ -257,7 +257,7 @@ fn segments_go_with_their_rows() -> TestResult {
     Ok(())
 }
 
-/// Back to the schema of the first migration.
+/// Reverts the schema to the first migration.
 fn revert_to_the_first_migration(conn: &mut SqliteConnection) -> TestResult {
     while conn.applied_migrations()?.len() > 1 {
         conn.revert_last_migration(MIGRATIONS)?;
@@ -266,7 +266,7 @@ fn revert_to_the_first_migration(conn: &mut SqliteConnection) -> TestResult {
 }
 
 #[test]
-fn the_migration_summarizes_the_times_that_are_there() -> TestResult {
+fn the_migration_summarizes_the_existing_times() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 12_000)?;
     let recorded = segments(&mut conn)?;
@@ -278,7 +278,7 @@ fn the_migration_summarizes_the_times_that_are_there() -> TestResult {
 }
 
 #[test]
-fn a_log_of_the_first_migration_can_be_recorded_to() -> TestResult {
+fn entries_can_be_recorded_to_a_log_of_the_first_migration() -> TestResult {
     let mut conn = empty_log()?;
     revert_to_the_first_migration(&mut conn)?;
     record_numbered(&mut conn, 8_192)?;
@@ -287,7 +287,7 @@ fn a_log_of_the_first_migration_can_be_recorded_to() -> TestResult {
 }
 
 #[test]
-fn a_log_whose_numbers_begin_again_is_summarized_again() -> TestResult {
+fn a_log_whose_seq_restarts_is_summarized_again() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 12_000)?;
     conn.batch_execute("DELETE FROM activity_log; DELETE FROM sqlite_sequence")?;
@@ -299,7 +299,7 @@ fn a_log_whose_numbers_begin_again_is_summarized_again() -> TestResult {
 }
 
 #[test]
-fn numbers_that_begin_again_below_many_segments_are_found() -> TestResult {
+fn rows_whose_seq_restarts_below_many_segments_are_found() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 12_000)?;
     conn.batch_execute("DELETE FROM activity_log; DELETE FROM sqlite_sequence")?;
@@ -310,7 +310,7 @@ fn numbers_that_begin_again_below_many_segments_are_found() -> TestResult {
 }
 
 #[test]
-fn segments_are_added_also_when_another_program_takes_every_other_number() -> TestResult {
+fn segments_are_added_when_another_program_takes_every_other_seq() -> TestResult {
     let mut conn = empty_log()?;
     for number in 1..4_200 {
         ActivityLogRepository::new(&mut conn).record(&numbered(number))?;
@@ -323,7 +323,7 @@ fn segments_are_added_also_when_another_program_takes_every_other_number() -> Te
     Ok(())
 }
 
-/// A table that allows NULL for a time, with such rows as `ts` gives, adopted.
+/// An adopted table that allows NULL for a time, with rows whose times come from `ts`.
 fn adopted_with(ts: &str) -> TestResult<SqliteConnection> {
     let mut conn = older_log()?;
     conn.batch_execute(&format!(
@@ -336,7 +336,7 @@ fn adopted_with(ts: &str) -> TestResult<SqliteConnection> {
 }
 
 #[test]
-fn a_time_that_was_null_and_is_repaired_is_found() -> TestResult {
+fn a_null_time_is_found_once_it_is_repaired() -> TestResult {
     let mut conn = adopted_with("NULL")?;
     conn.batch_execute("UPDATE activity_log SET ts = '1970-01-01T02:00:00+00:00' WHERE seq IN (100, 5000)")?;
     assert_eq!(found_within(&mut conn, &window(100, 130))?, [100, 5_000]);
@@ -344,7 +344,7 @@ fn a_time_that_was_null_and_is_repaired_is_found() -> TestResult {
 }
 
 #[test]
-fn a_time_may_be_made_null_where_the_table_allows_it() -> TestResult {
+fn a_time_may_become_null_in_a_table_that_allows_it() -> TestResult {
     let mut conn = adopted_with("'1970-01-01T02:00:00+00:00'")?;
     conn.batch_execute("UPDATE activity_log SET ts = NULL WHERE seq > 2")?;
     assert_eq!(found_within(&mut conn, &window(100, 130))?, [1, 2]);
@@ -352,7 +352,7 @@ fn a_time_may_be_made_null_where_the_table_allows_it() -> TestResult {
 }
 
 #[test]
-fn a_segment_that_cannot_be_added_does_not_keep_an_entry_from_being_recorded() -> TestResult {
+fn an_entry_is_recorded_even_when_its_segment_cannot_be_added() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 4_095)?;
     conn.batch_execute(
@@ -381,14 +381,14 @@ fn a_segment_is_added_by_one_of_several_connections() -> TestResult {
                 }))
             })
             .collect::<TestResult<Vec<_>>>()?;
-        recorders.into_iter().try_for_each(|recorder| recorder.join().map_err(|_| "it panicked")?)
+        recorders.into_iter().try_for_each(|recorder| recorder.join().map_err(|_| "a thread panicked")?)
     })?;
     assert_eq!(segments(&mut file.connect()?)?, [0, 4_096]);
     Ok(())
 }
 
 #[test]
-fn summarizing_that_failed_is_made_up_for_by_a_later_record_and_shown_meanwhile() -> TestResult {
+fn a_later_record_makes_up_for_failed_summarizing_and_the_backlog_is_reported() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 4_095)?;
     conn.batch_execute(
@@ -427,7 +427,7 @@ fn a_changed_segment_is_stale_until_recording_summarizes_it_again() -> TestResul
 }
 
 #[test]
-fn a_segment_with_null_is_always_looked_through_and_delays_no_other() -> TestResult {
+fn a_segment_with_null_is_always_scanned_and_delays_no_other() -> TestResult {
     let mut conn = older_log()?;
     conn.batch_execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 90000) \

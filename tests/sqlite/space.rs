@@ -1,4 +1,4 @@
-//! What a prune frees is used again, or given back to the file system.
+//! The space that a prune frees is reused or returned to the file system.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn record_long(conn: &mut SqliteConnection, count: usize) -> TestResult {
 }
 
 #[test]
-fn the_space_of_pruned_entries_is_used_again() -> TestResult {
+fn the_space_of_pruned_entries_is_reused() -> TestResult {
     let file = SharedLog::create()?;
     let mut conn = file.connect()?;
     record_long(&mut conn, 2_000)?;
@@ -42,7 +42,7 @@ fn the_space_of_pruned_entries_is_used_again() -> TestResult {
 }
 
 #[test]
-fn reclaim_gives_the_free_pages_back_and_shrinks_the_file() -> TestResult {
+fn reclaim_returns_the_free_pages_and_shrinks_the_file() -> TestResult {
     let file = SharedLog::create()?;
     let mut conn = file.connect()?;
     record_long(&mut conn, 5_000)?;
@@ -105,7 +105,7 @@ fn reclaim_in_a_transaction_is_part_of_it() -> TestResult {
 }
 
 #[test]
-fn a_database_of_the_hosts_keeps_its_pages() -> TestResult {
+fn an_existing_database_of_the_host_keeps_its_pages() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("host.db").display().to_string();
     SqliteConnection::establish(&path)?.batch_execute("CREATE TABLE devices (name TEXT)")?;
@@ -122,7 +122,7 @@ fn a_database_of_the_hosts_keeps_its_pages() -> TestResult {
 }
 
 #[test]
-fn a_new_database_that_the_host_opens_and_configures_can_be_reclaimed() -> TestResult {
+fn a_new_database_configured_by_the_host_can_be_reclaimed() -> TestResult {
     let folder = tempfile::tempdir()?;
     let mut conn = SqliteConnection::establish(&folder.path().join("host.db").display().to_string())?;
     activity_log::configure(&mut conn)?;
@@ -134,7 +134,7 @@ fn a_new_database_that_the_host_opens_and_configures_can_be_reclaimed() -> TestR
 }
 
 #[test]
-fn a_database_in_memory_is_reclaimed_too() -> TestResult {
+fn an_in_memory_database_can_be_reclaimed_too() -> TestResult {
     let mut conn = empty_log()?;
     record_long(&mut conn, 500)?;
     ActivityLogRepository::new(&mut conn).clear()?;

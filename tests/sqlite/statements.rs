@@ -1,4 +1,4 @@
-//! What the repository really runs, and the plans that SQLite makes for it.
+//! The statements that the repository executes, and the plans that SQLite makes for them.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::TestResult;
 
-/// Calls `then` once, after the first query that `part` is in.
+/// Calls `then` once, after the first query that contains `part`.
 pub(crate) fn after_query(
     conn: &mut SqliteConnection,
     part: &'static str,
@@ -27,14 +27,14 @@ pub(crate) fn after_query(
     });
 }
 
-/// A statement that the repository executed, with what it bound.
+/// A statement that the repository executed, with its binds.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) sql: String,
     pub(crate) binds: Vec<Value>,
 }
 
-/// The statements that `run` has the connection execute, those left out that begin and end transactions.
+/// The statements that the connection executes during `run`, except those that begin and end transactions.
 pub(crate) fn statements(
     conn: &mut SqliteConnection,
     run: impl FnOnce(&mut ActivityLogRepository<'_>) -> activity_log::Result<()>,
@@ -54,7 +54,7 @@ pub(crate) fn statements(
     conn.set_instrumentation(None::<Box<dyn Instrumentation>>);
     outcome?;
     let seen = seen.lock().map_err(|error| error.to_string())?;
-    // Diesel prints a query as its SQL and, after that, its binds in Rust's form, which for plain ones is JSON.
+    // Diesel prints a query as its SQL followed by its binds in Rust's debug form, which is JSON for simple values.
     seen.iter()
         .map(|printed| {
             let (sql, binds) = printed.split_once(" -- binds: ").unwrap_or((printed, "[]"));
@@ -69,7 +69,7 @@ struct PlanStep {
     detail: String,
 }
 
-/// The plan that SQLite makes for a statement, a line a step.
+/// The plan that SQLite makes for a statement, one step a line.
 pub(crate) fn plan(conn: &mut SqliteConnection, statement: &Statement) -> TestResult<String> {
     let mut query = diesel::sql_query(format!("EXPLAIN QUERY PLAN {}", statement.sql)).into_boxed();
     for bind in &statement.binds {

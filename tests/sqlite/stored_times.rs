@@ -1,5 +1,4 @@
-//! A time is stored as text of one form, and text of any form reads as chrono reads it, or is reported as chrono reports
-//! it.
+//! A time is stored as text in one form. Text in any form is read as chrono reads it, or reported with chrono's error.
 
 use activity_log::schema::activity_log as rows;
 use activity_log::{ActivityLogRepository, Error};
@@ -16,7 +15,7 @@ use crate::behaviour::round_trip::read_only_entry;
 use crate::database::{empty_log, stored_seqs};
 use crate::support::{TestResult, at, everything, numbered, record_numbered};
 
-/// What is read of rows with these times, an error as its reason.
+/// The times that are read from rows with these texts, with each error as its reason.
 fn read(texts: &[String]) -> TestResult<Vec<Result<DateTime<Utc>, String>>> {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, texts.len() as i64)?;
@@ -37,14 +36,14 @@ fn by_chrono(texts: &[String]) -> Vec<Result<DateTime<Utc>, String>> {
     parsed.map(|ts| ts.map_err(|error| format!("is not an RFC 3339 time: {error}"))).collect()
 }
 
-/// Texts of the stored form, of times that there are and of some that there are not.
+/// Texts in the stored form, of times that exist and of some that do not.
 fn stored_form() -> impl Strategy<Value = String> {
     let date = (0..10_000, 0..14, 0..33).prop_map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}"));
     let time = (0..26, 0..62, 0..62).prop_map(|(hour, minute, second)| format!("{hour:02}:{minute:02}:{second:02}"));
     (date, time, 0..1_000_000).prop_map(|(date, time, micros)| format!("{date}T{time}.{micros:06}+00:00"))
 }
 
-/// The text with a character more, less or another at one place.
+/// The text with one character inserted, removed or replaced.
 fn edited(text: String) -> impl Strategy<Value = String> {
     let characters = select("0159-:.+TtZz /é٣".chars().collect::<Vec<_>>());
     (0..=text.len(), 0..=1_usize, proptest::option::of(characters)).prop_map(move |(place, removed, inserted)| {
@@ -55,12 +54,12 @@ fn edited(text: String) -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_time_of_the_stored_form_reads_as_chrono_reads_it(texts in vec(stored_form(), 50)) {
+    fn a_time_in_the_stored_form_is_read_as_chrono_reads_it(texts in vec(stored_form(), 50)) {
         prop_assert_eq!(read(&texts).map_err(|error| TestCaseError::fail(error.to_string()))?, by_chrono(&texts));
     }
 
     #[test]
-    fn a_time_of_nearly_the_stored_form_reads_as_chrono_reads_it(
+    fn a_time_in_almost_the_stored_form_is_read_as_chrono_reads_it(
         texts in vec(stored_form().prop_flat_map(edited), 50),
     ) {
         prop_assert_eq!(read(&texts).map_err(|error| TestCaseError::fail(error.to_string()))?, by_chrono(&texts));
@@ -68,7 +67,7 @@ proptest! {
 }
 
 #[test]
-fn the_first_and_last_times_and_leap_seconds_of_the_stored_form_read_as_chrono_reads_them() -> TestResult {
+fn the_extreme_times_and_leap_seconds_are_read_as_chrono_reads_them() -> TestResult {
     let texts = [
         "0000-01-01T00:00:00.000000+00:00",
         "9999-12-31T23:59:59.999999+00:00",
@@ -146,7 +145,7 @@ fn both_spellings_of_a_whole_second_fall_on_the_same_side_of_every_bound() -> Te
 }
 
 #[test]
-fn both_spellings_of_the_cut_off_stay() -> TestResult {
+fn rows_with_either_spelling_of_the_cutoff_stay() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 3)?;
     conn.batch_execute(

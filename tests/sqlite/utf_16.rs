@@ -1,4 +1,4 @@
-//! A database in UTF-16 stores what one in UTF-8 does, but for two characters.
+//! A UTF-16 database stores the same texts as a UTF-8 database, except for two characters.
 
 use activity_log::{ActivityLogFilters, ActivityLogRepository, Error, NewActivityLogEntry};
 use diesel::connection::SimpleConnection;
@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use crate::support::{TestResult, everything, numbered, read_back};
 
 #[test]
-fn in_a_database_in_utf_16_two_noncharacters_are_stored_as_replacement_characters() -> TestResult {
+fn a_utf_16_database_stores_two_noncharacters_as_replacement_characters() -> TestResult {
     let mut conn = activity_log::connect(":memory:")?;
     conn.batch_execute("PRAGMA encoding = 'UTF-16'")?;
     activity_log::run_migrations(&mut conn)?;
@@ -21,7 +21,7 @@ fn in_a_database_in_utf_16_two_noncharacters_are_stored_as_replacement_character
     log.record(&entry(text))?;
     assert_eq!(log.query(&everything(), None, 9)?, [read_back(entry(stored), 1)]);
 
-    // It is still found by what was recorded, and its id is still taken.
+    // The recorded text still finds the entry, and its id is still taken.
     for filters in [
         ActivityLogFilters { categories: vec![text.into()], ..everything() },
         ActivityLogFilters { actor: Some(text.to_owned()), ..everything() },

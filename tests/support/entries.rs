@@ -1,11 +1,11 @@
-//! Fixed entries, and what they read back as.
+//! Fixed entries, and the entries that they read back as.
 
 use std::error::Error;
 
 use activity_log::{ActivityLogEntry, NewActivityLogEntry, export};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A test fails with whatever error it meets.
+/// A test fails with the first error of any type.
 pub(crate) type TestResult<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The instant that an RFC 3339 text names.
@@ -13,14 +13,14 @@ pub(crate) fn at(text: &str) -> TestResult<DateTime<Utc>> {
     Ok(DateTime::parse_from_rfc3339(text).map_err(|error| format!("{text}: {error}"))?.to_utc())
 }
 
-/// One of a series of entries, a minute apart, that differ only in their number.
+/// One of a series of entries a minute apart that differ only in their number.
 pub(crate) fn numbered(number: i64) -> NewActivityLogEntry {
     NewActivityLogEntry::new("system", "tick", "clock", format!("Tick {number}"))
         .id(format!("al_{number:08x}"))
         .ts(DateTime::UNIX_EPOCH + TimeDelta::minutes(number))
 }
 
-/// What an entry recorded as `seq` reads back as.
+/// The entry that is read back after `seq` was assigned.
 pub(crate) fn read_back(entry: NewActivityLogEntry, seq: i64) -> ActivityLogEntry {
     let NewActivityLogEntry {
         id,

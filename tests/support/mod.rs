@@ -1,4 +1,4 @@
-//! What the tests over a log share, whatever its database.
+//! Helpers for the tests of a log in any database.
 
 mod entries;
 mod processes;
@@ -9,14 +9,14 @@ use crate::database::{ActivityLogRepository, Connection};
 pub(crate) use entries::{TestResult, at, ndjson, numbered, read_back};
 pub(crate) use processes::{parameters, process_of};
 
-/// Records the entries numbered 1 to `count`, which get the same numbers as their `seq` in an empty log.
+/// Records the entries numbered 1 to `count`. In an empty log the `seq` of each entry is its number.
 pub(crate) fn record_numbered(conn: &mut Connection, count: i64) -> TestResult {
     let entries = (1..=count).map(numbered).collect::<Vec<_>>();
     ActivityLogRepository::new(conn).record_all(&entries)?;
     Ok(())
 }
 
-/// No restriction.
+/// Filters without any restriction.
 pub(crate) fn everything() -> ActivityLogFilters {
     ActivityLogFilters::default()
 }
@@ -26,7 +26,7 @@ pub(crate) fn seqs(entries: &[ActivityLogEntry]) -> Vec<i64> {
     entries.iter().map(|entry| entry.seq).collect()
 }
 
-/// An error as text, for logs, and for debugging.
+/// An error in each of its printed forms.
 pub(crate) fn printed(error: &Error) -> String {
     format!("{error} {error:?} {error:#?}")
 }

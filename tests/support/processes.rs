@@ -1,12 +1,12 @@
-//! Tests that run in a process of their own.
+//! Tests that run in their own process.
 
 use std::any::type_name;
 use std::process::{Command, Stdio};
 
 use super::TestResult;
 
-/// This program, to be run in a process of its own with the one test, an ignored one; the caller writes its input and
-/// reads its output.
+/// A command that runs a single ignored test of this program in a new process. The caller writes the input and reads
+/// the output.
 pub(crate) fn process_of<T: Fn() -> TestResult>(_: T) -> TestResult<Command> {
     // The test harness names a test by its path without the crate's name.
     let (_, name) = type_name::<T>().split_once("::").ok_or("the test has no path")?;
@@ -15,7 +15,7 @@ pub(crate) fn process_of<T: Fn() -> TestResult>(_: T) -> TestResult<Command> {
     Ok(command)
 }
 
-/// The URL and the number that the first line of such a process's input gives, as `number url`.
+/// The number and the URL on the first line of the input, written as `number url`.
 pub(crate) fn parameters() -> TestResult<(String, i64)> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;

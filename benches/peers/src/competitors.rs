@@ -13,8 +13,8 @@ pub(crate) struct Competitor {
     pub(crate) open: fn(&Path) -> BenchResult<Box<dyn Peer>>,
 }
 
-/// The first is what the others are compared with. The second has the schema of the third, so that what activity-log
-/// costs a statement can be told from what its indexes cost.
+/// The first competitor is the baseline. The second uses the schema of the third, which separates the cost of the
+/// abstraction from the cost of the indexes.
 pub(crate) const COMPETITORS: [Competitor; 5] = [
     Competitor {
         name: "hand-written rusqlite",

@@ -11,7 +11,7 @@ use crate::through_activity_log::ThroughActivityLog;
 
 const FILL_BATCH: usize = 10_000;
 
-/// Whose indexes and triggers a log has.
+/// The indexes and triggers of a log.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Schema {
     FirstMigration,
@@ -20,15 +20,15 @@ pub(crate) enum Schema {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Log {
-    /// What is written to.
+    /// The log for operations that write.
     Small,
-    /// What is read.
+    /// The log for operations that read.
     Full,
-    /// The full one, that of activity-log with its index of texts enabled.
+    /// The full log, with the search index of activity-log enabled.
     Searchable,
 }
 
-/// The prepared logs, each in a file of its own.
+/// The prepared logs, each in its own file.
 pub(crate) struct Databases {
     folder: TempDir,
 }
@@ -51,7 +51,7 @@ impl Databases {
         Ok(databases)
     }
 
-    /// Where a log is that is only to be read.
+    /// The file of a log for reading only.
     pub(crate) fn path(&self, schema: Schema, log: Log) -> PathBuf {
         let file = match (schema, log) {
             (Schema::FirstMigration, Log::Small) => "peers-small.db",
@@ -63,7 +63,7 @@ impl Databases {
         self.folder.path().join(file)
     }
 
-    /// A fresh copy of a log, to be written to until the next one is made.
+    /// A fresh copy of a log for writing. The next copy overwrites it.
     pub(crate) fn copy(&self, schema: Schema, log: Log) -> BenchResult<PathBuf> {
         let path = self.folder.path().join("copy.db");
         copy(&self.path(schema, log), &path)?;
@@ -75,12 +75,12 @@ fn fill(mut peer: Box<dyn Peer>, rows: usize) -> BenchResult {
     for first in (0..rows).step_by(FILL_BATCH) {
         peer.record_all(&entries(first..rows.min(first + FILL_BATCH))?)?;
     }
-    // The last connection that closes writes the write-ahead log into the file.
+    // The last connection to close writes the write-ahead log back to the file.
     peer.close()
 }
 
 fn copy(from: &Path, to: &Path) -> BenchResult {
     fs::copy(from, to)?;
-    // Or else the disk is still writing it while the first commits wait for the disk.
+    // Otherwise the disk would still be writing the copy while the first commits wait for the disk.
     Ok(File::open(to)?.sync_all()?)
 }

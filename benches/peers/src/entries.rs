@@ -1,4 +1,4 @@
-//! The entries of the logs, each made from its number alone, so that all logs hold the same.
+//! The entries of the logs. Each depends only on its number, so that all logs hold the same entries.
 
 use activity_log::{ActivitySeverity, NewActivityLogEntry};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,11 +7,11 @@ use crate::peer::BenchResult;
 
 const CATEGORIES: [&str; 5] = ["auth", "device", "entity", "capture", "system"];
 const SECONDS_APART: usize = 2;
-/// In the message of one entry only.
+/// Occurs in the message of only one entry.
 pub(crate) const RARE_TERM: &str = "quixotic";
 const RARE_NUMBER: usize = 12_345;
 
-/// Entry number `number`, counted from 0: its `seq` is one more where the log holds all before it.
+/// Entry number `number`, counted from 0. Its `seq` is `number + 1` if the log holds all earlier entries.
 pub(crate) fn entry(number: usize) -> BenchResult<NewActivityLogEntry> {
     let random = scramble(number as u64);
     let one_of = |shift: u32, many: u64| (random >> shift) % many;
@@ -25,7 +25,7 @@ pub(crate) fn entry(number: usize) -> BenchResult<NewActivityLogEntry> {
     let remark = if number == RARE_NUMBER { RARE_TERM } else { "evening" };
     let message = format!("Set the brightness of lamp {lamp} to {} % for the {remark} scene", one_of(40, 101));
     let entry = NewActivityLogEntry::new(category, "device.updated", format!("user {}", one_of(16, 50)), message)
-        // In the order of their making, as UUIDv7 is.
+        // In creation order, like UUIDv7.
         .id(format!("al_{number:016x}{random:016x}"))
         .ts(about(number, random)?)
         .severity(severity)
@@ -43,11 +43,11 @@ pub(crate) fn entries(numbers: impl Iterator<Item = usize>) -> BenchResult<Vec<N
     numbers.map(entry).collect()
 }
 
-/// When entry `number` should have been made; it was up to five seconds later.
+/// The nominal time of entry `number`, which happens up to five seconds later.
 pub(crate) fn planned(number: usize) -> BenchResult<DateTime<Utc>> {
-    // Microseconds and nothing coarser: sqlx and sea-orm write a time with as few digits as it needs, and texts of
-    // different lengths do not compare as the times do.
-    let start = DateTime::from_timestamp(1_700_000_000, 123_456_000).ok_or("there is no such time")?;
+    // Microseconds and nothing coarser: sqlx and sea-orm write a time with as few digits as possible, and texts of
+    // different lengths do not sort like the times.
+    let start = DateTime::from_timestamp(1_700_000_000, 123_456_000).ok_or("the start time is out of range")?;
     Ok(start + TimeDelta::seconds((number * SECONDS_APART) as i64))
 }
 
@@ -56,7 +56,7 @@ fn about(number: usize, random: u64) -> BenchResult<DateTime<Utc>> {
     Ok(planned(number)? + late)
 }
 
-/// The finaliser of `SplitMix64`: neighbours have nothing in common.
+/// The finaliser of `SplitMix64`, which maps neighbouring numbers to unrelated ones.
 fn scramble(number: u64) -> u64 {
     let mixed = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

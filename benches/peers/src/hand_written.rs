@@ -1,5 +1,5 @@
-//! What one would write with rusqlite and nothing else: a fixed statement for each purpose, prepared once, and values
-//! that are parsed right away borrowed from the row.
+//! Hand-written code on plain rusqlite: a fixed, cached statement for each purpose, and parsed values borrowed directly
+//! from the row.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ macro_rules! select {
 
 pub(crate) struct HandWritten {
     conn: Connection,
-    /// Whether the log has segments, to be kept as activity-log keeps them.
+    /// Whether the log has segments, which must then be maintained like activity-log maintains them.
     summarized: bool,
 }
 
@@ -35,7 +35,7 @@ impl HandWritten {
     pub(crate) fn open(path: &Path) -> BenchResult<Self> {
         let conn = Connection::open(path)?;
         conn.pragma_update(None, "busy_timeout", 5_000)?;
-        // Before the first write, which switching to write-ahead logging is.
+        // Switching to write-ahead logging is the first write.
         conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "FULL")?;

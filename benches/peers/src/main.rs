@@ -1,8 +1,8 @@
-//! activity-log beside the other ways to keep such a log:
+//! Compares activity-log with the other ways to keep such a log:
 //! `cargo run --release --manifest-path benches/peers/Cargo.toml`.
 //!
-//! After `--`: `--rows` with a number of rows to read (a million without), `--quick` for a rough first look, `--only`
-//! with a part of the name of the operations to be measured.
+//! After `--`, `--rows` sets the number of rows to read (a million by default), `--quick` gives a rough first result,
+//! and `--only` selects the operations whose name contains a text.
 
 mod competitors;
 mod databases;
@@ -25,9 +25,9 @@ use peer::BenchResult;
 
 const ROWS: usize = 1_000_000;
 const QUICK_ROWS: usize = 50_000;
-/// Of what is written to.
+/// The size of the log for operations that write.
 const SMALL_ROWS: usize = 100_000;
-/// The text that is searched for is in an entry before this one.
+/// The search term occurs in an entry before this one.
 const FEWEST_ROWS: usize = 20_000;
 
 fn main() -> BenchResult {
@@ -37,21 +37,21 @@ fn main() -> BenchResult {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--rows" => rows = Some(arguments.next().ok_or("--rows wants a number")?.parse::<usize>()?),
+            "--rows" => rows = Some(arguments.next().ok_or("--rows needs a number")?.parse::<usize>()?),
             "--quick" => quick = true,
-            "--only" => only = arguments.next().ok_or("--only wants a part of an operation's name")?,
+            "--only" => only = arguments.next().ok_or("--only needs a part of an operation's name")?,
             other => return Err(format!("unknown argument {other}: use --rows, --quick or --only").into()),
         }
     }
     let rows = rows.unwrap_or(if quick { QUICK_ROWS } else { ROWS });
     if rows < FEWEST_ROWS {
-        return Err(format!("there must be {FEWEST_ROWS} rows at least").into());
+        return Err(format!("--rows must be at least {FEWEST_ROWS}").into());
     }
     let small_rows = rows.min(SMALL_ROWS);
 
     println!("{}", versions::versions());
     println!("{}", settings::EXPECTED);
-    println!("{rows} rows to read, {small_rows} before those that are recorded\n");
+    println!("reads use {rows} rows, writes start with {small_rows} rows\n");
     let databases = Databases::prepare(small_rows, rows)?;
     println!("{}", table::header());
     for mut operation in operations(small_rows, rows)? {

@@ -21,9 +21,9 @@ pub(crate) struct Operation {
     pub(crate) log: Log,
     pub(crate) work: Work,
     pub(crate) rounds: usize,
-    /// How often a turn does the work, where once is too short to be measured.
+    /// The number of calls per turn, for operations that are too short to time once.
     pub(crate) calls: u32,
-    /// How many times as long as the hand-written one activity-log may take.
+    /// The maximum ratio of activity-log's time to the time of the hand-written code.
     pub(crate) goal: Option<f64>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) enum Work {
     Export(usize),
 }
 
-/// What is compared among the competitors, so that none of them gets by with less.
+/// The result that is compared across the competitors, so that none of them does less work.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Evidence {
     pub(crate) number: u64,
@@ -46,12 +46,12 @@ pub(crate) struct Evidence {
 }
 
 impl Work {
-    /// Whether it changes the log.
+    /// Whether the work changes the log.
     pub(crate) fn writes(&self) -> bool {
         matches!(self, Self::Record(_) | Self::RecordAll(_) | Self::Prune { .. })
     }
 
-    /// Does it, and returns a number that is the same for all.
+    /// Does the work, and returns a number that is the same for all competitors.
     pub(crate) fn perform(&self, peer: &mut dyn Peer) -> BenchResult<u64> {
         match self {
             Self::Record(entries) => Ok(peer.record(entries)?.unsigned_abs()),
@@ -71,7 +71,7 @@ impl Work {
         }
     }
 
-    /// Does it, untimed, and returns everything that came of it.
+    /// Does the work without timing it, and returns the complete result.
     pub(crate) fn evidence(&self, peer: &mut dyn Peer) -> BenchResult<Evidence> {
         let number = self.perform(peer)?;
         let mut entries = Vec::new();
@@ -80,7 +80,7 @@ impl Work {
             Self::Record(written) | Self::RecordAll(written) => {
                 entries = peer.page(&Matching::Everything, u32::try_from(written.len())?)?.entries;
                 if !entries.iter().rev().cloned().map(NewActivityLogEntry::from).eq(written.iter().cloned()) {
-                    return Err("what was written does not read back".into());
+                    return Err("the written entries do not read back".into());
                 }
             }
             Self::Page(matching) => {
@@ -95,7 +95,7 @@ impl Work {
     }
 }
 
-/// The rows of the table, for logs of so many rows.
+/// The rows of the table, for logs of these sizes.
 pub(crate) fn operations(small_rows: usize, full_rows: usize) -> BenchResult<Vec<Operation>> {
     let in_full = |name: &str, work, rounds, calls| Operation {
         name: name.to_owned(),

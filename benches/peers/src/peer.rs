@@ -5,42 +5,42 @@ use chrono::{DateTime, Utc};
 
 pub(crate) type BenchResult<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Rows a statement, where a log is read or written batch by batch.
+/// Rows per statement, for competitors that read or write a log in batches.
 pub(crate) const BATCH_ROWS: usize = 512;
 
-/// One way to keep the log, on a connection of its own. All of them hand out and take the same entries, every field of
-/// them decoded.
+/// One way to keep the log, on its own connection. All peers accept and return the same entries, with every field
+/// decoded.
 pub(crate) trait Peer {
-    /// The one text that a statement without binds selects.
+    /// The single text that a statement without binds selects.
     fn text(&mut self, statement: &'static str) -> BenchResult<String>;
 
-    /// Writes entry by entry in one transaction, and returns the last one's `seq`.
+    /// Writes the entries one by one in one transaction, and returns the last entry's `seq`.
     fn record(&mut self, entries: &[NewActivityLogEntry]) -> BenchResult<i64>;
 
-    /// Writes all or none in the way that is natural for many entries at once.
+    /// Writes all entries or none, in the natural way for many entries.
     fn record_all(&mut self, entries: &[NewActivityLogEntry]) -> BenchResult;
 
-    /// The newest entries that match, newest first, and the cursor of the next page if there is one.
+    /// The newest matching entries, newest first, and the cursor of the next page if there is one.
     fn page(&mut self, matching: &Matching, limit: u32) -> BenchResult<ActivityLogPage>;
 
-    /// How many entries have one of two categories.
+    /// The number of entries with one of two categories.
     fn count(&mut self, categories: [&'static str; 2]) -> BenchResult<u64>;
 
-    /// The same, but no more than `most`.
+    /// The same number, but at most `most`.
     fn count_up_to(&mut self, categories: [&'static str; 2], most: u64) -> BenchResult<u64>;
 
-    /// Deletes the entries older than a time, and returns how many. `at_once` is in one transaction, whatever else it
-    /// would do by itself.
+    /// Deletes the entries older than `before_ts`, and returns their number. `at_once` requires a single transaction,
+    /// even if the peer normally uses several.
     fn prune(&mut self, before_ts: DateTime<Utc>, at_once: bool) -> BenchResult<u64>;
 
-    /// Hands out the oldest entries, oldest first, without ever holding all of them.
+    /// Passes the oldest entries to `take`, oldest first, without ever holding all of them.
     fn export(&mut self, rows: usize, take: &mut dyn FnMut(ActivityLogEntry)) -> BenchResult;
 
-    /// Returns once nothing of the connection is left: what it leaves to be done would be on the next one's time.
+    /// Closes the connection completely, so that no remaining work falls into the next competitor's time.
     fn close(self: Box<Self>) -> BenchResult;
 }
 
-/// The entries of a page.
+/// The filter of a page.
 #[derive(Debug, Clone)]
 pub(crate) enum Matching {
     Everything,
@@ -50,7 +50,7 @@ pub(crate) enum Matching {
     MessageContains { term: &'static str },
 }
 
-/// The page of entries of which one more than `limit` has been asked for.
+/// The page of entries that were read with a limit of `limit + 1`.
 pub(crate) fn page_of(mut entries: Vec<ActivityLogEntry>, limit: u32) -> ActivityLogPage {
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
@@ -58,7 +58,7 @@ pub(crate) fn page_of(mut entries: Vec<ActivityLogEntry>, limit: u32) -> Activit
     ActivityLogPage { entries, next_before_seq }
 }
 
-/// A pattern for LIKE with `\` as the escape.
+/// A pattern for LIKE with `\` as the escape character.
 pub(crate) fn contains_pattern(term: &str) -> String {
     format!("%{}%", term.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }

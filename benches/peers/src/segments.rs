@@ -1,5 +1,4 @@
-//! The segments of the log as somebody would keep them by hand who knows what activity-log does: the same SQL, when a
-//! segment is complete.
+//! The segments of the log, maintained by hand with the same SQL as in activity-log whenever a segment is complete.
 
 use rusqlite::Connection;
 
@@ -19,10 +18,10 @@ const SUMMARIZE: [&str; 3] = [
         FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095",
 ];
 
-/// How many consecutive `seq` a segment has: there is nothing to do before the first of the next one.
+/// The number of consecutive `seq` in a segment. There is nothing to do before the first `seq` of the next segment.
 pub(crate) const SEGMENT_ROWS: i64 = 4_096;
 
-/// Adds the segments that are complete, now that there are rows up to `newest`.
+/// Adds the segments that are complete now that the log reaches `newest`.
 pub(crate) fn add(conn: &Connection, newest: i64) -> BenchResult {
     let next = "SELECT coalesce(max(first_seq) + 4096, 0) FROM activity_log_segments";
     let mut first: i64 = conn.prepare_cached(next)?.query_row([], |row| row.get(0))?;

@@ -9,7 +9,7 @@ pub(crate) fn header() -> String {
     format!("| operation | {names} | to the same SQL |\n|---|{rule}---|")
 }
 
-/// The first competitor's time, how many times as long each of the others took, and whether activity-log meets its goal,
+/// The time of the first competitor, the ratio of each other competitor to it, and whether activity-log meets its goal
 /// compared with the same SQL on the same schema.
 pub(crate) fn row(operation: &Operation, medians: &[Duration]) -> String {
     let [baseline, others @ ..] = medians else {

@@ -1,4 +1,4 @@
-//! sea-orm over its own pool, which it cannot do without, of one connection.
+//! sea-orm with a pool of one connection, because sea-orm requires a pool.
 
 use std::path::Path;
 
@@ -101,7 +101,7 @@ impl Peer for ThroughSeaOrm {
     fn text(&mut self, statement: &'static str) -> BenchResult<String> {
         let backend = self.conn.get_database_backend();
         let row = self.runtime.block_on(self.conn.query_one_raw(Statement::from_string(backend, statement)))?;
-        Ok(row.ok_or("there is no row")?.try_get_by_index(0)?)
+        Ok(row.ok_or("the statement returned no row")?.try_get_by_index(0)?)
     }
 
     fn record(&mut self, entries: &[NewActivityLogEntry]) -> BenchResult<i64> {

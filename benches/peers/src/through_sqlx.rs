@@ -1,5 +1,5 @@
-//! sqlx without its compile-time checks, which want a database at build time and cost nothing at run time. One
-//! connection instead of its pool: the others pay for no pool either.
+//! sqlx without its compile-time checks, which need a database at build time and cost nothing at run time. It uses one
+//! connection instead of its pool, because the other competitors do not pay for a pool either.
 
 use std::path::Path;
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl ThroughSqlx {
     }
 }
 
-/// The settings that all have.
+/// The common settings.
 pub(crate) fn options() -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .create_if_missing(true)
@@ -188,7 +188,7 @@ impl Peer for ThroughSqlx {
     }
 }
 
-/// All but the last bind, which is the limit.
+/// The query with every bind except the last one, the limit.
 fn page_query(matching: &Matching) -> QueryAs<'static, Sqlite, Row, SqliteArguments> {
     match matching {
         Matching::Everything => sqlx::query_as("SELECT * FROM activity_log ORDER BY seq DESC LIMIT ?"),

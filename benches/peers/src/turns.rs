@@ -6,7 +6,7 @@ use crate::operations::{Evidence, Operation, Work};
 use crate::peer::{BenchResult, Peer};
 use crate::settings;
 
-/// The median of each competitor, in their order.
+/// The median of each competitor, in the order of the competitors.
 pub(crate) fn medians(operation: &Operation, databases: &Databases) -> BenchResult<Vec<Duration>> {
     let expected = agree(operation, databases)?.number;
     let mut open = Vec::new();
@@ -25,7 +25,7 @@ pub(crate) fn medians(operation: &Operation, databases: &Databases) -> BenchResu
             };
             let took = match open.get_mut(place) {
                 Some(peer) => {
-                    // The caches are the one's before it.
+                    // The caches still hold the pages of the previous competitor.
                     operation.work.perform(peer.as_mut())?;
                     time(&operation.work, operation.calls, peer.as_mut(), expected)?
                 }
@@ -45,13 +45,13 @@ pub(crate) fn medians(operation: &Operation, databases: &Databases) -> BenchResu
     Ok(samples.into_iter().map(median).collect())
 }
 
-/// Everyone is first equally often, and before and after everyone else.
+/// Each competitor is first equally often, and runs equally often before and after each other one.
 fn place(round: usize, turn: usize) -> usize {
     let place = (round / 2 + turn) % COMPETITORS.len();
     if round.is_multiple_of(2) { place } else { COMPETITORS.len() - 1 - place }
 }
 
-/// What all of them make of it, which is the same.
+/// The result, which must be the same for all competitors.
 fn agree(operation: &Operation, databases: &Databases) -> BenchResult<Evidence> {
     let mut agreed = None;
     for competitor in &COMPETITORS {
@@ -65,7 +65,7 @@ fn agree(operation: &Operation, databases: &Databases) -> BenchResult<Evidence> 
         match &agreed {
             None => agreed = Some(evidence),
             Some(agreed) if *agreed == evidence => {}
-            Some(_) => return Err(format!("{}: {} comes to another result", operation.name, competitor.name).into()),
+            Some(_) => return Err(format!("{}: {} has a different result", operation.name, competitor.name).into()),
         }
     }
     agreed.ok_or_else(|| "nobody competes".into())
@@ -82,7 +82,7 @@ fn time(work: &Work, calls: u32, peer: &mut dyn Peer, expected: u64) -> BenchRes
     for _ in 0..calls {
         let number = work.perform(peer)?;
         if number != expected {
-            return Err(format!("it came to {number} instead of {expected}").into());
+            return Err(format!("the result is {number} instead of {expected}").into());
         }
     }
     Ok(started.elapsed() / calls)

@@ -1,4 +1,4 @@
-/// What it is built with, on one line.
+/// The versions of SQLite and the compared crates, on one line.
 pub(crate) fn versions() -> String {
     let crates = ["rusqlite", "diesel", "sqlx", "sea-orm", "libsqlite3-sys"];
     let crates = crates.map(|name| format!("{name} {}", locked(name).unwrap_or("?")));
