@@ -213,6 +213,10 @@ fn all_filters() -> TestResult<Vec<ActivityLogFilters>> {
         severe(ActivitySeverity::Error, category("area 9")),
         by("user 9", everything()),
         by("user 1", category("area 1")),
+        // In early segments and among the unsummarized rows.
+        by("user 1", category("area 0")),
+        severe(ActivitySeverity::Info, category("area 0")),
+        ActivityLogFilters { since, ..category("area 0") },
         by("user 2", two.clone()),
         by("user 1", severe(ActivitySeverity::Error, everything())),
         by("user 3", severe(ActivitySeverity::Info, category("area 0"))),
