@@ -3,12 +3,13 @@
 //! An insert trigger that kept them would triple the time of an insert. Recording therefore summarizes a segment once
 //! the log has grown beyond it, whoever wrote its rows.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use crate::error::Result;
 use crate::schema::activity_log;
-use crate::sqlite::extent::newest_seq;
+use crate::sqlite::extent::{newest_seq, oldest_seq};
 use crate::sqlite::segments::extent::{SEGMENT_ROWS, segment_start, segments_exist, summarized_before};
 use crate::sqlite::segments::schema::activity_log_segments;
 use crate::sqlite::transaction::with_transaction;
@@ -33,14 +34,9 @@ pub(crate) fn has_unsummarized(conn: &mut SqliteConnection, last_seq: i64, rows:
     if summarized_before(conn)? == Some(start) {
         return Ok(false);
     }
-    diesel::select(
-        diesel::dsl::sql::<Bool>(HAS_UNSUMMARIZED)
-            .bind::<BigInt, _>(start)
-            .sql(BEFORE)
-            .bind::<BigInt, _>(start)
-            .sql(")"),
-    )
-    .get_result(conn)
+    let last_is_open = sql::<Bool>(LAST_SEGMENT_FROM).bind::<BigInt, _>(start).sql(", FALSE)");
+    let has_rows = sql::<Bool>(UNSUMMARIZED_ROW_BEFORE).bind::<BigInt, _>(start).sql(")");
+    diesel::select(last_is_open.or(has_rows)).get_result(conn)
 }
 
 /// Summarizes the segments that are complete, computes stale ones again, and drops those without rows, within a
@@ -124,7 +120,7 @@ fn summarize_segment(conn: &mut SqliteConnection, first: i64) -> QueryResult<()>
 /// Drops the segments before the oldest row. It also drops those that begin with the newest row's: in a log whose numbers
 /// began again, they describe numbers that are about to be given.
 fn drop_segments_without_rows(conn: &mut SqliteConnection, newest: i64) -> QueryResult<()> {
-    let oldest = crate::sqlite::extent::oldest_seq(conn)?.unwrap_or(newest);
+    let oldest = oldest_seq(conn)?.unwrap_or(newest);
     drop_segments(conn, i64::MIN, segment_start(oldest))?;
     drop_segments(conn, segment_start(newest), i64::MAX)
 }
@@ -139,8 +135,8 @@ fn drop_segments(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult
 /// The value of `stale` for a segment that is to be summarized again.
 const STALE: i32 = 1;
 
-const HAS_UNSUMMARIZED: &str = "coalesce((SELECT max(first_seq) FROM activity_log_segments) >= ";
-const BEFORE: &str = ", FALSE) OR EXISTS (SELECT 1 FROM activity_log \
+const LAST_SEGMENT_FROM: &str = "coalesce((SELECT max(first_seq) FROM activity_log_segments) >= ";
+const UNSUMMARIZED_ROW_BEFORE: &str = "EXISTS (SELECT 1 FROM activity_log \
     WHERE seq >= coalesce((SELECT max(first_seq) + 4096 FROM activity_log_segments), -9223372036854775808) AND seq < ";
 
 const CLEAR_KINDS: &str = "DELETE FROM activity_log_segment_kinds WHERE first_seq = ?1";
