@@ -52,7 +52,7 @@ fn a_masked_secret_is_nowhere_in_the_table() -> TestResult {
     let mut conn = empty_log()?;
     let entry = numbered(1).metadata_value("deep", json!([{"Password": SECRET}]));
     ActivityLogRepository::new(&mut conn).with_redactor(&redactor).record(&entry)?;
-    use activity_log::schema::activity_log;
+    use crate::database::schema::activity_log;
     let stored: String = activity_log::table.select(activity_log::metadata).first(&mut conn)?;
     assert!(!stored.contains(SECRET), "{stored}");
     Ok(())
