@@ -71,6 +71,11 @@ impl NormalizedFilters {
             && self.message_contains.is_none()
     }
 
+    /// The severities as they are stored.
+    pub(crate) fn severity_texts(&self) -> Vec<&'static str> {
+        self.severities.iter().map(|severity| severity.as_str()).collect()
+    }
+
     /// Whether they list severities, and [`Info`](ActivitySeverity::Info), which most entries have, is not among them.
     pub(crate) fn exclude_info(&self) -> bool {
         !self.severities.is_empty() && !self.severities.contains(&ActivitySeverity::Info)

@@ -38,7 +38,7 @@ pub(crate) fn count(conn: &mut SqliteConnection, filters: &NormalizedFilters, li
 }
 
 /// Counts the rows that match in the segments of a predicate and among the unsummarized rows.
-fn count_in_candidates(
+pub(crate) fn count_in_candidates(
     conn: &mut SqliteConnection,
     selection: &Selection<'_>,
     predicate: Option<SegmentPredicate<'_>>,

@@ -82,8 +82,7 @@ impl<'a> Selection<'a> {
         if by_errors {
             query = query.filter(unselective(sql::<Bool>(SEVERITY_IS_ERROR)));
         } else if !filters.severities.is_empty() {
-            let severities = filters.severities.iter().map(|severity| severity.as_str()).collect();
-            query = any_of(query, activity_log::severity, severities, by_severity);
+            query = any_of(query, activity_log::severity, filters.severity_texts(), by_severity);
         }
         if by_kind {
             query = query.filter(sql::<Bool>(SEVERITY_IS_NOT_INFO));

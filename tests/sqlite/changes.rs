@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::database::empty_log;
-use crate::kinds::insert_as_others_do;
+use crate::kinds::{category, insert_as_others_do, of_actor};
 use crate::support::{TestResult, at, everything, seqs};
 
 /// Enough rows for eleven segments, so that a filter matches some segments and not others.
@@ -198,8 +198,6 @@ fn apply(conn: &mut SqliteConnection, change: &Change) -> TestResult {
 
 /// Filters that use the segments, an index, both, or the search index.
 fn all_filters() -> TestResult<Vec<ActivityLogFilters>> {
-    let category = |category: &str| ActivityLogFilters { categories: vec![category.into()], ..everything() };
-    let by = |actor: &str, filters| ActivityLogFilters { actor: Some(actor.to_owned()), ..filters };
     let severe = |severity, filters| ActivityLogFilters { severities: vec![severity], ..filters };
     let (since, until) = (Some(at("1970-01-04T12:00:00Z")?), Some(at("1970-01-09T12:00:00Z")?));
     let within = |filters| ActivityLogFilters { since, until, ..filters };
@@ -211,21 +209,21 @@ fn all_filters() -> TestResult<Vec<ActivityLogFilters>> {
         severe(ActivitySeverity::Error, everything()),
         severe(ActivitySeverity::Info, category("area 1")),
         severe(ActivitySeverity::Error, category("area 9")),
-        by("user 9", everything()),
-        by("user 1", category("area 1")),
+        of_actor("user 9", everything()),
+        of_actor("user 1", category("area 1")),
         // In early segments and among the unsummarized rows.
-        by("user 1", category("area 0")),
+        of_actor("user 1", category("area 0")),
         severe(ActivitySeverity::Info, category("area 0")),
         ActivityLogFilters { since, ..category("area 0") },
-        by("user 2", two.clone()),
-        by("user 1", severe(ActivitySeverity::Error, everything())),
-        by("user 3", severe(ActivitySeverity::Info, category("area 0"))),
+        of_actor("user 2", two.clone()),
+        of_actor("user 1", severe(ActivitySeverity::Error, everything())),
+        of_actor("user 3", severe(ActivitySeverity::Info, category("area 0"))),
         within(everything()),
         within(category("area 2")),
-        within(by("user 1", two)),
+        within(of_actor("user 1", two)),
         within(severe(ActivitySeverity::Info, category("area 3"))),
         ActivityLogFilters { since, ..severe(ActivitySeverity::Warning, everything()) },
-        ActivityLogFilters { until, ..by("user 0", everything()) },
+        ActivityLogFilters { until, ..of_actor("user 0", everything()) },
         ActivityLogFilters {
             entity_type: Some("type 1".to_owned()),
             entity_id: Some("id 7".to_owned()),
@@ -256,7 +254,6 @@ fn matches(filters: &ActivityLogFilters, row: &Row) -> TestResult<bool> {
             .is_none_or(|term| message.to_ascii_lowercase().contains(&term.to_ascii_lowercase())))
 }
 
-/// The `seq`s of the matching rows, oldest first, found by checking every row.
 /// Every row, oldest first.
 fn all_rows(conn: &mut SqliteConnection) -> TestResult<Vec<Row>> {
     let columns = (

@@ -50,13 +50,17 @@ struct Segment {
 
 /// The first `seq` of each segment.
 pub(crate) fn segments(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
-    let segments = diesel::sql_query("SELECT first_seq FROM activity_log_segments ORDER BY first_seq");
-    Ok(segments.load::<Segment>(conn)?.into_iter().map(|segment| segment.first_seq).collect())
+    segments_where(conn, "TRUE")
 }
 
 /// The first `seq` of each stale segment.
 pub(crate) fn stale_segments(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
-    let segments = diesel::sql_query("SELECT first_seq FROM activity_log_segments WHERE stale ORDER BY first_seq");
+    segments_where(conn, "stale")
+}
+
+fn segments_where(conn: &mut SqliteConnection, condition: &str) -> TestResult<Vec<i64>> {
+    let segments = format!("SELECT first_seq FROM activity_log_segments WHERE {condition} ORDER BY first_seq");
+    let segments = diesel::sql_query(segments);
     Ok(segments.load::<Segment>(conn)?.into_iter().map(|segment| segment.first_seq).collect())
 }
 

@@ -53,8 +53,7 @@ pub(crate) fn count_fresh(conn: &mut SqliteConnection, filters: &NormalizedFilte
         kinds = kinds.filter(activity_log_segment_kinds::category.eq_any(&filters.categories));
     }
     if !filters.severities.is_empty() {
-        let severities = filters.severities.iter().map(|severity| severity.as_str());
-        kinds = kinds.filter(activity_log_segment_kinds::severity.eq_any(severities));
+        kinds = kinds.filter(activity_log_segment_kinds::severity.eq_any(filters.severity_texts()));
     }
     Ok(kinds.get_result::<Option<i64>>(conn)?.unwrap_or(0).unsigned_abs())
 }

@@ -6,7 +6,6 @@ use diesel::sql_types::{BigInt, Bool};
 use diesel::sqlite::Sqlite;
 
 use crate::model::normalized_filters::NormalizedFilters;
-use crate::model::severity::ActivitySeverity;
 use crate::sqlite::bounds::{in_order, in_range};
 use crate::sqlite::fragments::WithLimit;
 use crate::sqlite::query::Selection;
@@ -27,14 +26,9 @@ pub(crate) enum SegmentPredicate<'a> {
     MayMatch { times: &'a TimeRange, rollup: Option<Rollup<'a>> },
 }
 
-/// A test on the rollups: rows of an actor, or of any, with any of the categories and any of the severities. An empty list
-/// restricts nothing.
+/// A test on the rollups: rows of the filters' actor, or of any, with any of their categories and any of their severities.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rollup<'a> {
-    actor: Option<&'a str>,
-    categories: &'a [String],
-    severities: &'a [ActivitySeverity],
-}
+pub(crate) struct Rollup<'a>(&'a NormalizedFilters);
 
 impl<'a> SegmentPredicate<'a> {
     /// `None` if the segments would not narrow the search.
@@ -82,10 +76,10 @@ impl<'a> SegmentPredicate<'a> {
                     matches = Box::new(matches.and(min_ts.le(until)));
                 }
                 match rollup {
-                    Some(rollup) if let Some(actor) = rollup.actor => {
-                        matches = Box::new(matches.and(exists(rollup.of_actor(actor))));
+                    Some(Rollup(filters)) if let Some(actor) = &filters.actor => {
+                        matches = Box::new(matches.and(exists(rows_of_actor(filters, actor))));
                     }
-                    Some(rollup) => matches = Box::new(matches.and(exists(rollup.of_all_actors()))),
+                    Some(Rollup(filters)) => matches = Box::new(matches.and(exists(rows_of_all_actors(filters)))),
                     None => {}
                 }
                 segments.filter(stale.ne(0).or(matches))
@@ -97,9 +91,6 @@ impl<'a> SegmentPredicate<'a> {
         WithLimit { query: in_order(segments, first_seq, order), limit }.load(conn)
     }
 }
-
-// Diesel's boxed queries cannot name a column of an outer query.
-const OUTER_FIRST_SEQ: &str = "activity_log_segments.first_seq";
 
 impl<'a> Rollup<'a> {
     /// `None` if an index serves the filters as well. Two filters that each match many rows but few together need the
@@ -113,33 +104,33 @@ impl<'a> Rollup<'a> {
             (None, false) => !severities.is_empty() && !filters.exclude_info(),
         };
         // An entity has few entries.
-        if !narrows || filters.entity_id.is_some() || categories.len() > MAX_CATEGORIES {
-            return None;
-        }
-        Some(Self { actor: actor.as_deref(), categories, severities })
-    }
-
-    fn of_actor(self, name: &'a str) -> activity_log_segment_actors::BoxedQuery<'a, Sqlite> {
-        use activity_log_segment_actors::{actor, category, first_seq, severity, table};
-
-        let mut rows = table.filter(first_seq.eq(sql::<BigInt>(OUTER_FIRST_SEQ))).filter(actor.eq(name)).into_boxed();
-        if !self.categories.is_empty() {
-            rows = rows.filter(category.eq_any(self.categories));
-        }
-        if !self.severities.is_empty() {
-            rows = rows.filter(severity.eq_any(texts(self.severities)));
-        }
-        rows
-    }
-
-    fn of_all_actors(self) -> activity_log_segment_kinds::BoxedQuery<'a, Sqlite> {
-        use activity_log_segment_kinds::{category, first_seq, severity, table};
-
-        let rows = table.filter(first_seq.eq(sql::<BigInt>(OUTER_FIRST_SEQ)));
-        rows.filter(category.eq_any(self.categories)).filter(severity.eq_any(texts(self.severities))).into_boxed()
+        let serves = narrows && filters.entity_id.is_none() && categories.len() <= MAX_CATEGORIES;
+        serves.then_some(Self(filters))
     }
 }
 
-fn texts(severities: &[ActivitySeverity]) -> Vec<&'static str> {
-    severities.iter().map(|severity| severity.as_str()).collect()
+// Diesel's boxed queries cannot name a column of an outer query.
+const OUTER_FIRST_SEQ: &str = "activity_log_segments.first_seq";
+
+fn rows_of_actor<'a>(
+    filters: &'a NormalizedFilters,
+    name: &'a str,
+) -> activity_log_segment_actors::BoxedQuery<'a, Sqlite> {
+    use activity_log_segment_actors::{actor, category, first_seq, severity, table};
+
+    let mut rows = table.filter(first_seq.eq(sql::<BigInt>(OUTER_FIRST_SEQ))).filter(actor.eq(name)).into_boxed();
+    if !filters.categories.is_empty() {
+        rows = rows.filter(category.eq_any(&filters.categories));
+    }
+    if !filters.severities.is_empty() {
+        rows = rows.filter(severity.eq_any(filters.severity_texts()));
+    }
+    rows
+}
+
+fn rows_of_all_actors(filters: &NormalizedFilters) -> activity_log_segment_kinds::BoxedQuery<'_, Sqlite> {
+    use activity_log_segment_kinds::{category, first_seq, severity, table};
+
+    let rows = table.filter(first_seq.eq(sql::<BigInt>(OUTER_FIRST_SEQ)));
+    rows.filter(category.eq_any(&filters.categories)).filter(severity.eq_any(filters.severity_texts())).into_boxed()
 }

@@ -112,7 +112,8 @@ fn add_segments(conn: &mut SqliteConnection, newest: i64, limit: i64) -> QueryRe
 }
 
 fn summarize_segment(conn: &mut SqliteConnection, first: i64) -> QueryResult<()> {
-    [CLEAR_KINDS, CLEAR_ACTORS, ADD_ACTORS, ADD_KINDS, ADD_SEGMENT, DROP_EMPTY_SEGMENT]
+    drop_segments(conn, first, first.saturating_add(1))?;
+    [ADD_ACTORS, ADD_KINDS, ADD_SEGMENT, DROP_EMPTY_SEGMENT]
         .into_iter()
         .try_for_each(|statement| diesel::sql_query(statement).bind::<BigInt, _>(first).execute(conn).map(drop))
 }
@@ -139,8 +140,6 @@ const LAST_SEGMENT_FROM: &str = "coalesce((SELECT max(first_seq) FROM activity_l
 const UNSUMMARIZED_ROW_BEFORE: &str = "EXISTS (SELECT 1 FROM activity_log \
     WHERE seq >= coalesce((SELECT max(first_seq) + 4096 FROM activity_log_segments), -9223372036854775808) AND seq < ";
 
-const CLEAR_KINDS: &str = "DELETE FROM activity_log_segment_kinds WHERE first_seq = ?1";
-const CLEAR_ACTORS: &str = "DELETE FROM activity_log_segment_actors WHERE first_seq = ?1";
 const ADD_ACTORS: &str = "INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries) \
     SELECT ?1, actor, category, severity, count(*) FROM activity_log \
     WHERE seq BETWEEN ?1 AND ?1 + 4095 AND actor IS NOT NULL AND category IS NOT NULL AND severity IS NOT NULL \
@@ -149,7 +148,7 @@ const ADD_KINDS: &str = "INSERT INTO activity_log_segment_kinds (first_seq, cate
     SELECT ?1, category, severity, sum(entries) FROM activity_log_segment_actors \
     WHERE first_seq = ?1 GROUP BY category, severity";
 /// As in the migration, the rollups leave out rows with a NULL, so their segment is always looked through.
-const ADD_SEGMENT: &str = "INSERT OR REPLACE INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale) \
+const ADD_SEGMENT: &str = "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale) \
     SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), \
         iif(total(actor IS NULL OR category IS NULL OR severity IS NULL), 2, 0) \
     FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095";

@@ -1,14 +1,13 @@
 //! How far the summaries are behind.
 
-use diesel::prelude::*;
+use diesel::SqliteConnection;
 
 use crate::error::Result;
-use crate::schema::activity_log;
-use crate::sqlite::bounds::in_range;
-use crate::sqlite::segments::candidates::CandidateRanges;
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::sqlite::count::count_in_candidates;
+use crate::sqlite::query::Selection;
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::transaction::with_read_transaction;
-use crate::store::range::{Order, SeqRange};
 
 /// How many entries the summaries do not cover, so that pages and counts look through them one by one.
 ///
@@ -34,14 +33,7 @@ use crate::store::range::{Order, SeqRange};
 ///
 /// [`Error::Database`](crate::Error::Database) if the database fails.
 pub fn unsummarized(conn: &mut SqliteConnection) -> Result<u64> {
-    with_read_transaction(conn, |conn| {
-        let mut entries = 0;
-        let stale = Some(SegmentPredicate::Stale);
-        let mut ranges = CandidateRanges::new(conn, stale, SeqRange::default(), Order::Ascending)?;
-        while let Some(range) = ranges.next(conn)? {
-            let rows = in_range(activity_log::table.into_boxed(), activity_log::seq, range);
-            entries += rows.count().get_result::<i64>(conn)?.unsigned_abs();
-        }
-        Ok(entries)
-    })
+    let everything = NormalizedFilters::default();
+    let Some(selection) = Selection::new(&everything) else { return Ok(0) };
+    with_read_transaction(conn, |conn| count_in_candidates(conn, &selection, Some(SegmentPredicate::Stale), None))
 }
