@@ -5,6 +5,8 @@
 pub(crate) const LOCKED: &str = "database is locked";
 /// The message of `SQLITE_FULL`.
 pub(crate) const FULL: &str = "database or disk is full";
+/// The message of a BEGIN inside a transaction.
+pub(crate) const NESTED_TRANSACTION: &str = "cannot start a transaction within a transaction";
 /// The message of `SQLITE_IOERR`.
 const DISK_FAILURE: &str = "disk I/O error";
 

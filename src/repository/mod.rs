@@ -58,8 +58,7 @@ use crate::store::range::{Order, SeqRange};
 ///
 /// A transaction that reads before it records should begin with `immediate_transaction`, which waits for other writers.
 /// One begun with `transaction` fails with [`Error::Busy`] if another connection has committed since it read.
-/// `record` and the methods that read also work inside a transaction that was begun as SQL text; the other methods need
-/// one that was begun through Diesel, or none.
+/// Every method also works inside a transaction that was begun as SQL text.
 ///
 /// # Errors
 ///

@@ -10,7 +10,7 @@ use crate::sqlite::extent::{newest_seq, oldest_seq};
 use crate::sqlite::reserve::release_reserve;
 use crate::sqlite::throttle::in_throttled_batches;
 use crate::sqlite::timestamp::{Bound, lower_bound};
-use crate::sqlite::transaction::is_in_transaction;
+use crate::sqlite::transaction::{is_in_transaction, with_read_transaction};
 
 const FIRST_BATCH: i64 = 500;
 
@@ -24,7 +24,7 @@ pub(crate) fn prune(
         return Ok(0);
     }
     let before = before_ts.map_or(Bound::All, lower_bound);
-    let due = conn.transaction(|conn| Due::find(conn, &before, max_entries))?;
+    let due = with_read_transaction(conn, |conn| Ok(Due::find(conn, &before, max_entries)?))?;
     let mut deleted = 0;
     match delete_due(conn, &due, &mut deleted) {
         // Inside a transaction SQLite cannot empty its log.

@@ -1,12 +1,30 @@
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
+use diesel::result::Error::DatabaseError;
 
 use crate::error::Result;
+use crate::error::sqlite::NESTED_TRANSACTION;
 
-/// Whether the connection is inside a transaction that was begun through Diesel.
+/// Whether the connection is inside a transaction, also one that was begun as SQL text.
 pub(crate) fn is_in_transaction(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    if is_in_diesels_transaction(conn)? {
+        return Ok(true);
+    }
+    // A deferred transaction takes no lock before it reads or writes.
+    match conn.batch_execute("BEGIN DEFERRED") {
+        Ok(()) => conn.batch_execute("ROLLBACK").map(|()| false),
+        Err(error) if is_nested(&error) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_in_diesels_transaction(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let status = AnsiTransactionManager::transaction_manager_status_mut(conn);
     Ok(status.transaction_depth()?.is_some())
+}
+
+fn is_nested(error: &diesel::result::Error) -> bool {
+    matches!(error, DatabaseError(_, information) if information.message() == NESTED_TRANSACTION)
 }
 
 /// Runs `work` in a savepoint of the caller's transaction, or in a transaction that takes the write lock at once.
@@ -14,10 +32,13 @@ pub(crate) fn with_transaction<T>(
     conn: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
 ) -> Result<T> {
-    if is_in_transaction(conn)? {
+    if is_in_diesels_transaction(conn)? {
         AnsiTransactionManager::begin_transaction(conn)?;
     } else {
-        AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
+        match AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE") {
+            Err(error) if is_nested(&error) => return with_savepoint(conn, work),
+            begun => begun?,
+        }
     }
     match work(conn) {
         Ok(value) => {
@@ -38,11 +59,22 @@ pub(crate) fn with_read_transaction<T>(
     conn: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
 ) -> Result<T> {
-    // A savepoint begins a transaction if there is none, and joins one that Diesel knows nothing about.
-    conn.batch_execute("SAVEPOINT activity_log_read")?;
-    let outcome = work(conn);
-    let released = conn.batch_execute("RELEASE activity_log_read");
-    let value = outcome?;
-    released?;
-    Ok(value)
+    with_savepoint(conn, work)
+}
+
+/// Runs `work` in a savepoint that Diesel does not know. It begins a transaction if there is none, and joins one that was
+/// begun as SQL text.
+fn with_savepoint<T>(conn: &mut SqliteConnection, work: impl FnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T> {
+    conn.batch_execute("SAVEPOINT activity_log")?;
+    match work(conn) {
+        Ok(value) => {
+            conn.batch_execute("RELEASE activity_log")?;
+            Ok(value)
+        }
+        Err(error) => {
+            // As above, this fails if SQLite has already rolled back.
+            drop(conn.batch_execute("ROLLBACK TO activity_log; RELEASE activity_log"));
+            Err(error)
+        }
+    }
 }

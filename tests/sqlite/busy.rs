@@ -71,6 +71,21 @@ fn a_write_after_a_stale_read_fails_at_once_and_succeeds_in_a_new_transaction() 
 }
 
 #[test]
+fn a_write_after_a_stale_read_fails_at_once_in_a_transaction_begun_as_sql_text() -> TestResult {
+    let file = SharedLog::create()?;
+    let (mut one, mut other) = (file.connect()?, file.connect()?);
+    // Long enough for a test that waits to be noticed.
+    one.batch_execute("PRAGMA busy_timeout = 600000; BEGIN")?;
+    ActivityLogRepository::new(&mut one).count(&everything())?;
+    ActivityLogRepository::new(&mut other).record(&numbered(1))?;
+    let refused = ActivityLogRepository::new(&mut one).record(&numbered(2));
+    assert!(matches!(refused, Err(Error::Busy(_))), "{refused:?}");
+    one.batch_execute("ROLLBACK")?;
+    assert_eq!(ActivityLogRepository::new(&mut one).record(&numbered(2))?, 2);
+    Ok(())
+}
+
+#[test]
 fn a_table_locked_by_a_shared_cache_is_busy_too() -> TestResult {
     let url = "file:shared-and-locked-by-this-test?mode=memory&cache=shared";
     let (mut one, mut other) = (activity_log::connect(url)?, activity_log::connect(url)?);

@@ -25,5 +25,7 @@ mod segments;
 mod space;
 mod statements;
 mod stored_times;
+mod summarizing;
+mod text_transactions;
 mod triggers;
 mod utf_16;

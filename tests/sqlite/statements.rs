@@ -44,7 +44,9 @@ pub(crate) fn statements(
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event
             && let printed = query.to_string()
-            && !["BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"].iter().any(|control| printed.starts_with(control))
+            && !["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"]
+                .iter()
+                .any(|control| printed.starts_with(control))
             && let Ok(mut seen) = sink.lock()
         {
             seen.push(printed);
