@@ -25,23 +25,29 @@ CREATE INDEX IF NOT EXISTS idx_activity_log_entity_type ON activity_log (entity_
 DROP INDEX IF EXISTS idx_activity_log_ts;
 CREATE INDEX idx_activity_log_ts ON activity_log (ts);
 
--- Segments: a summary of each 4,096 consecutive `seq`, from a multiple of 4,096 on. A segment is added once the log has
--- grown beyond it; the crate does so when it records, whoever wrote the rows. The rows after the last segment are
--- unsummarized and looked through one by one. Before it, a segment is missing only if it has no rows.
+-- Segments: a summary of each 4,096 consecutive `seq`, from a multiple of 4,096 on. The crate adds a segment once SQLite's
+-- sequence is beyond it, so that no row can be inserted any more, whoever wrote the rows: `run_migrations` does for those
+-- that are there, recording for later ones. The rows after the last segment are unsummarized and looked through one by one.
+-- Before it, a segment is missing only if it has no rows.
 --
 -- Serves pages within a time window by its zone map, the least and the greatest time: the rows are looked for in the
 -- segments that the window overlaps (`max_ts >= ? AND min_ts <= ? ORDER BY first_seq DESC`), whereas the index on `ts` would
--- have to sort all rows in the window. Serves the count of all entries. `stale` says whether it can be relied on:
---   0  The summary holds.
---   1  Rows have changed since. The segment is looked through row by row until it is summarized again.
---   2  Some rows have a NULL, which an older table may allow, and the rollups leave these out. It is always looked through.
+-- have to sort all rows in the window. Serves the count of all entries.
+--
+-- Where rows have changed since, the segment is `stale`: its zone map and its rollups may hold more than its rows do, never
+-- less. So pages use it as before, and only counts look through its rows, until it is summarized again. With `has_null`, some
+-- rows have a NULL, which an older table may allow. The rollups leave these out, so the segment is always looked through.
 CREATE TABLE IF NOT EXISTS activity_log_segments (
     first_seq INTEGER PRIMARY KEY NOT NULL,
-    entries BIGINT NOT NULL DEFAULT 0,
-    min_ts TEXT NOT NULL DEFAULT '',
-    max_ts TEXT NOT NULL DEFAULT '',
-    stale INTEGER NOT NULL DEFAULT 1
+    entries BIGINT NOT NULL,
+    min_ts TEXT NOT NULL,
+    max_ts TEXT NOT NULL,
+    stale BOOLEAN NOT NULL,
+    has_null BOOLEAN NOT NULL
 );
+
+-- Serves finding the segments to summarize again (`WHERE stale`), which are few.
+CREATE INDEX IF NOT EXISTS idx_activity_log_segments_stale ON activity_log_segments (stale) WHERE stale;
 
 -- A rollup: how many rows of each category and severity a segment has. Serves counts by categories and severities, which
 -- add up a few rows per segment, and pages by categories with info among the severities, which are looked for in the
@@ -68,55 +74,48 @@ CREATE TABLE IF NOT EXISTS activity_log_segment_actors (
     PRIMARY KEY (first_seq, actor, category, severity)
 ) WITHOUT ROWID;
 
--- The segments of the rows that are there, except that of the newest row, which still grows.
-DELETE FROM activity_log_segments;
-DELETE FROM activity_log_segment_kinds;
-DELETE FROM activity_log_segment_actors;
-
-INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale)
-SELECT
-    seq >> 12 << 12, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''),
-    iif(total(actor IS NULL OR category IS NULL OR severity IS NULL), 2, 0)
-FROM activity_log
-WHERE seq < (SELECT max(seq) FROM activity_log) >> 12 << 12
-GROUP BY seq >> 12;
-
-INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries)
-SELECT seq >> 12 << 12, actor, category, severity, count(*)
-FROM activity_log
-WHERE seq < (SELECT max(seq) FROM activity_log) >> 12 << 12
-    AND actor IS NOT NULL AND category IS NOT NULL AND severity IS NOT NULL
-GROUP BY 1, 2, 3, 4;
-
-INSERT INTO activity_log_segment_kinds (first_seq, category, severity, entries)
-SELECT first_seq, category, severity, sum(entries)
-FROM activity_log_segment_actors
-GROUP BY first_seq, category, severity;
-
--- The triggers below serve every query that uses the segments: they mark a segment as stale when one of its rows changes.
--- Comparing old with new values makes them independent of the name that an UPDATE has for `seq`: rowid, oid, _rowid_. They
--- cost an insert nothing. With a trigger on deletes, SQLite empties the table row by row where it would drop all pages at
--- once; the crate's `clear` drops the trigger for that.
+-- The triggers below serve every query that uses the segments: they mark a segment as stale when one of its rows changes,
+-- and widen its zone map and its rollups by what a row has become. Comparing old with new values makes them independent of
+-- the name that an UPDATE has for `seq`: rowid, oid, _rowid_. They cost an insert nothing. With a trigger on deletes, SQLite
+-- empties the table row by row where it would drop all pages at once; the crate's `clear` drops the trigger for that.
 
 CREATE TRIGGER IF NOT EXISTS activity_log_segments_delete AFTER DELETE ON activity_log
 BEGIN
-    UPDATE activity_log_segments SET stale = 1 WHERE first_seq = old.seq >> 12 << 12 AND stale <> 1;
+    UPDATE activity_log_segments SET stale = TRUE WHERE first_seq = old.seq >> 12 << 12 AND NOT stale;
 END;
 
--- A row may move to a segment that is missing, because it had no rows.
+-- A row may move to a segment that is missing, because it had no rows. The conflict clauses are those of an upsert: an
+-- outer `UPDATE OR …` overrides any other.
 CREATE TRIGGER IF NOT EXISTS activity_log_segments_update AFTER UPDATE ON activity_log
 WHEN (old.seq, old.ts, old.category, old.severity, old.actor) IS NOT (new.seq, new.ts, new.category, new.severity, new.actor)
 BEGIN
-    UPDATE activity_log_segments SET stale = 1 WHERE first_seq = old.seq >> 12 << 12 AND stale <> 1;
-    INSERT INTO activity_log_segments (first_seq)
-    SELECT new.seq >> 12 << 12 WHERE new.seq < (SELECT max(first_seq) + 4096 FROM activity_log_segments)
-    ON CONFLICT (first_seq) DO UPDATE SET stale = 1;
+    UPDATE activity_log_segments SET stale = TRUE WHERE first_seq = old.seq >> 12 << 12 AND NOT stale;
+
+    INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null)
+    SELECT
+        new.seq >> 12 << 12, 0, coalesce(new.ts, ''), coalesce(new.ts, ''), TRUE,
+        new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL
+    WHERE new.seq < (SELECT max(first_seq) + 4096 FROM activity_log_segments)
+    ON CONFLICT (first_seq) DO UPDATE SET
+        min_ts = min(min_ts, excluded.min_ts), max_ts = max(max_ts, excluded.max_ts), stale = TRUE,
+        has_null = has_null OR excluded.has_null;
+
+    INSERT INTO activity_log_segment_kinds (first_seq, category, severity, entries)
+    SELECT first_seq, new.category, new.severity, 0 FROM activity_log_segments
+    WHERE first_seq = new.seq >> 12 << 12 AND new.category IS NOT NULL AND new.severity IS NOT NULL
+    ON CONFLICT (first_seq, category, severity) DO NOTHING;
+
+    INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries)
+    SELECT first_seq, new.actor, new.category, new.severity, 0 FROM activity_log_segments
+    WHERE first_seq = new.seq >> 12 << 12
+        AND new.actor IS NOT NULL AND new.category IS NOT NULL AND new.severity IS NOT NULL
+    ON CONFLICT (first_seq, actor, category, severity) DO NOTHING;
 END;
 
 -- UPDATE OR REPLACE deletes the row that has the new id or `seq` already, without running the trigger on deletes.
 CREATE TRIGGER IF NOT EXISTS activity_log_segments_replace BEFORE UPDATE ON activity_log
 WHEN old.id IS NOT new.id
 BEGIN
-    UPDATE activity_log_segments SET stale = 1
-    WHERE first_seq = (SELECT seq >> 12 << 12 FROM activity_log WHERE id = new.id) AND stale <> 1;
+    UPDATE activity_log_segments SET stale = TRUE
+    WHERE first_seq = (SELECT seq >> 12 << 12 FROM activity_log WHERE id = new.id) AND NOT stale;
 END;

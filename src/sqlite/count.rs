@@ -10,7 +10,7 @@ use crate::sqlite::fragments::{CountRows, WithLimit};
 use crate::sqlite::query::{Scope, Selection};
 use crate::sqlite::search::term::IndexedTerm;
 use crate::sqlite::segments::candidates::CandidateRanges;
-use crate::sqlite::segments::count::{count_fresh, rollups_pay_off};
+use crate::sqlite::segments::count::{count_by_rollups, rollups_pay_off};
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::transaction::with_read_transaction;
 use crate::store::range::{Order, SeqRange};
@@ -20,8 +20,8 @@ pub(crate) fn count(conn: &mut SqliteConnection, filters: &NormalizedFilters, li
     let Some(selection) = Selection::new(filters) else { return Ok(0) };
     if limit.is_none() && filters.restrict_kind_only() && rollups_pay_off(conn, filters)? {
         return with_read_transaction(conn, |conn| {
-            let fresh = count_fresh(conn, filters)?;
-            Ok(fresh + count_in_candidates(conn, &selection, Some(SegmentPredicate::Stale), None)?)
+            let summarized = count_by_rollups(conn, filters)?;
+            Ok(summarized + count_in_candidates(conn, &selection, Some(SegmentPredicate::Uncounted), None)?)
         });
     }
     if filters.restrict_time_only() {

@@ -11,28 +11,15 @@ use crate::schema::activity_log;
 use crate::sqlite::busy::{with_retry, without_busy_timeout};
 use crate::sqlite::fragments::last_insert_rowid;
 use crate::sqlite::row::NewRow;
-use crate::sqlite::segments::summarize::{has_unsummarized, summarize_new};
+use crate::sqlite::segments::summarize::{is_due, summarize_some};
 use crate::sqlite::transaction::{is_in_transaction, with_transaction};
 
 /// Writes one entry and returns its `seq`.
 pub(crate) fn insert(conn: &mut SqliteConnection, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
     with_retry(conn, |conn| insert_row(conn, entry, 0, encoding))?;
     let seq = diesel::select(last_insert_rowid()).get_result(conn)?;
-    let in_callers_transaction = is_in_transaction(conn)?;
-    match summarize_after(conn, seq) {
-        // SQLite may have rolled back the caller's transaction, entry included, as it does without room.
-        Err(error) if in_callers_transaction && (error.is_out_of_space() || !is_in_transaction(conn)?) => Err(error),
-        // The entry is recorded. After a failure, a later entry summarizes, and `unsummarized` shows the backlog.
-        _ => Ok(seq),
-    }
-}
-
-fn summarize_after(conn: &mut SqliteConnection, seq: i64) -> Result<()> {
-    if !has_unsummarized(conn, seq, 1)? {
-        return Ok(());
-    }
-    // A record does not wait for the lock a second time.
-    without_busy_timeout(conn, |conn, _| with_transaction(conn, |conn| Ok(summarize_new(conn, 1)?)))
+    summarize_after(conn, seq, 1)?;
+    Ok(seq)
 }
 
 /// Writes all entries in their order, or none.
@@ -41,18 +28,31 @@ pub(crate) fn insert_all(
     entries: &[NewActivityLogEntry],
     encoding: Encoding<'_>,
 ) -> Result<()> {
-    with_retry(conn, |conn| {
+    let last_seq = with_retry(conn, |conn| {
         with_transaction(conn, |conn| {
             for (index, entry) in entries.iter().enumerate() {
                 insert_row(conn, entry, index, encoding)?;
             }
-            let last_seq = diesel::select(last_insert_rowid()).get_result(conn)?;
-            if has_unsummarized(conn, last_seq, entries.len())? {
-                summarize_new(conn, entries.len())?;
-            }
-            Ok(())
+            Ok(diesel::select(last_insert_rowid()).get_result(conn)?)
         })
-    })
+    })?;
+    summarize_after(conn, last_seq, entries.len())
+}
+
+/// Summarizes, if that is due, after `rows` rows were inserted, the last one as `last_seq`.
+fn summarize_after(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> Result<()> {
+    if !is_due(conn, last_seq, rows)? {
+        return Ok(());
+    }
+    let in_callers_transaction = is_in_transaction(conn)?;
+    // A record does not wait for the lock a second time.
+    let outcome = without_busy_timeout(conn, |conn, _| with_transaction(conn, |conn| Ok(summarize_some(conn, rows)?)));
+    match outcome {
+        // SQLite may have rolled back the caller's transaction, rows included, as it does without room.
+        Err(error) if in_callers_transaction && (error.is_out_of_space() || !is_in_transaction(conn)?) => Err(error),
+        // The rows are recorded. After a failure, a later record summarizes, and `unsummarized` shows the backlog.
+        _ => Ok(()),
+    }
 }
 
 fn insert_row(

@@ -8,6 +8,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::sqlite::{FULL, LOCKED};
 use crate::error::{Error, Result};
+use crate::sqlite::segments::summarize::catch_up;
 use crate::sqlite::transaction::with_transaction;
 
 /// The migrations in the repository's `migrations/` folder, for a host that runs them itself.
@@ -20,9 +21,11 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 /// Brings the database to the schema that this version of the crate reads and writes.
 ///
 /// It runs the pending migrations, all or nothing; if there are none, it waits for nobody. In a log that already has
-/// entries, the second migration builds indexes and summaries, some seconds per million entries, and writers wait that
-/// long. An existing `activity_log` table is adopted with its rows. Call it at every start-up, before or after the host's
-/// own migrations. Several processes may do so at once and wait for each other, as long as their busy timeout.
+/// entries, the second migration builds indexes, some seconds per million entries, and writers wait that long. An existing
+/// `activity_log` table is adopted with its rows. Then it summarizes entries that are not, such as those that other programs
+/// wrote, about two seconds per million, with pauses for other writers; [`unsummarized`](crate::unsummarized) says whether
+/// some are left. Call it at every start-up, before or after the host's own migrations. Several processes may do so at once
+/// and wait for each other, as long as their busy timeout.
 ///
 /// ```
 /// # fn main() -> activity_log::Result<()> {
@@ -38,16 +41,16 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 /// [`Error::Busy`] if another connection holds the lock, [`Error::Full`] if there is no room, [`Error::Migration`] if a
 /// migration fails otherwise.
 pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
-    if !conn.has_pending_migration(MIGRATIONS).map_err(migration_error)? {
-        return Ok(());
+    if conn.has_pending_migration(MIGRATIONS).map_err(migration_error)? {
+        // Look again under the lock, or two processes would both find the same migration pending.
+        with_transaction(conn, |conn| {
+            for migration in conn.pending_migrations(MIGRATIONS).map_err(migration_error)? {
+                conn.run_migration(&WithinTransaction(migration)).map_err(migration_error)?;
+            }
+            Ok(())
+        })?;
     }
-    // Look again under the lock, or two processes would both find the same migration pending.
-    with_transaction(conn, |conn| {
-        for migration in conn.pending_migrations(MIGRATIONS).map_err(migration_error)? {
-            conn.run_migration(&WithinTransaction(migration)).map_err(migration_error)?;
-        }
-        Ok(())
-    })
+    catch_up(conn)
 }
 
 /// A migration without a transaction of its own. If SQLite rolls back by itself, as on a full disk, Diesel would report

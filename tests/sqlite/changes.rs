@@ -1,7 +1,10 @@
 //! Every way of reading finds exactly the matching rows, after any statement of any program has changed the rows.
 
 use activity_log::schema::activity_log as stored;
-use activity_log::{ActivityLogFilters, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry, enable_search};
+use activity_log::{
+    ActivityLogFilters, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry, enable_search, resummarize,
+    run_migrations,
+};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use proptest::prelude::*;
@@ -28,7 +31,7 @@ fn log_of_many_segments(with_search: bool) -> TestResult<SqliteConnection> {
     if with_search {
         enable_search(&mut conn)?;
     }
-    activity_log::resummarize(&mut conn)?;
+    resummarize(&mut conn)?;
     Ok(conn)
 }
 
@@ -98,6 +101,9 @@ enum Change {
     RecordAll(i64),
     Prune(u64),
     Clear,
+    Resummarize,
+    /// What a server does at its next start.
+    RunMigrations,
 }
 
 /// A column and a value for it. Filters read some of these columns and not others.
@@ -142,6 +148,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (1_i64..5_000).prop_map(Change::RecordAll),
         1 => (0_u64..ROWS.unsigned_abs()).prop_map(Change::Prune),
         1 => Just(Change::Clear),
+        1 => Just(Change::Resummarize),
+        1 => Just(Change::RunMigrations),
     ]
 }
 
@@ -192,6 +200,8 @@ fn apply(conn: &mut SqliteConnection, change: &Change) -> TestResult {
         Change::Clear => {
             ActivityLogRepository::new(conn).clear()?;
         }
+        Change::Resummarize => resummarize(conn)?,
+        Change::RunMigrations => run_migrations(conn)?,
     }
     Ok(())
 }

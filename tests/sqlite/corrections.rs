@@ -1,8 +1,9 @@
 //! The segments keep counts and pages right, whichever rows any program deletes or corrects.
 
-use activity_log::{ActivityLogRepository, ActivitySeverity, run_migrations};
+use activity_log::{ActivityLogRepository, ActivitySeverity, MIGRATIONS, resummarize, run_migrations};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel_migrations::MigrationHarness;
 
 use crate::database::empty_log;
 use crate::foreign_rows::older_log;
@@ -183,5 +184,31 @@ fn rows_with_empty_blobs_or_null_are_counted_after_they_are_summarized() -> Test
     assert_eq!(count(&mut conn, &category("system"))?, 1_366);
     assert_eq!(count(&mut conn, &kind("system", ActivitySeverity::Info))?, 274);
     assert_eq!(count(&mut conn, &kind("system", ActivitySeverity::Error))?, 273);
+    Ok(())
+}
+
+#[test]
+fn entries_recorded_after_a_renumbered_row_was_summarized_and_deleted_are_counted() -> TestResult {
+    // Each runs while a row stands far beyond the numbers that SQLite gives next.
+    let summarize: [fn(&mut SqliteConnection) -> TestResult; 3] = [
+        |conn| Ok(resummarize(conn)?),
+        |conn| {
+            conn.revert_last_migration(MIGRATIONS)?;
+            Ok(run_migrations(conn)?)
+        },
+        |conn| Ok(run_migrations(conn)?),
+    ];
+    for summarize in summarize {
+        let mut conn = empty_log()?;
+        record_numbered(&mut conn, 5_000)?;
+        conn.batch_execute("UPDATE activity_log SET seq = 100000 WHERE seq = 5000")?;
+        summarize(&mut conn)?;
+        conn.batch_execute("DELETE FROM activity_log WHERE seq = 100000")?;
+        for number in 0..100 {
+            ActivityLogRepository::new(&mut conn).record(&numbered(number + 6_000))?;
+        }
+        assert_eq!(count(&mut conn, &everything())?, 5_099);
+        assert_eq!(found(&mut conn, &of_actor("clock", category("system")))?.len(), 5_099);
+    }
     Ok(())
 }

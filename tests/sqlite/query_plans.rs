@@ -317,7 +317,7 @@ fn assert_finds_segments(conn: &mut SqliteConnection, filters: &ActivityLogFilte
     for statistics in ["", "ANALYZE"] {
         conn.batch_execute(statistics)?;
         let statements = statements(conn, |log| FIRST_PAGE(log, filters))?;
-        let finds = statements.iter().filter(|statement| statement.sql.contains("`stale` !=")).collect::<Vec<_>>();
+        let finds = statements.iter().filter(|statement| statement.sql.contains("`has_null`")).collect::<Vec<_>>();
         assert!(!finds.is_empty());
         for statement in finds {
             let plan = plan(conn, statement)?;

@@ -2,7 +2,7 @@
 
 use activity_log::{
     ActivityLogFilters, ActivityLogRepository, ActivitySeverity, MIGRATIONS, NewActivityLogEntry, resummarize,
-    run_migrations, unsummarized,
+    run_migrations,
 };
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -11,7 +11,7 @@ use diesel_migrations::MigrationHarness;
 use crate::behaviour::time_windows::{found as found_within, window};
 use crate::database::{SharedLog, empty_log};
 use crate::foreign_rows::older_log;
-use crate::kinds::{category, count, found, insert_as_others_do, kind, of_actor, segments, stale_segments};
+use crate::kinds::{category, count, found, insert_as_others_do, kind, of_actor, segments};
 use crate::statements::after_query;
 use crate::support::{TestResult, at, everything, numbered, record_numbered};
 
@@ -31,44 +31,6 @@ fn rows_of_another_program_are_counted_before_they_are_summarized() -> TestResul
     insert_as_others_do(&mut conn, 9_000, 7)?;
     assert!(segments(&mut conn)?.is_empty());
     assert_eq!(count(&mut conn, &category("area 1"))?, 3_000);
-    Ok(())
-}
-
-#[test]
-fn recording_catches_up_on_the_rows_of_another_program_gradually() -> TestResult {
-    let mut conn = empty_log()?;
-    insert_as_others_do(&mut conn, 12 * 4_096 - 1, 7)?;
-    ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
-    assert_eq!(segments(&mut conn)?.len(), 8);
-    let entries = (2..=4_097).map(numbered).collect::<Vec<_>>();
-    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
-    assert_eq!(segments(&mut conn)?.len(), 13);
-    assert_eq!(count(&mut conn, &everything())?, 13 * 4_096);
-    Ok(())
-}
-
-#[test]
-fn the_migration_summarizes_the_existing_rows() -> TestResult {
-    let mut conn = empty_log()?;
-    insert_as_others_do(&mut conn, 9_000, 5)?;
-    ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
-    let before = found(&mut conn, &of_actor("user 1", category("area 1")))?;
-    conn.revert_last_migration(MIGRATIONS)?;
-    run_migrations(&mut conn)?;
-    assert_eq!(segments(&mut conn)?, [0, 4_096]);
-    assert_eq!(found(&mut conn, &of_actor("user 1", category("area 1")))?, before);
-    assert_eq!(count(&mut conn, &everything())?, 9_001);
-    Ok(())
-}
-
-#[test]
-fn the_migration_can_be_run_by_hand_twice() -> TestResult {
-    let mut conn = empty_log()?;
-    record_numbered(&mut conn, 9_000)?;
-    conn.batch_execute("DELETE FROM activity_log WHERE seq <= 10")?;
-    conn.batch_execute(include_str!("../../migrations/0000-activity-log-0002_serve_every_filter/up.sql"))?;
-    conn.batch_execute("DELETE FROM activity_log WHERE seq <= 20")?;
-    assert_eq!(count(&mut conn, &everything())?, 8_980);
     Ok(())
 }
 
@@ -258,22 +220,10 @@ fn segments_are_dropped_with_their_rows() -> TestResult {
 }
 
 /// Reverts the schema to the first migration.
-fn revert_to_the_first_migration(conn: &mut SqliteConnection) -> TestResult {
+pub(crate) fn revert_to_the_first_migration(conn: &mut SqliteConnection) -> TestResult {
     while conn.applied_migrations()?.len() > 1 {
         conn.revert_last_migration(MIGRATIONS)?;
     }
-    Ok(())
-}
-
-#[test]
-fn the_migration_summarizes_the_existing_times() -> TestResult {
-    let mut conn = empty_log()?;
-    record_numbered(&mut conn, 12_000)?;
-    let recorded = segments(&mut conn)?;
-    revert_to_the_first_migration(&mut conn)?;
-    run_migrations(&mut conn)?;
-    assert_eq!(segments(&mut conn)?, recorded);
-    assert_eq!(found_within(&mut conn, &window(1_000, 1_002))?, [1_000, 1_001, 1_002]);
     Ok(())
 }
 
@@ -309,20 +259,6 @@ fn rows_whose_seq_restarts_below_many_segments_are_found() -> TestResult {
     Ok(())
 }
 
-#[test]
-fn segments_are_added_when_another_program_takes_every_other_seq() -> TestResult {
-    let mut conn = empty_log()?;
-    for number in 1..4_200 {
-        ActivityLogRepository::new(&mut conn).record(&numbered(number))?;
-        conn.batch_execute(&format!(
-            "INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
-             VALUES ('f{number}', '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', 'x')"
-        ))?;
-    }
-    assert_eq!(segments(&mut conn)?, [0, 4_096]);
-    Ok(())
-}
-
 /// An adopted table that allows NULL for a time, with rows whose times come from `ts`.
 fn adopted_with(ts: &str) -> TestResult<SqliteConnection> {
     let mut conn = older_log()?;
@@ -352,19 +288,6 @@ fn a_time_may_become_null_in_a_table_that_allows_it() -> TestResult {
 }
 
 #[test]
-fn an_entry_is_recorded_even_when_its_segment_cannot_be_added() -> TestResult {
-    let mut conn = empty_log()?;
-    record_numbered(&mut conn, 4_095)?;
-    conn.batch_execute(
-        "CREATE TRIGGER hosts BEFORE INSERT ON activity_log_segments BEGIN SELECT RAISE(ABORT, 'no segments'); END",
-    )?;
-    conn.transaction(|conn| ActivityLogRepository::new(conn).record(&numbered(4_096)))?;
-    ActivityLogRepository::new(&mut conn).record(&numbered(4_097))?;
-    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 4_097);
-    Ok(())
-}
-
-#[test]
 fn a_segment_is_added_by_one_of_several_connections() -> TestResult {
     let file = SharedLog::create()?;
     record_numbered(&mut file.connect()?, 4_000)?;
@@ -384,63 +307,6 @@ fn a_segment_is_added_by_one_of_several_connections() -> TestResult {
         recorders.into_iter().try_for_each(|recorder| recorder.join().map_err(|_| "a thread panicked")?)
     })?;
     assert_eq!(segments(&mut file.connect()?)?, [0, 4_096]);
-    Ok(())
-}
-
-#[test]
-fn a_later_record_makes_up_for_failed_summarizing_and_the_backlog_is_reported() -> TestResult {
-    let mut conn = empty_log()?;
-    record_numbered(&mut conn, 4_095)?;
-    conn.batch_execute(
-        "CREATE TRIGGER hosts BEFORE INSERT ON activity_log_segments BEGIN SELECT RAISE(ABORT, 'no segments'); END",
-    )?;
-    for number in 4_096..4_400 {
-        ActivityLogRepository::new(&mut conn).record(&numbered(number))?;
-    }
-    assert!(segments(&mut conn)?.is_empty());
-    assert_eq!(unsummarized(&mut conn)?, 4_399);
-    assert!(resummarize(&mut conn).is_err_and(|error| error.to_string().contains("no segments")));
-    conn.batch_execute("DROP TRIGGER hosts")?;
-    for number in 4_400..4_656 {
-        ActivityLogRepository::new(&mut conn).record(&numbered(number))?;
-    }
-    assert_eq!(segments(&mut conn)?, [0]);
-    assert_eq!(unsummarized(&mut conn)?, 4_655 - 4_095);
-    Ok(())
-}
-
-#[test]
-fn a_changed_segment_is_stale_until_recording_summarizes_it_again() -> TestResult {
-    let mut conn = empty_log()?;
-    record_numbered(&mut conn, 13_000)?;
-    conn.batch_execute(
-        "DELETE FROM activity_log WHERE seq = 7; UPDATE activity_log SET actor = 'alice' WHERE seq = 5000; \
-         UPDATE activity_log SET message = 'changed' WHERE seq = 9000",
-    )?;
-    assert_eq!(stale_segments(&mut conn)?, [0, 4_096]);
-    assert_eq!(unsummarized(&mut conn)?, 4_094 + 4_096 + 13_000 - 12_287);
-    let entries = (13_001..=16_384).map(numbered).collect::<Vec<_>>();
-    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
-    assert!(stale_segments(&mut conn)?.is_empty());
-    assert_eq!(unsummarized(&mut conn)?, 1);
-    Ok(())
-}
-
-#[test]
-fn a_segment_with_null_is_always_scanned_and_delays_no_other() -> TestResult {
-    let mut conn = older_log()?;
-    conn.batch_execute(
-        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 90000) \
-         INSERT INTO activity_log (id, ts, category, severity, actor) \
-         SELECT 'x' || n, '1970-01-01T02:00:00+00:00', iif(n % 4096 = 7, NULL, 'system'), 'info', 'clock' FROM n",
-    )?;
-    run_migrations(&mut conn)?;
-    assert_eq!(stale_segments(&mut conn)?.len(), 21);
-    conn.batch_execute("DELETE FROM activity_log WHERE category IS NULL AND seq > 80000")?;
-    let more = (1..=4_096).map(numbered).collect::<Vec<_>>();
-    ActivityLogRepository::new(&mut conn).record_all(&more)?;
-    assert_eq!(stale_segments(&mut conn)?, (0..20).map(|segment| segment * 4_096).collect::<Vec<_>>());
-    assert_eq!(count(&mut conn, &category("system"))?, 90_000 - 22 + 4_096);
     Ok(())
 }
 

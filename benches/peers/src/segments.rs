@@ -12,9 +12,9 @@ const SUMMARIZE: [&str; 3] = [
     "INSERT INTO activity_log_segment_kinds (first_seq, category, severity, entries) \
         SELECT ?1, category, severity, sum(entries) FROM activity_log_segment_actors \
         WHERE first_seq = ?1 GROUP BY category, severity",
-    "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale) \
-        SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), \
-            iif(total(actor IS NULL OR category IS NULL OR severity IS NULL), 2, 0) \
+    "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null) \
+        SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), FALSE, \
+            total(actor IS NULL OR category IS NULL OR severity IS NULL) > 0 \
         FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095",
 ];
 

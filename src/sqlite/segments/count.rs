@@ -1,5 +1,6 @@
 //! Counts by category and severity, from the rollups.
 
+use diesel::dsl::not;
 use diesel::prelude::*;
 
 use crate::error::Result;
@@ -7,6 +8,8 @@ use crate::model::normalized_filters::NormalizedFilters;
 use crate::sqlite::extent::newest_seq;
 use crate::sqlite::fragments::sum;
 use crate::sqlite::segments::extent::{SEGMENT_ROWS, segments_exist, summarized_before};
+#[cfg(doc)]
+use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::segments::schema::{activity_log_segment_kinds, activity_log_segments};
 
 /// The longest category list that is added up from the rollups; the lookup repeats for each segment.
@@ -35,11 +38,11 @@ pub(crate) fn rollups_pay_off(conn: &mut SqliteConnection, filters: &NormalizedF
     Ok(kinds.get_result::<i64>(conn)? <= MAX_KINDS)
 }
 
-/// How many rows match in the segments that are not stale, for the same filters.
-pub(crate) fn count_fresh(conn: &mut SqliteConnection, filters: &NormalizedFilters) -> Result<u64> {
-    use activity_log_segments::{entries, stale, table};
+/// How many rows match in the segments that are not [uncounted](SegmentPredicate::Uncounted), for the same filters.
+pub(crate) fn count_by_rollups(conn: &mut SqliteConnection, filters: &NormalizedFilters) -> Result<u64> {
+    use activity_log_segments::{entries, has_null, stale, table};
 
-    let fresh = table.filter(stale.eq(0));
+    let fresh = table.filter(not(stale.or(has_null)));
     if filters.categories.is_empty() && filters.severities.is_empty() {
         let count = fresh.select(sum(entries)).get_result::<Option<i64>>(conn)?;
         return Ok(count.unwrap_or(0).unsigned_abs());

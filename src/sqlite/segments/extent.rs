@@ -1,9 +1,11 @@
 //! How large a segment is, and where the segments end.
 
-use diesel::dsl::max;
+use diesel::dsl::{max, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
 
 use crate::sqlite::catalog::object_exists;
+use crate::sqlite::extent::newest_seq;
 use crate::sqlite::segments::schema::activity_log_segments::{first_seq, table};
 use crate::store::range::SeqRange;
 
@@ -30,3 +32,19 @@ pub(crate) fn summarized_before(conn: &mut SqliteConnection) -> QueryResult<Opti
     let last = table.select(max(first_seq)).get_result::<Option<i64>>(conn)?;
     Ok(last.map(|first| first.saturating_add(SEGMENT_ROWS)))
 }
+
+/// The first `seq` of the segment that still grows: SQLite may give its numbers to new rows. `None` if the log is empty.
+///
+/// SQLite gives numbers beyond its sequence and beyond the newest row. A row that an UPDATE moved beyond the sequence may
+/// disappear again, and with it what it said about the numbers to come.
+pub(crate) fn growing_segment(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
+    let Some(newest) = newest_seq(conn)? else { return Ok(None) };
+    // An adopted table without AUTOINCREMENT has no sequence.
+    let last_given = match object_exists(conn, "sqlite_sequence")? {
+        true => diesel::select(sql::<Nullable<BigInt>>(SEQUENCE)).get_result::<Option<i64>>(conn)?,
+        false => None,
+    };
+    Ok(Some(segment_start(last_given.unwrap_or(newest))))
+}
+
+const SEQUENCE: &str = "(SELECT min(seq) FROM sqlite_sequence WHERE name = 'activity_log')";

@@ -1,8 +1,9 @@
 //! Segments summarize the log: one row per 4,096 consecutive `seq`, with a zone map (the least and the greatest time) and
 //! rollups (counts by category, severity and actor). They say where rows may match and how many rows there are of a kind.
 //!
-//! A trigger marks a segment as stale when its rows change. A stale segment is looked through row by row until its
-//! summary is computed again. So are the unsummarized rows, those after the last segment.
+//! When rows change, a trigger marks their segment as stale and widens its summary, which then still says where rows may
+//! match, but no longer how many there are. The unsummarized rows, those after the last segment, are looked through one by
+//! one.
 
 pub(crate) mod candidates;
 pub(crate) mod count;

@@ -20,9 +20,9 @@ const MAX_CATEGORIES: usize = 256;
 /// Which segments to look through row by row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum SegmentPredicate<'a> {
-    /// Those whose summary no longer holds.
-    Stale,
-    /// Those, and the ones in which rows may match.
+    /// Those whose rollups do not count their rows.
+    Uncounted,
+    /// Those in which rows may match.
     MayMatch { times: &'a TimeRange, rollup: Option<Rollup<'a>> },
 }
 
@@ -61,11 +61,11 @@ impl<'a> SegmentPredicate<'a> {
         order: Order,
         limit: i64,
     ) -> QueryResult<Vec<i64>> {
-        use activity_log_segments::{first_seq, max_ts, min_ts, stale, table};
+        use activity_log_segments::{first_seq, has_null, max_ts, min_ts, stale, table};
 
         let segments = table.select(first_seq).into_boxed::<Sqlite>();
         let segments = match *self {
-            Self::Stale => segments.filter(stale.ne(0)),
+            Self::Uncounted => segments.filter(stale.or(has_null)),
             Self::MayMatch { times, rollup } => {
                 let mut matches: Box<dyn BoxableExpression<table, Sqlite, SqlType = Bool>> =
                     Box::new(true.into_sql::<Bool>());
@@ -82,7 +82,7 @@ impl<'a> SegmentPredicate<'a> {
                     Some(Rollup(filters)) => matches = Box::new(matches.and(exists(rows_of_all_actors(filters)))),
                     None => {}
                 }
-                segments.filter(stale.ne(0).or(matches))
+                segments.filter(has_null.or(matches))
             }
         };
         // A segment overlaps the range if its first `seq` is in this one.

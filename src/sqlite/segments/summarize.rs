@@ -3,56 +3,101 @@
 //! An insert trigger that kept them would triple the time of an insert. Recording therefore summarizes a segment once
 //! the log has grown beyond it, whoever wrote its rows.
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::thread::sleep;
+use std::time::Instant;
+
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use crate::error::Result;
 use crate::schema::activity_log;
-use crate::sqlite::extent::{newest_seq, oldest_seq};
-use crate::sqlite::segments::extent::{SEGMENT_ROWS, segment_start, segments_exist, summarized_before};
+use crate::sqlite::busy::without_busy_timeout;
+use crate::sqlite::extent::oldest_seq;
+use crate::sqlite::segments::extent::{
+    SEGMENT_ROWS, growing_segment, segment_start, segments_exist, summarized_before,
+};
 use crate::sqlite::segments::schema::activity_log_segments;
-use crate::sqlite::transaction::with_transaction;
+use crate::sqlite::transaction::{is_in_transaction, with_transaction};
 
-/// How often recording checks for unsummarized segments, counted in `seq`.
-const CHECK_INTERVAL: i64 = 256;
-/// How many consecutive `seq` of each interval check: some may belong to other programs.
-const CHECKING_ROWS: i64 = 4;
-/// How many rows of other programs one record catches up on. It takes 25 to 50 ms.
-const CATCH_UP_ROWS: i64 = 1 << 15;
+/// One in how many records checks whether summarizing is due. A check takes a tenth of a record's time.
+const RECORDS_PER_CHECK: u64 = 32;
+/// How many segments of rows that other programs wrote one call summarizes. It takes 25 to 50 ms.
+const MAX_NEW_SEGMENTS: i64 = 8;
+/// How many stale segments one call summarizes again.
+const MAX_STALE_SEGMENTS: i64 = 2;
 
 /// Whether segments are to be summarized after `rows` rows were recorded, the last one as `last_seq`.
-pub(crate) fn has_unsummarized(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> QueryResult<bool> {
-    if last_seq.rem_euclid(CHECK_INTERVAL) >= CHECKING_ROWS.saturating_add(rows as i64 - 1) {
-        return Ok(false);
-    }
+pub(crate) fn is_due(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> QueryResult<bool> {
     // Recording needs no more than the first migration.
-    if !segments_exist(conn)? {
+    if !is_sampled(last_seq, rows) || !segments_exist(conn)? {
         return Ok(false);
     }
-    let start = segment_start(last_seq);
-    if summarized_before(conn)? == Some(start) {
-        return Ok(false);
-    }
-    let last_is_open = sql::<Bool>(LAST_SEGMENT_FROM).bind::<BigInt, _>(start).sql(", FALSE)");
-    let has_rows = sql::<Bool>(UNSUMMARIZED_ROW_BEFORE).bind::<BigInt, _>(start).sql(")");
-    diesel::select(last_is_open.or(has_rows)).get_result(conn)
+    is_behind(conn, segment_start(last_seq))
 }
 
-/// Summarizes the segments that are complete, computes stale ones again, and drops those without rows, within a
-/// transaction of the caller's. `rows` is how many rows the call is for.
-pub(crate) fn summarize_new(conn: &mut SqliteConnection, rows: usize) -> QueryResult<()> {
+/// Whether these rows check at all: where a segment begins, and now and then. The choice looks random, because other programs
+/// may write in any rhythm.
+fn is_sampled(last_seq: i64, rows: usize) -> bool {
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(last_seq);
+    last_seq.rem_euclid(SEGMENT_ROWS) < rows as i64 || hash % RECORDS_PER_CHECK < rows as u64
+}
+
+/// Whether segments before the growing one are to be added, segments after it to be dropped, or more segments are stale than
+/// a count should look through.
+fn is_behind(conn: &mut SqliteConnection, growing: i64) -> QueryResult<bool> {
+    let boundary = summarized_before(conn)?;
+    if boundary != Some(growing) {
+        let after = boundary.map_or(i64::MIN, |boundary| boundary.saturating_sub(1));
+        let rows = activity_log::table.filter(activity_log::seq.gt(after)).filter(activity_log::seq.lt(growing));
+        if boundary > Some(growing) || diesel::select(diesel::dsl::exists(rows)).get_result(conn)? {
+            return Ok(true);
+        }
+    }
+    diesel::select(sql::<Bool>(MANY_ARE_STALE)).get_result(conn)
+}
+
+/// Summarizes segments that are complete and not summarized, some of the stale ones again, and drops those without rows,
+/// within a transaction of the caller's. `rows` is how many rows the call is for. Returns whether some are left.
+pub(crate) fn summarize_some(conn: &mut SqliteConnection, rows: usize) -> QueryResult<bool> {
     // Another connection may have recorded more, and summarized it, before the lock was free.
-    let Some(newest) = newest_seq(conn)? else { return Ok(()) };
-    drop_segments_without_rows(conn, newest)?;
-    let limit = (CATCH_UP_ROWS + rows as i64) / SEGMENT_ROWS;
-    let added = add_segments(conn, newest, limit)?;
+    let Some(growing) = growing_segment(conn)? else { return Ok(false) };
+    drop_segments_without_rows(conn, growing)?;
+    let segments = rows as i64 / SEGMENT_ROWS;
+    add_segments(conn, growing, segments.saturating_add(MAX_NEW_SEGMENTS))?;
     let stale = activity_log_segments::table
         .select(activity_log_segments::first_seq)
-        .filter(activity_log_segments::stale.eq(STALE))
-        .limit(limit - added)
+        .filter(activity_log_segments::stale)
+        .limit(segments.saturating_add(MAX_STALE_SEGMENTS))
         .load::<i64>(conn)?;
-    stale.into_iter().try_for_each(|first| summarize_segment(conn, first))
+    stale.into_iter().try_for_each(|first| summarize_segment(conn, first))?;
+    is_behind(conn, growing)
+}
+
+/// Summarizes all that recording would summarize later, if the lock is free.
+///
+/// A failure leaves the log as right as it was and is no reason not to start: recording tries again, and `unsummarized`
+/// shows the backlog. Inside a caller's transaction it is returned, because SQLite may have rolled that back.
+pub(crate) fn catch_up(conn: &mut SqliteConnection) -> Result<()> {
+    let Some(growing) = growing_segment(conn)? else { return Ok(()) };
+    if !is_behind(conn, growing)? {
+        return Ok(());
+    }
+    let in_callers_transaction = is_in_transaction(conn)?;
+    let outcome = without_busy_timeout(conn, |conn, _| {
+        loop {
+            let started = Instant::now();
+            if !with_transaction(conn, |conn| Ok(summarize_some(conn, 0)?))? {
+                return Ok(());
+            }
+            if !in_callers_transaction {
+                // As long as it took, so that a waiting writer is served.
+                sleep(started.elapsed());
+            }
+        }
+    });
+    if in_callers_transaction { outcome } else { Ok(()) }
 }
 
 /// Drops all segments: the log is about to be emptied.
@@ -89,26 +134,24 @@ pub(crate) fn drop_all_segments(conn: &mut SqliteConnection) -> QueryResult<()> 
 pub fn resummarize(conn: &mut SqliteConnection) -> Result<()> {
     with_transaction(conn, |conn| {
         drop_all_segments(conn)?;
-        if let Some(newest) = newest_seq(conn)? {
-            add_segments(conn, newest, i64::MAX)?;
+        if let Some(growing) = growing_segment(conn)? {
+            add_segments(conn, growing, i64::MAX)?;
         }
         Ok(())
     })
 }
 
-/// Summarizes segments between the last one and that of the newest row, which still grows; returns how many.
-fn add_segments(conn: &mut SqliteConnection, newest: i64, limit: i64) -> QueryResult<i64> {
+/// Summarizes up to `limit` segments between the last one and the growing one.
+fn add_segments(conn: &mut SqliteConnection, growing: i64, limit: i64) -> QueryResult<()> {
     let mut boundary = summarized_before(conn)?.unwrap_or(i64::MIN);
-    for added in 0..limit {
+    for _ in 0..limit {
         let next = activity_log::table.select(activity_log::seq).filter(activity_log::seq.ge(boundary));
         let next = next.order(activity_log::seq.asc()).first::<i64>(conn).optional()?;
-        let Some(first) = next.map(segment_start).filter(|first| *first < segment_start(newest)) else {
-            return Ok(added);
-        };
+        let Some(first) = next.map(segment_start).filter(|first| *first < growing) else { break };
         summarize_segment(conn, first)?;
         boundary = first.saturating_add(SEGMENT_ROWS);
     }
-    Ok(limit)
+    Ok(())
 }
 
 fn summarize_segment(conn: &mut SqliteConnection, first: i64) -> QueryResult<()> {
@@ -118,12 +161,12 @@ fn summarize_segment(conn: &mut SqliteConnection, first: i64) -> QueryResult<()>
         .try_for_each(|statement| diesel::sql_query(statement).bind::<BigInt, _>(first).execute(conn).map(drop))
 }
 
-/// Drops the segments before the oldest row. It also drops those that begin with the newest row's: in a log whose numbers
-/// began again, they describe numbers that are about to be given.
-fn drop_segments_without_rows(conn: &mut SqliteConnection, newest: i64) -> QueryResult<()> {
-    let oldest = oldest_seq(conn)?.unwrap_or(newest);
+/// Drops the segments before the oldest row. It also drops those from the growing one on: in a log whose numbers began again,
+/// they describe numbers that are about to be given.
+fn drop_segments_without_rows(conn: &mut SqliteConnection, growing: i64) -> QueryResult<()> {
+    let oldest = oldest_seq(conn)?.unwrap_or(growing);
     drop_segments(conn, i64::MIN, segment_start(oldest))?;
-    drop_segments(conn, segment_start(newest), i64::MAX)
+    drop_segments(conn, growing, i64::MAX)
 }
 
 /// Drops the segments that begin with a `seq` from `from` to before `to`.
@@ -133,12 +176,8 @@ fn drop_segments(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult
     })
 }
 
-/// The value of `stale` for a segment that is to be summarized again.
-const STALE: i32 = 1;
-
-const LAST_SEGMENT_FROM: &str = "coalesce((SELECT max(first_seq) FROM activity_log_segments) >= ";
-const UNSUMMARIZED_ROW_BEFORE: &str = "EXISTS (SELECT 1 FROM activity_log \
-    WHERE seq >= coalesce((SELECT max(first_seq) + 4096 FROM activity_log_segments), -9223372036854775808) AND seq < ";
+/// A count looks through up to four segments in half a millisecond.
+const MANY_ARE_STALE: &str = "EXISTS (SELECT 1 FROM activity_log_segments WHERE stale LIMIT 1 OFFSET 4)";
 
 const ADD_ACTORS: &str = "INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries) \
     SELECT ?1, actor, category, severity, count(*) FROM activity_log \
@@ -147,10 +186,9 @@ const ADD_ACTORS: &str = "INSERT INTO activity_log_segment_actors (first_seq, ac
 const ADD_KINDS: &str = "INSERT INTO activity_log_segment_kinds (first_seq, category, severity, entries) \
     SELECT ?1, category, severity, sum(entries) FROM activity_log_segment_actors \
     WHERE first_seq = ?1 GROUP BY category, severity";
-/// As in the migration, the rollups leave out rows with a NULL, so their segment is always looked through.
-const ADD_SEGMENT: &str = "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale) \
-    SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), \
-        iif(total(actor IS NULL OR category IS NULL OR severity IS NULL), 2, 0) \
+const ADD_SEGMENT: &str = "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null) \
+    SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), FALSE, \
+        total(actor IS NULL OR category IS NULL OR severity IS NULL) > 0 \
     FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095";
 const DROP_EMPTY_SEGMENT: &str = "DELETE FROM activity_log_segments WHERE first_seq = ?1 AND entries = 0";
 

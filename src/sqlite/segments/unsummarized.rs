@@ -35,5 +35,5 @@ use crate::sqlite::transaction::with_read_transaction;
 pub fn unsummarized(conn: &mut SqliteConnection) -> Result<u64> {
     let everything = NormalizedFilters::default();
     let Some(selection) = Selection::new(&everything) else { return Ok(0) };
-    with_read_transaction(conn, |conn| count_in_candidates(conn, &selection, Some(SegmentPredicate::Stale), None))
+    with_read_transaction(conn, |conn| count_in_candidates(conn, &selection, Some(SegmentPredicate::Uncounted), None))
 }
