@@ -1,7 +1,8 @@
 """The layout of the sources: imports run one way, and only SQLite's own modules name SQLite.
 
 Reads every `crate::…` path in the sources of the crate and of the example server. Fails where modules import each other
-in a circle, where a module imports a name through `lib.rs` or `main.rs`, and where a module that is not SQLite's names it.
+in a circle, where one imports from a layer that is not below its own, where a module imports a name through `lib.rs` or
+`main.rs`, and where a module that is not SQLite's names it.
 """
 
 import re
@@ -12,6 +13,17 @@ from pathlib import Path
 SQLITE = ("src/sqlite/", "src/error/sqlite.rs", "src/lib.rs")
 # How another file may refer to that module of error messages.
 SQLITE_ERRORS = re.compile(r'#\[cfg\(feature = "sqlite"\)\]|pub\(crate\) mod sqlite;|\bsqlite::(is|may)_\w+')
+
+# What each module of the crate may import from, besides itself. A database's module is the top; `lib.rs` names them all.
+LAYERS = {
+    "error": set(),
+    "schema": set(),
+    "model": {"error"},
+    "export": {"error", "model"},
+    "store": {"error", "model"},
+    "repository": {"error", "model", "store"},
+    "sqlite": {"error", "schema", "model", "store", "repository"},
+}
 
 failures = []
 
@@ -41,6 +53,8 @@ def imported(source):
 
 def check(root):
     known = modules(root)
+    if not known:
+        failures.append(f"{root}: no source files")
     graph = {}
     for module, file in known.items():
         source = without_comments(file.read_text())
@@ -77,6 +91,21 @@ def check(root):
             visit(module)
 
 
+    return graph
+
+
+def check_layers(graph):
+    for module, targets in graph.items():
+        layer = module.split("::")[0]
+        if layer not in {*LAYERS, "", "guarantees"}:
+            failures.append(f"src: the module {layer} is not among the layers of .ci/layout.py")
+            continue
+        for target in targets:
+            below = target.split("::")[0]
+            if module and below != layer and below not in LAYERS[layer]:
+                failures.append(f"src: {module} imports {target}, which is not below it")
+
+
 def check_names():
     for file in sorted(Path("src").rglob("*.rs")):
         name = file.as_posix()
@@ -87,7 +116,7 @@ def check_names():
                 failures.append(f"{name}:{number}: names SQLite: {line.strip()}")
 
 
-check(Path("src"))
+check_layers(check(Path("src")))
 check(Path("examples/server/src"))
 check_names()
 for failure in failures:

@@ -158,7 +158,7 @@ impl Row for StoredRow {
     }
 
     fn text_bytes(&self) -> usize {
-        [
+        let texts = [
             &self.id,
             &self.action,
             &self.actor,
@@ -167,11 +167,10 @@ impl Row for StoredRow {
             &self.entity_name,
             &self.message,
             &self.metadata,
-        ]
-        .into_iter()
-        .flatten()
-        .map(String::len)
-        .sum()
+        ];
+        let texts = texts.into_iter().flatten().map(String::as_str);
+        let category = self.category.iter().map(ActivityCategory::as_str);
+        texts.chain(category).map(str::len).sum()
     }
 
     fn decode(self) -> Result<ActivityLogEntry> {

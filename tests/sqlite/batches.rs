@@ -1,6 +1,6 @@
 //! Prune and export work in batches and hold neither a lock nor a snapshot between batches.
 
-use activity_log::{ActivityLogRepository, NewActivityLogEntry};
+use activity_log::ActivityLogRepository;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -51,13 +51,20 @@ fn an_export_ends_at_a_short_batch_without_another_query() -> TestResult {
 
 #[test]
 fn long_entries_make_small_batches() -> TestResult {
-    let mut conn = empty_log()?;
-    let megabyte = "x".repeat(1 << 20);
-    let entries = (0..5).map(|_| NewActivityLogEntry::new("auth", "a", "b", megabyte.as_str())).collect::<Vec<_>>();
-    ActivityLogRepository::new(&mut conn).record_all(&entries)?;
-    let statements = statements(&mut conn, |log| log.iter_export(&everything())?.try_for_each(|e| e.map(drop)))?;
-    // The newest `seq`, one batch for each entry, and the empty batch that ends the export.
-    assert_eq!(statements.len(), 7, "{statements:?}");
+    let columns =
+        ["id", "category", "action", "actor", "entity_type", "entity_id", "entity_name", "message", "metadata"];
+    for column in columns {
+        let mut conn = empty_log()?;
+        record_numbered(&mut conn, 5)?;
+        let megabyte = format!("UPDATE activity_log SET {column} = seq || hex(zeroblob({}))", 1 << 19);
+        diesel::sql_query(megabyte).execute(&mut conn)?;
+        let statements = statements(&mut conn, |log| {
+            log.iter_export(&everything())?.for_each(drop);
+            Ok(())
+        })?;
+        // The newest `seq`, one batch for each entry, and the empty batch that ends the export.
+        assert_eq!(statements.len(), 7, "{column}");
+    }
     Ok(())
 }
 

@@ -571,3 +571,17 @@ fn a_prune_with_nothing_due_by_count_does_not_count_the_rows() -> TestResult {
     assert!(statements.iter().all(|statement| !statement.sql.contains("COUNT")), "{statements:?}");
     Ok(())
 }
+
+#[test]
+fn stale_segments_are_found_in_their_partial_index() -> TestResult {
+    let (mut conn, _) = log_with_segments()?;
+    conn.batch_execute("UPDATE activity_log SET category = 'auth' WHERE seq % 7 = 1")?;
+    let more = (20_000..25_000).map(numbered).collect::<Vec<_>>();
+    let statements = statements(&mut conn, |log| log.record_all(&more).map(drop))?;
+    for stale in ["WHERE stale", "WHERE `activity_log_segments`.`stale`"] {
+        let statement = statements.iter().find(|statement| statement.sql.contains(stale)).ok_or(stale)?;
+        let plan = plan(&mut conn, statement)?;
+        assert!(plan.contains("idx_activity_log_segments_stale"), "{plan}");
+    }
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! Computing summaries of segments.
 //!
-//! An insert trigger that kept them would triple the time of an insert. Recording therefore summarizes a segment once
-//! the log has grown beyond it, whoever wrote its rows.
+//! An insert trigger that kept them would triple the time of an insert. Start-up and recording therefore summarize a segment
+//! once the log has grown beyond it, whoever wrote its rows.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::thread::sleep;
@@ -112,8 +112,8 @@ pub(crate) fn drop_all_segments(conn: &mut SqliteConnection) -> QueryResult<()> 
 /// - after rows were inserted with a chosen `seq` among older ones, as when restoring a backup, or after SQLite's sequence
 ///   was reset;
 /// - after `INSERT OR REPLACE` deleted rows while `PRAGMA recursive_triggers` was off, when SQLite runs no delete trigger;
-/// - now and then in a program that only reads what others write: [recording](crate::ActivityLogRepository::record)
-///   summarizes new rows, and until then they are looked through one by one;
+/// - now and then in a program that runs for long and only reads what others write: [start-up](crate::run_migrations) and
+///   [recording](crate::ActivityLogRepository::record) summarize new rows, and until then they are looked through one by one;
 /// - to see why summarizing fails, if [`unsummarized`](crate::unsummarized) keeps growing.
 ///
 /// It reads the whole log in one transaction, about two seconds per million entries.
