@@ -40,7 +40,7 @@
 //! | put it **in a host's database** | [`run_migrations`] or [`MIGRATIONS`], at every start-up |
 //! | open a connection, or set one up that the host opened or pools | [`connect`], [`configure`], `ConnectionCustomizer` (feature `r2d2`) |
 //! | query the table with Diesel | [`schema`] |
-//! | repair the summaries after rows were inserted by hand | [`resummarize`], [`unsummarized`] |
+//! | find out what is wrong with it, repair it | [`check`], [`resummarize`], [`unsummarized`] |
 //!
 //! [`guarantees`] lists what the log promises, and what it does not.
 //!
@@ -74,15 +74,18 @@ pub use model::category::ActivityCategory;
 pub use model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 pub use model::filters::ActivityLogFilters;
 pub use model::limits::EntryLimits;
+pub use model::problem::Problem;
 pub use model::redactor::{REDACTED, Redactor};
 pub use model::severity::{ActivitySeverity, ParseSeverityError};
 pub use repository::Repository;
 #[cfg(feature = "sqlite")]
 pub use sqlite::ActivityLogRepository;
 #[cfg(feature = "sqlite")]
+pub use sqlite::check::check;
+#[cfg(feature = "sqlite")]
 pub use sqlite::connection::{BUSY_TIMEOUT, configure, connect};
 #[cfg(feature = "sqlite")]
-pub use sqlite::migrations::{MIGRATIONS, run_migrations};
+pub use sqlite::migrations::MIGRATIONS;
 #[cfg(all(feature = "sqlite", feature = "r2d2"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "r2d2")))]
 pub use sqlite::pool::ConnectionCustomizer;
@@ -93,9 +96,9 @@ pub use sqlite::reserve::{RESERVE_BYTES, keep_reserve};
 #[cfg(feature = "sqlite")]
 pub use sqlite::search::index::{disable_search, enable_search};
 #[cfg(feature = "sqlite")]
-pub use sqlite::segments::summarize::resummarize;
-#[cfg(feature = "sqlite")]
 pub use sqlite::segments::unsummarized::unsummarized;
+#[cfg(feature = "sqlite")]
+pub use sqlite::start_up::{resummarize, run_migrations};
 pub use store::Backend;
 
 /// Compiles and runs what the README shows.

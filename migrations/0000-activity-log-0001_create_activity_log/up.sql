@@ -1,3 +1,16 @@
+-- Stops where an index of another table has a name that is needed here: SQLite keeps the names of indexes when a table is
+-- renamed, and `IF NOT EXISTS` and `DROP INDEX` below would take that index for the log's.
+CREATE TEMP TABLE IF NOT EXISTS activity_log_name_check (
+    name TEXT CONSTRAINT "an index of another table has a name that the log needs: rename or drop it" CHECK (FALSE)
+);
+INSERT INTO activity_log_name_check
+SELECT name FROM sqlite_master
+WHERE type = 'index' AND tbl_name <> 'activity_log' COLLATE NOCASE AND lower(name) IN (
+    'idx_activity_log_ts', 'idx_activity_log_category', 'idx_activity_log_severity',
+    'idx_activity_log_actor', 'idx_activity_log_entity'
+);
+DROP TABLE activity_log_name_check;
+
 -- The activity log: one row per entry, newest last by `seq`.
 --
 -- Every statement is IF NOT EXISTS, so a database that already has the table, as the Python server writes it, keeps its

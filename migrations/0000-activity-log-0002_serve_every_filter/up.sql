@@ -4,6 +4,19 @@
 -- things are left out for that: an index on (actor, category), which alone costs more than the indexes below, and a trigger
 -- on inserts, which triples the time of an insert, because SQLite then copies every page that the statement touches.
 
+-- Stops where an index of another table has a name that is needed here: SQLite keeps the names of indexes when a table is
+-- renamed, and `IF NOT EXISTS` and `DROP INDEX` below would take that index for the log's.
+CREATE TEMP TABLE IF NOT EXISTS activity_log_name_check (
+    name TEXT CONSTRAINT "an index of another table has a name that the log needs: rename or drop it" CHECK (FALSE)
+);
+INSERT INTO activity_log_name_check
+SELECT name FROM sqlite_master
+WHERE type = 'index' AND tbl_name <> 'activity_log' COLLATE NOCASE AND lower(name) IN (
+    'idx_activity_log_category_severity', 'idx_activity_log_actor_errors',
+    'idx_activity_log_entity_type', 'idx_activity_log_ts'
+);
+DROP TABLE activity_log_name_check;
+
 -- Serves pages by category and severity, also where they never meet, unless the severities include info
 -- (`category = ? AND severity = ? AND severity IS NOT 'info'`: SQLite needs the last test to use the index). Nine in ten
 -- entries are info; without them the index costs a tenth.

@@ -68,6 +68,33 @@ pub enum Error {
     #[error("the activity log's migrations failed: {0}")]
     Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
 
+    /// The database has a table `activity_log` that is not a log, such as the host's own. Nothing has changed.
+    #[error("the table `activity_log` is not an activity log: {reason}; rename it to make room for the log")]
+    ForeignTable {
+        /// What it lacks.
+        reason: String,
+    },
+
+    /// Another table of the database has an index or a trigger with a name that the log needs, as when a former log was
+    /// renamed: its indexes keep their names. Nothing has changed.
+    #[error(
+        "the {kind} `{name}` belongs to `{table}`, and the log needs its name for `{needed_for}`; drop or rename it"
+    )]
+    NameTaken {
+        /// What has the name: `index`, `trigger`, `table` or `view`.
+        kind: String,
+        /// The name.
+        name: String,
+        /// The table that it belongs to.
+        table: String,
+        /// The log's table that needs an object of this name.
+        needed_for: String,
+    },
+
+    /// The database has no log, or only a part of it: [`run_migrations`](crate::run_migrations) creates it.
+    #[error("the database has no activity log yet, or an incomplete one; run the migrations first: {0}")]
+    NotMigrated(#[source] diesel::result::Error),
+
     /// The reserve file of [`keep_reserve`](crate::keep_reserve) could not be written.
     #[error("the activity log's disk reserve failed: {0}")]
     Reserve(#[source] std::io::Error),
@@ -157,6 +184,8 @@ impl From<diesel::result::Error> for Error {
             return Self::Busy(error);
         } else if sqlite::is_full(message) {
             return Self::Full(error);
+        } else if sqlite::is_missing(message) {
+            return Self::NotMigrated(error);
         }
         Self::Database(error)
     }

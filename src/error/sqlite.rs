@@ -23,6 +23,12 @@ pub(super) fn is_full(message: &str) -> bool {
     message == FULL
 }
 
+/// Whether a table or a column of the log does not exist.
+pub(super) fn is_missing(message: &str) -> bool {
+    let named = ["no such table: ", "no such column: "].into_iter().find_map(|prefix| message.strip_prefix(prefix));
+    named.is_some_and(|name| name.strip_prefix("main.").unwrap_or(name).starts_with("activity_log"))
+}
+
 /// Whether freeing space might help: SQLite reports a disk failure when the index of its log cannot grow.
 pub(super) fn may_be_full(message: &str) -> bool {
     is_full(message) || message == DISK_FAILURE

@@ -8,5 +8,6 @@ pub(crate) mod instant;
 pub(crate) mod limits;
 pub(crate) mod metadata;
 pub(crate) mod normalized_filters;
+pub(crate) mod problem;
 pub(crate) mod redactor;
 pub(crate) mod severity;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::error::Result;
 use crate::schema::activity_log;
 use crate::sqlite::busy::with_retry;
-use crate::sqlite::catalog::without_trigger;
+use crate::sqlite::catalog::object::without_trigger;
 use crate::sqlite::search::index::without_index;
 use crate::sqlite::segments::summarize::drop_all_segments;
 use crate::sqlite::transaction::with_transaction;

@@ -1,5 +1,5 @@
 use diesel::connection::BoxableConnection;
-use diesel::migration::{self, Migration, MigrationMetadata, MigrationName};
+use diesel::migration::{self, Migration, MigrationMetadata, MigrationName, MigrationSource};
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;
 use diesel::result::Error::DatabaseError;
@@ -8,7 +8,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::sqlite::{FULL, LOCKED};
 use crate::error::{Error, Result};
-use crate::sqlite::segments::summarize::catch_up;
+use crate::sqlite::catalog::object::object_exists;
 use crate::sqlite::transaction::with_transaction;
 
 /// The migrations in the repository's `migrations/` folder, for a host that runs them itself.
@@ -18,40 +18,49 @@ use crate::sqlite::transaction::with_transaction;
 /// such as `00001`, sort below these; and its `revert_all_migrations` stops at the first one that is not its own.)
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// Brings the database to the schema that this version of the crate reads and writes.
-///
-/// It runs the pending migrations, all or nothing; if there are none, it waits for nobody. In a log that already has
-/// entries, the second migration builds indexes, some seconds per million entries, and writers wait that long. An existing
-/// `activity_log` table is adopted with its rows. Then it summarizes entries that are not, such as those that other programs
-/// wrote, about two seconds per million, with pauses for other writers; [`unsummarized`](crate::unsummarized) says whether
-/// some are left. Call it at every start-up, before or after the host's own migrations. Several processes may do so at once
-/// and wait for each other, as long as their busy timeout.
-///
-/// ```
-/// # fn main() -> activity_log::Result<()> {
-/// let mut conn = activity_log::connect(":memory:")?;
-/// activity_log::run_migrations(&mut conn)?;
-/// activity_log::run_migrations(&mut conn)?; // changes nothing
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-///
-/// [`Error::Busy`] if another connection holds the lock, [`Error::Full`] if there is no room, [`Error::Migration`] if a
-/// migration fails otherwise.
-pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
-    if conn.has_pending_migration(MIGRATIONS).map_err(migration_error)? {
-        // Look again under the lock, or two processes would both find the same migration pending.
-        with_transaction(conn, |conn| {
-            for migration in conn.pending_migrations(MIGRATIONS).map_err(migration_error)? {
-                conn.run_migration(&WithinTransaction(migration)).map_err(migration_error)?;
-            }
-            Ok(())
-        })?;
+/// Runs the pending migrations, all or none.
+pub(crate) fn run_pending(conn: &mut SqliteConnection) -> Result<()> {
+    if !conn.has_pending_migration(MIGRATIONS).map_err(migration_error)? {
+        return Ok(());
     }
-    catch_up(conn)
+    // Look again under the lock, or two processes would both find the same migration pending.
+    with_transaction(conn, |conn| {
+        for migration in conn.pending_migrations(MIGRATIONS).map_err(migration_error)? {
+            conn.run_migration(&WithinTransaction(migration)).map_err(migration_error)?;
+        }
+        Ok(())
+    })
 }
+
+/// The versions of the migrations that have not been run. It does not create Diesel's table of versions.
+pub(crate) fn pending_versions(conn: &mut SqliteConnection) -> Result<Vec<String>> {
+    let applied = applied_versions(conn)?;
+    let known = known_versions()?;
+    Ok(known.into_iter().filter(|version| !applied.contains(version)).collect())
+}
+
+/// Whether a newer version of this crate has run migrations that this version does not know.
+pub(crate) fn is_newer(conn: &mut SqliteConnection) -> Result<bool> {
+    let known = known_versions()?;
+    let applied = applied_versions(conn)?;
+    Ok(applied.iter().any(|version| version.starts_with(OUR_VERSIONS) && !known.contains(version)))
+}
+
+fn known_versions() -> Result<Vec<String>> {
+    let migrations = MigrationSource::<Sqlite>::migrations(&MIGRATIONS).map_err(migration_error)?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+fn applied_versions(conn: &mut SqliteConnection) -> Result<Vec<String>> {
+    if !object_exists(conn, "__diesel_schema_migrations")? {
+        return Ok(Vec::new());
+    }
+    let versions = conn.applied_migrations().map_err(migration_error)?;
+    Ok(versions.iter().map(ToString::to_string).collect())
+}
+
+/// With what the version of each migration of this crate begins, as Diesel keeps it.
+const OUR_VERSIONS: &str = "0000activitylog";
 
 /// A migration without a transaction of its own. If SQLite rolls back by itself, as on a full disk, Diesel would report
 /// its own failed rollback instead of the cause.

@@ -3,6 +3,7 @@
 mod bounds;
 mod busy;
 mod catalog;
+pub(crate) mod check;
 mod clear;
 pub(crate) mod connection;
 mod count;
@@ -23,6 +24,7 @@ pub(crate) mod reserve;
 mod row;
 pub(crate) mod search;
 pub(crate) mod segments;
+pub(crate) mod start_up;
 mod throttle;
 mod timestamp;
 mod transaction;

@@ -2,6 +2,7 @@
 
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
+mod damage;
 mod database;
 #[path = "../support/mod.rs"]
 mod support;

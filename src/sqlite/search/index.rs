@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use crate::error::Result;
-use crate::sqlite::catalog::object_exists;
+use crate::sqlite::catalog::object::object_exists;
 use crate::sqlite::transaction::with_transaction;
 
 /// Adds an index that finds texts in messages: for terms of three characters and more, `message_contains` no longer scans

@@ -4,7 +4,7 @@ use diesel::dsl::{max, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
-use crate::sqlite::catalog::object_exists;
+use crate::sqlite::catalog::object::object_exists;
 use crate::sqlite::extent::newest_seq;
 use crate::sqlite::segments::schema::activity_log_segments::{first_seq, table};
 use crate::store::range::SeqRange;

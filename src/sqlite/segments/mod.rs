@@ -12,3 +12,4 @@ pub(crate) mod predicate;
 mod schema;
 pub(crate) mod summarize;
 pub(crate) mod unsummarized;
+pub(crate) mod verify;

@@ -105,40 +105,18 @@ pub(crate) fn drop_all_segments(conn: &mut SqliteConnection) -> QueryResult<()> 
     if segments_exist(conn)? { drop_segments(conn, i64::MIN, i64::MAX) } else { Ok(()) }
 }
 
-/// Computes all summaries of the log again. By them pages find their rows, and counts are added up.
-///
-/// The summaries follow whatever is recorded, deleted and updated, by any program. Call this function
-///
-/// - after rows were inserted with a chosen `seq` among older ones, as when restoring a backup, or after SQLite's sequence
-///   was reset;
-/// - after `INSERT OR REPLACE` deleted rows while `PRAGMA recursive_triggers` was off, when SQLite runs no delete trigger;
-/// - now and then in a program that runs for long and only reads what others write: [start-up](crate::run_migrations) and
-///   [recording](crate::ActivityLogRepository::record) summarize new rows, and until then they are looked through one by one;
-/// - to see why summarizing fails, if [`unsummarized`](crate::unsummarized) keeps growing.
-///
-/// It reads the whole log in one transaction, about two seconds per million entries.
-///
-/// ```
-/// # fn main() -> activity_log::Result<()> {
-/// # let mut conn = activity_log::connect(":memory:")?;
-/// # activity_log::run_migrations(&mut conn)?;
-/// activity_log::resummarize(&mut conn)?;
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-///
-/// [`Error::Busy`](crate::Error::Busy) if another connection holds the lock, [`Error::Full`](crate::Error::Full) if there
-/// is no room, [`Error::Database`](crate::Error::Database) if the database fails otherwise. Nothing has changed then.
-pub fn resummarize(conn: &mut SqliteConnection) -> Result<()> {
-    with_transaction(conn, |conn| {
-        drop_all_segments(conn)?;
-        if let Some(growing) = growing_segment(conn)? {
-            add_segments(conn, growing, i64::MAX)?;
-        }
-        Ok(())
-    })
+/// Computes all summaries again, within a transaction of the caller's.
+pub(crate) fn summarize_all(conn: &mut SqliteConnection) -> QueryResult<()> {
+    drop_all_segments(conn)?;
+    match growing_segment(conn)? {
+        Some(growing) => add_segments(conn, growing, i64::MAX),
+        None => Ok(()),
+    }
+}
+
+/// Whether a segment has lost its rollups, as when their tables were left out of a backup.
+pub(crate) fn rollups_are_missing(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    diesel::select(sql::<Bool>(SEGMENT_WITHOUT_ROLLUPS)).get_result(conn)
 }
 
 /// Summarizes up to `limit` segments between the last one and the growing one.
@@ -178,6 +156,11 @@ fn drop_segments(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult
 
 /// A count looks through up to four segments in half a millisecond.
 const MANY_ARE_STALE: &str = "EXISTS (SELECT 1 FROM activity_log_segments WHERE stale LIMIT 1 OFFSET 4)";
+
+const SEGMENT_WITHOUT_ROLLUPS: &str = "EXISTS (SELECT 1 FROM activity_log_segments AS segment \
+    WHERE entries > 0 AND NOT has_null AND NOT ( \
+        EXISTS (SELECT 1 FROM activity_log_segment_kinds WHERE first_seq = segment.first_seq) \
+        AND EXISTS (SELECT 1 FROM activity_log_segment_actors WHERE first_seq = segment.first_seq)))";
 
 const ADD_ACTORS: &str = "INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries) \
     SELECT ?1, actor, category, severity, count(*) FROM activity_log \

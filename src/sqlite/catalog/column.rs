@@ -1,0 +1,49 @@
+//! The columns of the table of entries.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+#[derive(Debug, QueryableByName)]
+pub(crate) struct Column {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    declared_type: String,
+    /// Its position in the primary key, counted from 1; 0 outside.
+    #[diesel(sql_type = BigInt)]
+    key_position: i64,
+}
+
+/// The columns of the table, or of whatever else has its name; none if it does not exist.
+pub(crate) fn columns_of_log(conn: &mut SqliteConnection) -> QueryResult<Vec<Column>> {
+    diesel::sql_query(COLUMNS).load(conn)
+}
+
+/// Whether another row with the same id is refused.
+pub(crate) fn ids_are_unique(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    Ok(!diesel::sql_query(UNIQUE_ID).load::<Column>(conn)?.is_empty())
+}
+
+/// Why these columns cannot hold the log whose columns are `expected`; `None` if they can.
+pub(crate) fn misfit(columns: &[Column], expected: &[Column]) -> Option<String> {
+    let found = |name: &str| columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+    let missing = expected.iter().map(|column| column.name.as_str()).filter(|name| found(name).is_none());
+    let missing = missing.map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    if !missing.is_empty() {
+        return Some(format!("it lacks {}", missing.join(", ")));
+    }
+    // Only this makes SQLite number the rows.
+    let numbers_rows = |column: &Column| {
+        column.declared_type.eq_ignore_ascii_case("INTEGER")
+            && column.key_position == 1
+            && columns.iter().all(|column| column.key_position <= 1)
+    };
+    (!found("seq").is_some_and(numbers_rows)).then(|| "its `seq` is not an INTEGER PRIMARY KEY".to_owned())
+}
+
+const COLUMNS: &str = "SELECT name, type AS declared_type, pk AS key_position FROM pragma_table_info('activity_log')";
+
+const UNIQUE_ID: &str = "SELECT list.name, '' AS declared_type, 0 AS key_position \
+    FROM pragma_index_list('activity_log') AS list \
+    WHERE list.\"unique\" AND NOT list.partial \
+        AND (SELECT group_concat(lower(info.name)) FROM pragma_index_info(list.name) AS info) = 'id'";

@@ -1,0 +1,76 @@
+//! How a database differs from what belongs to the log.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind::UniqueViolation;
+use diesel::result::Error::DatabaseError;
+
+use crate::error::{Error, Result};
+use crate::sqlite::catalog::column::{columns_of_log, ids_are_unique, misfit};
+use crate::sqlite::catalog::expected::Expected;
+use crate::sqlite::catalog::object::{Object, objects};
+
+/// An object of the log that is missing, or there with another definition.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    pub(crate) expected: Object,
+    pub(crate) is_missing: bool,
+}
+
+/// Refuses a database in which the log has no place: its own table of that name is not a log, or a name that the log needs
+/// belongs to another table.
+pub(crate) fn refuse_foreign_objects(conn: &mut SqliteConnection, expected: &Expected) -> Result<()> {
+    let objects = objects(conn)?;
+    for wanted in &expected.objects {
+        let namesake = objects.iter().find(|object| object.has_name_of(wanted));
+        if let Some(Object { kind, name, table, .. }) = namesake.filter(|object| !object.is_in_place_of(wanted)) {
+            let (kind, name, table) = (kind.clone(), name.clone(), table.clone());
+            return Err(Error::NameTaken { kind, name, table, needed_for: wanted.table.clone() });
+        }
+    }
+    let columns = columns_of_log(conn)?;
+    match misfit(&columns, &expected.columns) {
+        Some(reason) if !columns.is_empty() => Err(Error::ForeignTable { reason }),
+        _ => Ok(()),
+    }
+}
+
+/// What of the log is missing or different.
+pub(crate) fn differences(conn: &mut SqliteConnection, expected: &Expected) -> Result<Vec<Difference>> {
+    let objects = objects(conn)?;
+    let differences = expected.objects.iter().filter_map(|wanted| {
+        let found = objects.iter().find(|object| object.has_name_of(wanted));
+        // An adopted table of entries may be defined in other words; its columns were looked at.
+        let is_whole = found.is_some_and(|found| found.is_defined_like(wanted) || wanted.name == "activity_log");
+        (!is_whole).then(|| Difference { expected: wanted.clone(), is_missing: found.is_none() })
+    });
+    let mut differences = differences.collect::<Vec<_>>();
+    if !columns_of_log(conn)?.is_empty() && !ids_are_unique(conn)? {
+        let [kind, name, table, definition] =
+            ["index", "idx_activity_log_id", "activity_log", UNIQUE_ID].map(ToOwned::to_owned);
+        differences.push(Difference { expected: Object { kind, name, table, definition }, is_missing: true });
+    }
+    Ok(differences)
+}
+
+/// Makes the database what the log expects, and returns whether rows may have changed unseen by the summaries. The caller is
+/// in a transaction.
+pub(crate) fn put_right(conn: &mut SqliteConnection, expected: &Expected) -> Result<bool> {
+    let all = differences(conn, expected)?;
+    for Difference { expected: Object { kind, name, .. }, .. } in all.iter().filter(|difference| !difference.is_missing)
+    {
+        conn.batch_execute(&format!("DROP {kind} {name}"))?;
+    }
+    // A table that is dropped takes its indexes with it.
+    for Difference { expected, .. } in differences(conn, expected)? {
+        match conn.batch_execute(&expected.definition) {
+            // Ids of a foreign table that are there twice stay.
+            Err(DatabaseError(UniqueViolation, _)) => {}
+            outcome => outcome?,
+        }
+    }
+    Ok(all.iter().any(|difference| difference.expected.kind != "index"))
+}
+
+/// For an adopted table whose ids are not unique by its own definition, as after `CREATE TABLE … AS SELECT`.
+const UNIQUE_ID: &str = "CREATE UNIQUE INDEX idx_activity_log_id ON activity_log (id)";

@@ -1,0 +1,71 @@
+//! Looking for what is wrong with a log.
+
+use diesel::prelude::*;
+
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
+use crate::model::problem::Problem;
+use crate::sqlite::catalog::difference::{Difference, differences, refuse_foreign_objects};
+use crate::sqlite::catalog::expected::Expected;
+use crate::sqlite::catalog::object::{object_exists, objects};
+use crate::sqlite::migrations::{is_newer, pending_versions};
+use crate::sqlite::segments::verify::wrong_segments;
+use crate::sqlite::transaction::with_read_transaction;
+
+/// Reports what is wrong with the log, without changing anything: what is missing of it, and summaries that disagree with
+/// the entries. It returns nothing if the log is whole.
+///
+/// It reads the whole log, some seconds per million entries, and waits for nobody. It is meant for an operator's page or
+/// command. [`run_migrations`](crate::run_migrations) puts right what it can at every start-up, but takes the summaries at
+/// their word.
+///
+/// ```
+/// # fn main() -> activity_log::Result<()> {
+/// # let mut conn = activity_log::connect(":memory:")?;
+/// # activity_log::run_migrations(&mut conn)?;
+/// for problem in activity_log::check(&mut conn)? {
+///     eprintln!("{problem}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::ForeignTable`] and [`Error::NameTaken`] if the log has no place in the database, [`Error::Database`] if the
+/// database fails.
+pub fn check(conn: &mut SqliteConnection) -> Result<Vec<Problem>> {
+    let expected = Expected::new()?;
+    with_read_transaction(conn, |conn| {
+        refuse_foreign_objects(conn, &expected)?;
+        let mut problems = Vec::new();
+        if is_newer(conn)? {
+            problems.push(Problem::NewerDatabase);
+        }
+        let pending = pending_versions(conn)?;
+        if pending.is_empty() {
+            problems.extend(differences(conn, &expected)?.into_iter().map(Problem::from));
+        }
+        problems.extend(pending.into_iter().map(|version| Problem::PendingMigration { version }));
+        if objects(conn)?.iter().any(|object| object.name == "activity_log" && !object.numbers_grow()) {
+            problems.push(Problem::NoAutoincrement);
+        }
+        let summaries =
+            ["activity_log", "activity_log_segments", "activity_log_segment_kinds", "activity_log_segment_actors"];
+        for table in summaries {
+            if !object_exists(conn, table)? {
+                return Ok(problems);
+            }
+        }
+        problems.extend(wrong_segments(conn)?.into_iter().map(|first_seq| Problem::WrongSummary { first_seq }));
+        Ok(problems)
+    })
+}
+
+impl From<Difference> for Problem {
+    fn from(difference: Difference) -> Self {
+        let (kind, name) = (difference.expected.kind, difference.expected.name);
+        if difference.is_missing { Self::Missing { kind, name } } else { Self::Different { kind, name } }
+    }
+}
