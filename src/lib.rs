@@ -63,6 +63,41 @@ pub mod guarantees {}
 mod model;
 mod repository;
 /// The table as Diesel sees it, for the host's own queries over the log.
+///
+/// Import it under another name: `activity_log` is also the name of the crate. To join it with a table of the host's, Diesel
+/// wants both named in `allow_tables_to_appear_in_same_query!`, in a module of the host's.
+///
+/// ```
+/// use activity_log::schema::activity_log as log;
+/// use diesel::prelude::*;
+///
+/// diesel::table! {
+///     users (id) {
+///         id -> Text,
+///         full_name -> Text,
+///     }
+/// }
+/// diesel::allow_tables_to_appear_in_same_query!(log, users);
+///
+/// # fn main() -> activity_log::Result<()> {
+/// # let mut conn = activity_log::connect(":memory:")?;
+/// # activity_log::run_migrations(&mut conn)?;
+/// # diesel::sql_query("CREATE TABLE users (id TEXT PRIMARY KEY, full_name TEXT)").execute(&mut conn)?;
+/// let changes: Vec<(String, String)> = log::table
+///     .inner_join(users::table.on(users::id.eq(log::actor)))
+///     .select((users::full_name, log::message))
+///     .order(log::seq.desc())
+///     .limit(50)
+///     .load(&mut conn)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// - `ts` holds text that sorts by time: compare it with `time.to_rfc3339_opts(chrono::SecondsFormat::Micros, false)` of a
+///   time in UTC.
+/// - To use the index on category and severity, also say `severity IS NOT 'info'`.
+/// - Within a time window, order by `ts DESC, seq DESC`, which the index on `ts` serves; `seq DESC` alone sorts the window.
+/// - `DELETE FROM activity_log` deletes row by row; [`clear`](crate::Repository::clear) does not.
 #[cfg(feature = "sqlite")]
 pub mod schema;
 #[cfg(feature = "sqlite")]

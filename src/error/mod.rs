@@ -100,7 +100,7 @@ pub enum Error {
     Reserve(#[source] std::io::Error),
 
     /// An entry cannot be stored so that it reads back. Nothing was written.
-    #[error("entry {index} cannot be stored: `{field}` {reason}")]
+    #[error("the entry at index {index} cannot be stored: `{field}` {reason}")]
     InvalidEntry {
         /// The entry's position in the slice given to `record_all`, counted from 0; 0 for `record`.
         index: usize,
@@ -111,7 +111,7 @@ pub enum Error {
     },
 
     /// The log already holds an entry with this `id`. Nothing was written.
-    #[error("entry {index} cannot be stored: the log already holds an entry with its `id`")]
+    #[error("the entry at index {index} cannot be stored: the log already holds an entry with its `id`")]
     DuplicateId {
         /// The entry's position in the slice given to `record_all`, counted from 0; 0 for `record`.
         index: usize,

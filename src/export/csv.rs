@@ -58,7 +58,7 @@ const BEGIN_FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'
 ///
 /// # Formulas
 ///
-/// Otherwise, whoever can get something logged could make a spreadsheet run it: see OWASP's
+/// Without this, whoever can get something logged could make a spreadsheet run it: see OWASP's
 /// [CSV injection](https://owasp.org/www-community/attacks/CSV_Injection). So a cell gets a leading apostrophe if it begins
 ///
 /// - with a tab, a carriage return, a line feed or U+0000, or

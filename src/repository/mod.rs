@@ -185,9 +185,25 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// The oldest matching entries newer than `after_seq`, oldest first, at most `limit`. Followers use it to ask what is
     /// new.
     ///
+    /// ```
+    /// # use activity_log::{ActivityLogFilters, ActivityLogRepository};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// let mut log = ActivityLogRepository::new(&mut conn);
+    /// let mut last_seq = log.newest_seq()?.unwrap_or(0);
+    /// // Now and then:
+    /// for entry in log.query_after(&ActivityLogFilters::default(), last_seq, 500)? {
+    ///     println!("{} {}", entry.ts, entry.message);
+    ///     last_seq = entry.seq;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`Error::UnreadableRow`] for the oldest row that cannot be read.
+    /// [`Error::UnreadableRow`] for the oldest row that cannot be read; continue from its `seq`.
     pub fn query_after(
         &mut self,
         filters: &ActivityLogFilters,
@@ -257,7 +273,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     }
 
     /// Deletes the entries older than `before_ts`, then all but the newest `max_entries` by `seq`, and returns how many.
-    /// Both limits apply to the log as it stood when the prune began. `None` twice deletes nothing.
+    /// Both limits apply to the log as it stood when the prune began. If both are `None`, nothing is deleted.
     ///
     /// If nothing is due, it takes no write lock. Otherwise it deletes in short transactions that aim at 20 ms each and
     /// pauses as long between them, so that writers on other connections get their turn. It waits for the lock up to

@@ -20,10 +20,10 @@ use crate::sqlite::transaction::with_transaction;
 /// - puts back tables, indexes and triggers of the log that another tool has dropped or changed, all or nothing, as when it
 ///   rebuilt the table or restored part of a backup. Unless only indexes were missing, it then
 ///   [summarizes the whole log again](resummarize), about two seconds per million entries;
-/// - summarizes entries that are not, such as those that other programs wrote, with pauses for other writers;
+/// - summarizes entries that are not summarized yet, such as those that other programs wrote, with pauses for other writers;
 ///   [`unsummarized`](crate::unsummarized) says whether some are left.
 ///
-/// If there is nothing to do, it only reads and waits for nobody. Several processes may call it at once and wait for each
+/// If there is nothing to do, it only reads and takes no lock. Several processes may call it at once and wait for each
 /// other, as long as their busy timeout. A database that a newer version of the crate has migrated is left as it is.
 ///
 /// ```
@@ -59,7 +59,7 @@ pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
     catch_up(conn)
 }
 
-/// Computes all summaries of the log again. By them pages find their rows, and counts are added up.
+/// Computes all summaries of the log again, which pages use to find their rows and counts to add them up.
 ///
 /// The summaries follow whatever is recorded, deleted and updated, by any program. Call this function
 ///

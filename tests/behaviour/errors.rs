@@ -11,7 +11,7 @@ fn an_error_names_the_entry_the_field_and_the_reason() -> TestResult {
     let far = numbered(2).ts(chrono::DateTime::<chrono::Utc>::MAX_UTC);
     let refused = ActivityLogRepository::new(&mut conn).record_all(&[numbered(1), far]);
     let message = refused.err().ok_or("stored")?.to_string();
-    assert_eq!(message, "entry 1 cannot be stored: `ts` is not within the years 0001 to 9999, in UTC");
+    assert_eq!(message, "the entry at index 1 cannot be stored: `ts` is not within the years 0001 to 9999, in UTC");
     Ok(())
 }
 

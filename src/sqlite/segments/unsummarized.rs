@@ -9,8 +9,8 @@ use crate::sqlite::query::Selection;
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::transaction::with_read_transaction;
 
-/// How many entries the summaries do not count, so that a count looks through them one by one. Pages do so too with the newest
-/// of them, which are not summarized yet.
+/// How many entries the summaries do not cover: a count has to look through them one by one, and a page through the newest of
+/// them, which are not summarized yet.
 ///
 /// [Start-up](crate::run_migrations) and recording summarize the log and keep this number at a few thousand to some twenty
 /// thousand. It is larger for a while after many entries were updated, deleted among others that stay, or written by other
