@@ -43,8 +43,10 @@ enum Question {
     CountUpTo(u64, ActivityLogFilters),
     /// The first batch of an export.
     ExportStart(ActivityLogFilters),
+    /// What a server does to a log that is whole before it begins to serve.
+    StartUp,
 }
-use Question::{Count, CountUpTo, ExportStart, Follow, Page, PageBefore};
+use Question::{Count, CountUpTo, ExportStart, Follow, Page, PageBefore, StartUp};
 
 /// A name, and the question for a log of `rows` rows.
 type Shape = (&'static str, fn(u64) -> Question);
@@ -115,6 +117,7 @@ const SHAPES: &[Shape] = &[
     ("follow, nothing new", |rows| Follow(rows, all())),
     ("follow, two categories", |rows| Follow(rows.saturating_sub(10), categories(["device", "auth"]))),
     ("follow, entity_type alone", |rows| Follow(rows.saturating_sub(10), entity_type("device"))),
+    ("start-up", |_| StartUp),
     ("export, first rows", |_| ExportStart(all())),
     ("export, first rows, entity_type alone", |_| ExportStart(entity_type("device"))),
     ("export, first rows, since half of the log", |rows| ExportStart(since(rows / 2, rows))),
@@ -178,6 +181,7 @@ impl Question {
             Follow(seq, filters) => log.query_after(filters, i64::try_from(*seq)?, PAGE)?.len(),
             Count(filters) => return Ok(log.count(filters)?),
             CountUpTo(most, filters) => return Ok(log.count_up_to(filters, *most)?),
+            StartUp => run_migrations(conn).map(|()| 0)?,
             ExportStart(filters) => {
                 log.iter_export(filters)?.take(512).try_fold(0, |rows, entry| entry.map(|_| rows + 1))?
             }

@@ -5,6 +5,8 @@ DROP TRIGGER IF EXISTS activity_log_search_update;
 DROP TABLE IF EXISTS activity_log_search;
 
 DROP TRIGGER IF EXISTS activity_log_segments_replace;
+DROP TRIGGER IF EXISTS activity_log_segments_widen_again;
+DROP TRIGGER IF EXISTS activity_log_segments_widen;
 DROP TRIGGER IF EXISTS activity_log_segments_update;
 DROP TRIGGER IF EXISTS activity_log_segments_delete;
 DROP TABLE IF EXISTS activity_log_segment_actors;

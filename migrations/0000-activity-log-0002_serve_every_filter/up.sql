@@ -88,22 +88,75 @@ CREATE TABLE IF NOT EXISTS activity_log_segment_actors (
 ) WITHOUT ROWID;
 
 -- The triggers below serve every query that uses the segments: they mark a segment as stale when one of its rows changes,
--- and widen its zone map and its rollups by what a row has become. Comparing old with new values makes them independent of
--- the name that an UPDATE has for `seq`: rowid, oid, _rowid_. They cost an insert nothing. With a trigger on deletes, SQLite
+-- and widen its zone map and its rollups by what a row becomes. Comparing old with new values makes them independent of the
+-- name that an UPDATE has for `seq`: rowid, oid, _rowid_. They run before the change, because a trigger of the host's may end
+-- the statement after it, with the row changed, before theirs have run.
+--
+-- They cost an insert nothing, a deletion next to nothing, and an update two lookups. With a trigger on deletes, SQLite
 -- empties the table row by row where it would drop all pages at once; the crate's `clear` drops the trigger for that.
 
-CREATE TRIGGER IF NOT EXISTS activity_log_segments_delete AFTER DELETE ON activity_log
+CREATE TRIGGER IF NOT EXISTS activity_log_segments_delete BEFORE DELETE ON activity_log
 BEGIN
     UPDATE activity_log_segments SET stale = TRUE WHERE first_seq = old.seq >> 12 << 12 AND NOT stale;
 END;
 
--- A row may move to a segment that is missing, because it had no rows. The conflict clauses are those of an upsert: an
--- outer `UPDATE OR …` overrides any other.
-CREATE TRIGGER IF NOT EXISTS activity_log_segments_update AFTER UPDATE ON activity_log
+CREATE TRIGGER IF NOT EXISTS activity_log_segments_update BEFORE UPDATE ON activity_log
 WHEN (old.seq, old.ts, old.category, old.severity, old.actor) IS NOT (new.seq, new.ts, new.category, new.severity, new.actor)
 BEGIN
-    UPDATE activity_log_segments SET stale = TRUE WHERE first_seq = old.seq >> 12 << 12 AND NOT stale;
+    UPDATE activity_log_segments SET stale = TRUE
+    WHERE first_seq IN (old.seq >> 12 << 12, new.seq >> 12 << 12) AND NOT stale;
+END;
 
+-- A row may move to a segment that is missing, because it had no rows. The conflict clauses are those of an upsert: an
+-- outer `UPDATE OR …` overrides any other.
+CREATE TRIGGER IF NOT EXISTS activity_log_segments_widen BEFORE UPDATE ON activity_log
+WHEN (old.seq, old.ts, old.category, old.severity, old.actor) IS NOT (new.seq, new.ts, new.category, new.severity, new.actor)
+    AND NOT (
+        EXISTS (
+            SELECT 1 FROM activity_log_segments
+            WHERE first_seq = new.seq >> 12 << 12 AND min_ts <= new.ts AND max_ts >= new.ts
+        ) AND EXISTS (
+            SELECT 1 FROM activity_log_segment_actors
+            WHERE first_seq = new.seq >> 12 << 12
+                AND actor = new.actor AND category = new.category AND severity = new.severity
+        )
+    )
+BEGIN
+    INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null)
+    SELECT
+        new.seq >> 12 << 12, 0, coalesce(new.ts, ''), coalesce(new.ts, ''), TRUE,
+        new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL
+    WHERE new.seq < (SELECT max(first_seq) + 4096 FROM activity_log_segments)
+    ON CONFLICT (first_seq) DO UPDATE SET
+        min_ts = min(min_ts, excluded.min_ts), max_ts = max(max_ts, excluded.max_ts), stale = TRUE,
+        has_null = has_null OR excluded.has_null;
+
+    INSERT INTO activity_log_segment_kinds (first_seq, category, severity, entries)
+    SELECT first_seq, new.category, new.severity, 0 FROM activity_log_segments
+    WHERE first_seq = new.seq >> 12 << 12 AND new.category IS NOT NULL AND new.severity IS NOT NULL
+    ON CONFLICT (first_seq, category, severity) DO NOTHING;
+
+    INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries)
+    SELECT first_seq, new.actor, new.category, new.severity, 0 FROM activity_log_segments
+    WHERE first_seq = new.seq >> 12 << 12
+        AND new.actor IS NOT NULL AND new.category IS NOT NULL AND new.severity IS NOT NULL
+    ON CONFLICT (first_seq, actor, category, severity) DO NOTHING;
+END;
+
+-- Again, if a trigger of the host's that ran before the change has changed the row further.
+CREATE TRIGGER IF NOT EXISTS activity_log_segments_widen_again AFTER UPDATE ON activity_log
+WHEN (old.seq, old.ts, old.category, old.severity, old.actor) IS NOT (new.seq, new.ts, new.category, new.severity, new.actor)
+    AND NOT (
+        EXISTS (
+            SELECT 1 FROM activity_log_segments
+            WHERE first_seq = new.seq >> 12 << 12 AND min_ts <= new.ts AND max_ts >= new.ts
+        ) AND EXISTS (
+            SELECT 1 FROM activity_log_segment_actors
+            WHERE first_seq = new.seq >> 12 << 12
+                AND actor = new.actor AND category = new.category AND severity = new.severity
+        )
+    )
+BEGIN
     INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null)
     SELECT
         new.seq >> 12 << 12, 0, coalesce(new.ts, ''), coalesce(new.ts, ''), TRUE,

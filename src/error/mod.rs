@@ -29,7 +29,7 @@ pub enum Error {
     /// Inside a transaction, pass on this error, [`Busy`](Self::Busy) and [`Full`](Self::Full); never ignore them. After
     /// some of them, a full disk for one, the database has already rolled back the whole transaction, and the statements
     /// that follow would each be committed on their own.
-    #[error("the activity log's database failed: {0}")]
+    #[error("the activity log's database failed: {0}{advice}", advice = advice(.0))]
     Database(#[source] diesel::result::Error),
 
     /// Another connection held a lock for longer than the busy timeout, or at a moment when waiting cannot help.
@@ -90,10 +90,6 @@ pub enum Error {
         /// The log's table that needs an object of this name.
         needed_for: String,
     },
-
-    /// The database has no log, or only a part of it: [`run_migrations`](crate::run_migrations) creates it.
-    #[error("the database has no activity log yet, or an incomplete one; run the migrations first: {0}")]
-    NotMigrated(#[source] diesel::result::Error),
 
     /// The reserve file of [`keep_reserve`](crate::keep_reserve) could not be written.
     #[error("the activity log's disk reserve failed: {0}")]
@@ -184,11 +180,19 @@ impl From<diesel::result::Error> for Error {
             return Self::Busy(error);
         } else if sqlite::is_full(message) {
             return Self::Full(error);
-        } else if sqlite::is_missing(message) {
-            return Self::NotMigrated(error);
         }
         Self::Database(error)
     }
+}
+
+/// What to do about an error of the database, where that is known.
+fn advice(error: &diesel::result::Error) -> &'static str {
+    #[cfg(feature = "sqlite")]
+    if sqlite::is_missing(unclassified_message(error)) {
+        return "; the log is not there or incomplete: run its migrations first";
+    }
+    let _ = error;
+    ""
 }
 
 /// The message of an error that Diesel has no kind for; empty for any other.

@@ -53,8 +53,10 @@ pub(crate) fn with_retry<T>(
     conn: &mut SqliteConnection,
     mut write: impl FnMut(&mut SqliteConnection) -> Result<T>,
 ) -> Result<T> {
+    // Afterwards, SQLite may have ended the transaction.
+    let in_callers_transaction = is_in_transaction(conn)?;
     match write(conn) {
-        Err(Error::Busy(_)) if !is_in_transaction(conn)? => {
+        Err(Error::Busy(_)) if !in_callers_transaction => {
             without_busy_timeout(conn, |conn, busy_timeout| retry_while_busy(busy_timeout, || write(conn)))
         }
         outcome => outcome,

@@ -11,7 +11,7 @@ use crate::schema::activity_log;
 use crate::sqlite::busy::{with_retry, without_busy_timeout};
 use crate::sqlite::fragments::last_insert_rowid;
 use crate::sqlite::row::NewRow;
-use crate::sqlite::segments::summarize::{is_due, summarize_some};
+use crate::sqlite::segments::summarize::{is_due, is_sampled, summarize_some};
 use crate::sqlite::transaction::{is_in_transaction, with_transaction};
 
 /// Writes one entry and returns its `seq`.
@@ -40,19 +40,27 @@ pub(crate) fn insert_all(
 }
 
 /// Summarizes, if that is due, after `rows` rows were inserted, the last one as `last_seq`.
+///
+/// The rows are recorded whatever happens here. After a failure, a later record summarizes, and `unsummarized` shows the
+/// backlog. Only if SQLite has rolled back the caller's transaction, rows included, the failure is returned.
 fn summarize_after(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> Result<()> {
-    if !is_due(conn, last_seq, rows)? {
+    if !is_sampled(last_seq, rows) {
         return Ok(());
     }
-    let in_callers_transaction = is_in_transaction(conn)?;
-    // A record does not wait for the lock a second time.
-    let outcome = without_busy_timeout(conn, |conn, _| with_transaction(conn, |conn| Ok(summarize_some(conn, rows)?)));
-    match outcome {
-        // SQLite may have rolled back the caller's transaction, rows included, as it does without room.
+    let in_callers_transaction = matches!(is_in_transaction(conn), Ok(true));
+    match summarize_if_due(conn, last_seq, rows) {
+        // Without room, SQLite rolls back the caller's transaction at the next occasion.
         Err(error) if in_callers_transaction && (error.is_out_of_space() || !is_in_transaction(conn)?) => Err(error),
-        // The rows are recorded. After a failure, a later record summarizes, and `unsummarized` shows the backlog.
         _ => Ok(()),
     }
+}
+
+fn summarize_if_due(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> Result<()> {
+    if !is_due(conn, last_seq)? {
+        return Ok(());
+    }
+    // A record does not wait for the lock a second time.
+    without_busy_timeout(conn, |conn, _| with_transaction(conn, |conn| Ok(summarize_some(conn, rows)?)))
 }
 
 fn insert_row(

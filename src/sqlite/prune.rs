@@ -24,11 +24,13 @@ pub(crate) fn prune(
         return Ok(0);
     }
     let before = before_ts.map_or(Bound::All, lower_bound);
+    // Afterwards, SQLite may have ended the transaction.
+    let in_callers_transaction = is_in_transaction(conn)?;
     let due = with_read_transaction(conn, |conn| Ok(Due::find(conn, &before, max_entries)?))?;
     let mut deleted = 0;
     match delete_due(conn, &due, &mut deleted) {
         // Inside a transaction SQLite cannot empty its log.
-        Err(error) if error.is_out_of_space() && !is_in_transaction(conn)? => {
+        Err(error) if error.is_out_of_space() && !in_callers_transaction => {
             release_reserve(conn)?;
             delete_due(conn, &due, &mut deleted)?;
         }

@@ -21,7 +21,8 @@ use crate::sqlite::transaction::with_transaction;
 ///   rebuilt the table or restored part of a backup. Unless only indexes were missing, it then
 ///   [summarizes the whole log again](resummarize), about two seconds per million entries;
 /// - summarizes entries that are not summarized yet, such as those that other programs wrote, with pauses for other writers;
-///   [`unsummarized`](crate::unsummarized) says whether some are left.
+///   [`unsummarized`](crate::unsummarized) says whether some are left. Inside a caller's transaction it leaves them to
+///   [recording](crate::ActivityLogRepository::record).
 ///
 /// If there is nothing to do, it only reads and takes no lock. Several processes may call it at once and wait for each
 /// other, as long as their busy timeout. A database that a newer version of the crate has migrated is left as it is.

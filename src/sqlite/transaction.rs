@@ -12,7 +12,7 @@ pub(crate) fn is_in_transaction(conn: &mut SqliteConnection) -> QueryResult<bool
     }
     // A deferred transaction takes no lock before it reads or writes.
     match conn.batch_execute("BEGIN DEFERRED") {
-        Ok(()) => conn.batch_execute("ROLLBACK").map(|()| false),
+        Ok(()) => conn.batch_execute("END").map(|()| false),
         Err(error) if is_nested(&error) => Ok(true),
         Err(error) => Err(error),
     }

@@ -1,13 +1,13 @@
 //! The segments keep counts and pages right, whichever rows any program deletes or corrects.
 
-use activity_log::{ActivityLogRepository, ActivitySeverity, MIGRATIONS, resummarize, run_migrations};
+use activity_log::{ActivityLogRepository, ActivitySeverity, MIGRATIONS, connect, resummarize, run_migrations};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 
 use crate::database::empty_log;
 use crate::foreign_rows::older_log;
-use crate::kinds::{category, count, found, kind, of_actor, segments};
+use crate::kinds::{category, count, found, insert_as_others_do, kind, of_actor, segments};
 use crate::support::{TestResult, everything, numbered, record_numbered};
 
 #[test]
@@ -210,5 +210,80 @@ fn entries_recorded_after_a_renumbered_row_was_summarized_and_deleted_are_counte
         assert_eq!(count(&mut conn, &everything())?, 5_099);
         assert_eq!(found(&mut conn, &of_actor("clock", category("system")))?.len(), 5_099);
     }
+    Ok(())
+}
+
+#[test]
+fn a_change_whose_statement_a_trigger_of_the_host_ends_is_counted_and_found() -> TestResult {
+    let cases = [
+        ("AFTER UPDATE ON activity_log BEGIN SELECT RAISE(IGNORE)", "UPDATE"),
+        ("AFTER UPDATE ON activity_log BEGIN SELECT RAISE(FAIL, 'hosts')", "UPDATE"),
+        ("AFTER UPDATE ON activity_log BEGIN INSERT INTO history VALUES (1)", "UPDATE OR FAIL"),
+        // It changes the row further, before ours see it.
+        (
+            "BEFORE UPDATE OF category ON activity_log BEGIN UPDATE activity_log SET actor = 'bob' WHERE seq = old.seq",
+            "UPDATE",
+        ),
+    ];
+    for (trigger, update) in cases {
+        let mut conn = empty_log()?;
+        record_numbered(&mut conn, 9_000)?;
+        conn.batch_execute(&format!(
+            "CREATE TABLE history (number UNIQUE); INSERT INTO history VALUES (1); CREATE TRIGGER hosts {trigger}; END"
+        ))?;
+        // Some of these triggers fail the statement and yet leave the row changed.
+        let outcome = conn
+            .batch_execute(&format!("{update} activity_log SET category = 'auth', severity = 'error' WHERE seq = 7"));
+        let actor = if trigger.contains("bob") { "bob" } else { "clock" };
+        assert_eq!(count(&mut conn, &category("auth"))?, 1, "{trigger}: {outcome:?}");
+        assert_eq!(found(&mut conn, &of_actor(actor, category("auth")))?, [7], "{trigger}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_deletion_whose_statement_a_trigger_of_the_host_ends_is_counted() -> TestResult {
+    for ending in ["RAISE(IGNORE)", "RAISE(FAIL, 'hosts')"] {
+        let mut conn = empty_log()?;
+        record_numbered(&mut conn, 9_000)?;
+        conn.batch_execute(&format!("CREATE TRIGGER hosts AFTER DELETE ON activity_log BEGIN SELECT {ending}; END"))?;
+        let outcome = conn.batch_execute("DELETE FROM activity_log WHERE seq = 7");
+        assert_eq!(count(&mut conn, &everything())?, 8_999, "{outcome:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn rows_of_a_failed_statement_that_left_no_sequence_are_counted() -> TestResult {
+    let mut conn = empty_log()?;
+    let failed = conn.batch_execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9001) \
+         INSERT OR FAIL INTO activity_log (id, ts, category, action, severity, actor, message) \
+         SELECT iif(n = 9001, 1, n), '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'clock', 'x' FROM n",
+    );
+    assert!(failed.is_err());
+    run_migrations(&mut conn)?;
+    conn.batch_execute("DELETE FROM activity_log WHERE seq > 100")?;
+    conn.batch_execute(
+        "INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+         VALUES ('new', '2025-06-01T12:00:00+00:00', 'auth', 'a', 'info', 'alice', 'x')",
+    )?;
+    assert_eq!(count(&mut conn, &everything())?, 101);
+    assert_eq!(found(&mut conn, &of_actor("alice", category("auth")))?, [101]);
+    Ok(())
+}
+
+#[test]
+fn a_table_that_is_spelled_otherwise_has_the_same_sequence() -> TestResult {
+    let mut conn = connect(":memory:")?;
+    let create = include_str!("../../migrations/0000-activity-log-0001_create_activity_log/up.sql");
+    conn.batch_execute(&create.replace("IF NOT EXISTS activity_log (", "Activity_Log ("))?;
+    run_migrations(&mut conn)?;
+    insert_as_others_do(&mut conn, 5_000, 7)?;
+    conn.batch_execute("UPDATE activity_log SET seq = 100000 WHERE seq = 4999")?;
+    run_migrations(&mut conn)?;
+    conn.batch_execute("DELETE FROM activity_log WHERE seq = 100000")?;
+    insert_as_others_do(&mut conn, 100, 7)?;
+    assert_eq!(count(&mut conn, &everything())?, 5_099);
     Ok(())
 }

@@ -577,7 +577,11 @@ fn stale_segments_are_found_in_their_partial_index() -> TestResult {
     let (mut conn, _) = log_with_segments()?;
     conn.batch_execute("UPDATE activity_log SET category = 'auth' WHERE seq % 7 = 1")?;
     let more = (20_000..25_000).map(numbered).collect::<Vec<_>>();
-    let statements = statements(&mut conn, |log| log.record_all(&more).map(drop))?;
+    let (first, second) = more.split_at(4_900);
+    let statements = statements(&mut conn, |log| {
+        log.record_all(first)?;
+        log.record_all(second).map(drop)
+    })?;
     for stale in ["WHERE stale", "WHERE `activity_log_segments`.`stale`"] {
         let statement = statements.iter().find(|statement| statement.sql.contains(stale)).ok_or(stale)?;
         let plan = plan(&mut conn, statement)?;

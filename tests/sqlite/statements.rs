@@ -44,7 +44,7 @@ pub(crate) fn statements(
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event
             && let printed = query.to_string()
-            && !["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "INSERT INTO `activity_log` "]
+            && !["BEGIN", "END", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "INSERT INTO `activity_log` "]
                 .iter()
                 .any(|control| printed.starts_with(control))
             && let Ok(mut seen) = sink.lock()

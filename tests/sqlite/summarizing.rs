@@ -1,16 +1,20 @@
 //! Summarizing keeps up with the log: at start-up, while recording, beside other programs, and after rows have changed.
 
+use std::path::Path;
+use std::sync::mpsc::{self, TryRecvError};
+use std::thread;
+
 use activity_log::{ActivityLogRepository, MIGRATIONS, resummarize, run_migrations, unsummarized};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 
 use crate::behaviour::time_windows::{found as found_within, window};
-use crate::database::empty_log;
+use crate::database::{SharedLog, empty_log};
 use crate::foreign_rows::older_log;
 use crate::kinds::{category, count, found, insert_as_others_do, of_actor, segments, stale_segments};
 use crate::segments::revert_to_the_first_migration;
-use crate::statements::statements;
+use crate::statements::{after_query, statements};
 use crate::support::{TestResult, everything, numbered, record_numbered};
 
 /// A trigger of the host's that makes summarizing fail.
@@ -232,5 +236,81 @@ fn start_up_leaves_at_most_four_stale_segments() -> TestResult {
     let mut conn = log_of_stale_segments()?;
     run_migrations(&mut conn)?;
     assert!(stale_segments(&mut conn)?.len() <= 4, "{:?}", stale_segments(&mut conn)?);
+    Ok(())
+}
+
+/// A log of 4,095 rows in a database without a write-ahead log, where a writer stops every reader; and another connection.
+fn log_that_readers_can_be_kept_from(folder: &Path) -> TestResult<[SqliteConnection; 2]> {
+    let url = folder.join("log.db").display().to_string();
+    let mut conn = SqliteConnection::establish(&url)?;
+    conn.batch_execute("PRAGMA journal_mode = DELETE; PRAGMA busy_timeout = 50")?;
+    run_migrations(&mut conn)?;
+    record_numbered(&mut conn, 4_095)?;
+    Ok([conn, SqliteConnection::establish(&url)?])
+}
+
+#[test]
+fn an_entry_is_recorded_even_if_nobody_can_read_whether_summarizing_is_due() -> TestResult {
+    type Record = fn(&mut ActivityLogRepository<'_>) -> activity_log::Result<()>;
+    let records: [(&'static str, Record); 2] = [
+        ("INSERT INTO `activity_log`", |log| log.record(&numbered(4_096)).map(drop)),
+        ("COMMIT", |log| log.record_all(&[numbered(4_096)]).map(drop)),
+    ];
+    for (after, record) in records {
+        let folder = tempfile::tempdir()?;
+        let [mut conn, mut other] = log_that_readers_can_be_kept_from(folder.path())?;
+        let (keep, kept) = mpsc::channel();
+        after_query(&mut conn, after, move || {
+            other.batch_execute("BEGIN EXCLUSIVE")?;
+            keep.send(other).map_err(|_| "nobody waits")?;
+            Ok(())
+        });
+        record(&mut ActivityLogRepository::new(&mut conn))?;
+        drop(kept.recv()?);
+        assert_eq!(count(&mut conn, &everything())?, 4_096);
+    }
+    Ok(())
+}
+
+#[test]
+fn start_up_inside_a_transaction_leaves_summarizing_to_recording() -> TestResult {
+    let file = SharedLog::create()?;
+    let (mut conn, mut writer) = (file.connect()?, file.connect()?);
+    insert_as_others_do(&mut conn, 9_000, 7)?;
+    writer.batch_execute("BEGIN IMMEDIATE")?;
+    conn.transaction(run_migrations)?;
+    assert_eq!(unsummarized(&mut conn)?, 9_000);
+    Ok(())
+}
+
+#[test]
+fn start_up_ends_when_a_trigger_of_the_host_refuses_every_segment() -> TestResult {
+    let mut conn = empty_log()?;
+    insert_as_others_do(&mut conn, 90_000, 7)?;
+    conn.batch_execute("CREATE TRIGGER hosts BEFORE INSERT ON activity_log_segments BEGIN SELECT RAISE(IGNORE); END")?;
+    run_migrations(&mut conn)?;
+    assert_eq!(unsummarized(&mut conn)?, 90_000);
+    Ok(())
+}
+
+#[test]
+fn start_up_waits_for_other_writers_and_summarizes_everything() -> TestResult {
+    let file = SharedLog::create()?;
+    let (mut conn, mut writer) = (file.connect()?, file.connect()?);
+    insert_as_others_do(&mut conn, 200_000, 7)?;
+    let (stop, stopped) = mpsc::channel::<()>();
+    thread::scope(|scope| -> TestResult {
+        let writes = scope.spawn(move || -> TestResult {
+            while matches!(stopped.try_recv(), Err(TryRecvError::Empty)) {
+                insert_as_others_do(&mut writer, 1, 7)?;
+            }
+            Ok(())
+        });
+        run_migrations(&mut conn)?;
+        drop(stop);
+        writes.join().map_err(|_| "a thread panicked")??;
+        Ok(())
+    })?;
+    assert!(segments(&mut conn)?.len() >= 48);
     Ok(())
 }

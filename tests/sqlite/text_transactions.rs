@@ -62,3 +62,31 @@ fn what_changes_the_schema_is_part_of_the_transaction() -> TestResult {
     })?;
     Ok(())
 }
+
+/// Lets `work` fail in a way that makes SQLite roll back the whole transaction, with a message for which the crate would try
+/// again outside a transaction. It must not: the host believes that it is still inside.
+fn assert_refused_after_rollback(
+    statement: &str,
+    message: &str,
+    work: impl FnOnce(&mut ActivityLogRepository<'_>) -> activity_log::Result<()>,
+) -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 100)?;
+    conn.batch_execute(&format!(
+        "CREATE TABLE devices (name); \
+         CREATE TRIGGER hosts BEFORE {statement} ON activity_log WHEN EXISTS (SELECT 1 FROM devices) \
+         BEGIN SELECT RAISE(ROLLBACK, '{message}'); END; \
+         BEGIN; INSERT INTO devices VALUES ('Lamp')"
+    ))?;
+    assert!(work(&mut ActivityLogRepository::new(&mut conn)).is_err());
+    assert_eq!(stored_seqs(&mut conn)?.len(), 100);
+    Ok(())
+}
+
+#[test]
+fn nothing_is_done_after_sqlite_has_rolled_back_the_transaction() -> TestResult {
+    let (locked, full) = ("database is locked", "database or disk is full");
+    assert_refused_after_rollback("INSERT", locked, |log| log.record(&numbered(101)).map(drop))?;
+    assert_refused_after_rollback("INSERT", locked, |log| log.record_all(&[numbered(101)]).map(drop))?;
+    assert_refused_after_rollback("DELETE", full, |log| log.prune(None, Some(10)).map(drop))
+}

@@ -2,7 +2,7 @@
 
 use diesel::dsl::{max, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Bool, Nullable};
 
 use crate::sqlite::catalog::object::object_exists;
 use crate::sqlite::extent::newest_seq;
@@ -39,12 +39,23 @@ pub(crate) fn summarized_before(conn: &mut SqliteConnection) -> QueryResult<Opti
 /// disappear again, and with it what it said about the numbers to come.
 pub(crate) fn growing_segment(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
     let Some(newest) = newest_seq(conn)? else { return Ok(None) };
-    // An adopted table without AUTOINCREMENT has no sequence.
-    let last_given = match object_exists(conn, "sqlite_sequence")? {
-        true => diesel::select(sql::<Nullable<BigInt>>(SEQUENCE)).get_result::<Option<i64>>(conn)?,
-        false => None,
+    let last_given = if object_exists(conn, "sqlite_sequence")? {
+        diesel::select(sql::<Nullable<BigInt>>(SEQUENCE)).get_result::<Option<i64>>(conn)?
+    } else {
+        None
     };
-    Ok(Some(segment_start(last_given.unwrap_or(newest))))
+    let last_given = match last_given {
+        Some(last_given) => last_given,
+        // SQLite has not noted a number yet, as after an INSERT OR FAIL that failed.
+        None if diesel::select(sql::<Bool>(HAS_SEQUENCE)).get_result(conn)? => 0,
+        None => newest,
+    };
+    Ok(Some(segment_start(last_given)))
 }
 
-const SEQUENCE: &str = "(SELECT min(seq) FROM sqlite_sequence WHERE name = 'activity_log')";
+/// The table may be spelled in other letters.
+const SEQUENCE: &str = "(SELECT min(seq) FROM sqlite_sequence WHERE name = 'activity_log' COLLATE NOCASE)";
+
+/// An adopted table may lack AUTOINCREMENT.
+const HAS_SEQUENCE: &str = "EXISTS (SELECT 1 FROM sqlite_master \
+    WHERE type = 'table' AND name = 'activity_log' COLLATE NOCASE AND instr(lower(sql), 'autoincrement'))";

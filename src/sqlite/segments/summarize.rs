@@ -13,7 +13,7 @@ use diesel::sql_types::{BigInt, Bool};
 
 use crate::error::Result;
 use crate::schema::activity_log;
-use crate::sqlite::busy::without_busy_timeout;
+use crate::sqlite::busy::{retry_while_busy, without_busy_timeout};
 use crate::sqlite::extent::oldest_seq;
 use crate::sqlite::segments::extent::{
     SEGMENT_ROWS, growing_segment, segment_start, segments_exist, summarized_before,
@@ -28,20 +28,17 @@ const MAX_NEW_SEGMENTS: i64 = 8;
 /// How many stale segments one call summarizes again.
 const MAX_STALE_SEGMENTS: i64 = 2;
 
-/// Whether segments are to be summarized after `rows` rows were recorded, the last one as `last_seq`.
-pub(crate) fn is_due(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> QueryResult<bool> {
-    // Recording needs no more than the first migration.
-    if !is_sampled(last_seq, rows) || !segments_exist(conn)? {
-        return Ok(false);
-    }
-    is_behind(conn, segment_start(last_seq))
-}
-
-/// Whether these rows check at all: where a segment begins, and now and then. The choice looks random, because other programs
-/// may write in any rhythm.
-fn is_sampled(last_seq: i64, rows: usize) -> bool {
+/// Whether these rows, the last one recorded as `last_seq`, check at all if summarizing is due: where a segment begins, and now
+/// and then. The choice looks random, because other programs may write in any rhythm.
+pub(crate) fn is_sampled(last_seq: i64, rows: usize) -> bool {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(last_seq);
     last_seq.rem_euclid(SEGMENT_ROWS) < rows as i64 || hash % RECORDS_PER_CHECK < rows as u64
+}
+
+/// Whether summarizing is due after a row was recorded as `last_seq`.
+pub(crate) fn is_due(conn: &mut SqliteConnection, last_seq: i64) -> QueryResult<bool> {
+    // Recording needs no more than the first migration.
+    Ok(segments_exist(conn)? && is_behind(conn, segment_start(last_seq))?)
 }
 
 /// Whether segments before the growing one are to be added, segments after it to be dropped, or more segments are stale than
@@ -59,10 +56,10 @@ fn is_behind(conn: &mut SqliteConnection, growing: i64) -> QueryResult<bool> {
 }
 
 /// Summarizes segments that are complete and not summarized, some of the stale ones again, and drops those without rows,
-/// within a transaction of the caller's. `rows` is how many rows the call is for. Returns whether some are left.
-pub(crate) fn summarize_some(conn: &mut SqliteConnection, rows: usize) -> QueryResult<bool> {
+/// within a transaction of the caller's. `rows` is how many rows the call is for.
+pub(crate) fn summarize_some(conn: &mut SqliteConnection, rows: usize) -> QueryResult<()> {
     // Another connection may have recorded more, and summarized it, before the lock was free.
-    let Some(growing) = growing_segment(conn)? else { return Ok(false) };
+    let Some(growing) = growing_segment(conn)? else { return Ok(()) };
     drop_segments_without_rows(conn, growing)?;
     let segments = rows as i64 / SEGMENT_ROWS;
     add_segments(conn, growing, segments.saturating_add(MAX_NEW_SEGMENTS))?;
@@ -71,33 +68,57 @@ pub(crate) fn summarize_some(conn: &mut SqliteConnection, rows: usize) -> QueryR
         .filter(activity_log_segments::stale)
         .limit(segments.saturating_add(MAX_STALE_SEGMENTS))
         .load::<i64>(conn)?;
-    stale.into_iter().try_for_each(|first| summarize_segment(conn, first))?;
-    is_behind(conn, growing)
+    stale.into_iter().try_for_each(|first| summarize_segment(conn, first))
 }
 
-/// Summarizes all that recording would summarize later, if the lock is free.
+/// Summarizes all that recording would summarize later, in short transactions with pauses for other writers.
 ///
 /// A failure leaves the log as right as it was and is no reason not to start: recording tries again, and `unsummarized`
-/// shows the backlog. Inside a caller's transaction it is returned, because SQLite may have rolled that back.
+/// shows the backlog. A caller's transaction is left alone, because it would keep the lock throughout.
 pub(crate) fn catch_up(conn: &mut SqliteConnection) -> Result<()> {
-    let Some(growing) = growing_segment(conn)? else { return Ok(()) };
-    if !is_behind(conn, growing)? {
+    if is_in_transaction(conn)? || !backlog(conn)?.is_due {
         return Ok(());
     }
-    let in_callers_transaction = is_in_transaction(conn)?;
-    let outcome = without_busy_timeout(conn, |conn, _| {
+    let outcome = without_busy_timeout(conn, |conn, busy_timeout| {
         loop {
-            let started = Instant::now();
-            if !with_transaction(conn, |conn| Ok(summarize_some(conn, 0)?))? {
+            let before = backlog(conn)?;
+            let mut started = Instant::now();
+            retry_while_busy(busy_timeout, || {
+                started = Instant::now();
+                with_transaction(conn, |conn| Ok(summarize_some(conn, 0)?))
+            })?;
+            let after = backlog(conn)?;
+            // Another program may change rows as fast as this one summarizes them.
+            if !after.is_due || !after.is_shorter_than(&before) {
                 return Ok(());
             }
-            if !in_callers_transaction {
-                // As long as it took, so that a waiting writer is served.
-                sleep(started.elapsed());
-            }
+            sleep(started.elapsed());
         }
     });
-    if in_callers_transaction { outcome } else { Ok(()) }
+    drop::<Result<()>>(outcome);
+    Ok(())
+}
+
+/// What is left to summarize.
+struct Backlog {
+    is_due: bool,
+    boundary: Option<i64>,
+    stale: i64,
+}
+
+impl Backlog {
+    fn is_shorter_than(&self, other: &Self) -> bool {
+        self.boundary > other.boundary || (self.boundary == other.boundary && self.stale < other.stale)
+    }
+}
+
+fn backlog(conn: &mut SqliteConnection) -> QueryResult<Backlog> {
+    let is_due = match growing_segment(conn)? {
+        Some(growing) => is_behind(conn, growing)?,
+        None => false,
+    };
+    let stale = activity_log_segments::table.filter(activity_log_segments::stale).count().get_result(conn)?;
+    Ok(Backlog { is_due, boundary: summarized_before(conn)?, stale })
 }
 
 /// Drops all segments: the log is about to be emptied.
