@@ -129,7 +129,7 @@ pub use sqlite::reclaim::reclaim;
 #[cfg(feature = "sqlite")]
 pub use sqlite::reserve::{RESERVE_BYTES, keep_reserve};
 #[cfg(feature = "sqlite")]
-pub use sqlite::search::index::{disable_search, enable_search};
+pub use sqlite::search::enable::{disable_search, enable_search};
 #[cfg(feature = "sqlite")]
 pub use sqlite::segments::unsummarized::unsummarized;
 #[cfg(feature = "sqlite")]

@@ -1,10 +1,8 @@
 -- Undoes up.sql. Also removes what `enable_search` added, which would outlive the table.
-DROP TRIGGER IF EXISTS activity_log_search_insert;
-DROP TRIGGER IF EXISTS activity_log_search_delete;
-DROP TRIGGER IF EXISTS activity_log_search_update;
 DROP TABLE IF EXISTS activity_log_search;
 
 DROP TRIGGER IF EXISTS activity_log_segments_replace;
+DROP TRIGGER IF EXISTS activity_log_segments_message;
 DROP TRIGGER IF EXISTS activity_log_segments_widen_again;
 DROP TRIGGER IF EXISTS activity_log_segments_widen;
 DROP TRIGGER IF EXISTS activity_log_segments_update;

@@ -50,17 +50,23 @@ CREATE INDEX idx_activity_log_ts ON activity_log (ts);
 -- Where rows have changed since, the segment is `stale`: its zone map and its rollups may hold more than its rows do, never
 -- less. So pages use it as before, and only counts look through its rows, until it is summarized again. With `has_null`, some
 -- rows have a NULL, which an older table may allow. The rollups leave these out, so the segment is always looked through.
+-- `in_search` says that the search index, which is optional, proposes every message of the segment. Otherwise a search looks
+-- through it.
 CREATE TABLE IF NOT EXISTS activity_log_segments (
     first_seq INTEGER PRIMARY KEY NOT NULL,
     entries BIGINT NOT NULL,
     min_ts TEXT NOT NULL,
     max_ts TEXT NOT NULL,
     stale BOOLEAN NOT NULL,
-    has_null BOOLEAN NOT NULL
+    has_null BOOLEAN NOT NULL,
+    in_search BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 -- Serves finding the segments to summarize again (`WHERE stale`), which are few.
 CREATE INDEX IF NOT EXISTS idx_activity_log_segments_stale ON activity_log_segments (stale) WHERE stale;
+
+-- Serves finding the segments that a search has to look through (`WHERE NOT in_search ORDER BY first_seq`).
+CREATE INDEX IF NOT EXISTS idx_activity_log_segments_not_in_search ON activity_log_segments (first_seq) WHERE NOT in_search;
 
 -- A rollup: how many rows of each category and severity a segment has. Serves counts by categories and severities, which
 -- add up a few rows per segment, and pages by categories with info among the severities, which are looked for in the
@@ -176,6 +182,14 @@ BEGIN
     WHERE first_seq = new.seq >> 12 << 12
         AND new.actor IS NOT NULL AND new.category IS NOT NULL AND new.severity IS NOT NULL
     ON CONFLICT (first_seq, actor, category, severity) DO NOTHING;
+END;
+
+-- Serves searches: the index does not propose what a message becomes.
+CREATE TRIGGER IF NOT EXISTS activity_log_segments_message BEFORE UPDATE ON activity_log
+WHEN (old.seq, old.message) IS NOT (new.seq, new.message)
+BEGIN
+    UPDATE activity_log_segments SET in_search = FALSE
+    WHERE first_seq IN (old.seq >> 12 << 12, new.seq >> 12 << 12) AND in_search;
 END;
 
 -- UPDATE OR REPLACE deletes the row that has the new id or `seq` already, without running the trigger on deletes.

@@ -35,8 +35,7 @@ pub enum Problem {
         /// The `seq` with which the summarized entries begin.
         first_seq: i64,
     },
-    /// The search index disagrees with the entries. [`disable_search`](crate::disable_search) and
-    /// [`enable_search`](crate::enable_search) build it again.
+    /// The search index is damaged or lacks messages. [`resummarize`](crate::resummarize) builds it again.
     WrongSearch,
 }
 

@@ -10,13 +10,14 @@ use crate::sqlite::catalog::difference::{Difference, differences, refuse_foreign
 use crate::sqlite::catalog::expected::Expected;
 use crate::sqlite::catalog::object::{object_exists, objects};
 use crate::sqlite::migrations::{is_newer, pending_versions};
+use crate::sqlite::search;
 use crate::sqlite::segments::verify::wrong_segments;
 use crate::sqlite::transaction::with_read_transaction;
 
-/// Reports what is wrong with the log, without changing anything: what is missing of it, and summaries that disagree with
-/// the entries. It returns nothing if the log is whole.
+/// Reports what is wrong with the log, without changing anything: what is missing of it, summaries that disagree with the
+/// entries, and a search index that lacks a message or does not propose one of a sample. It returns nothing if the log is whole.
 ///
-/// It reads the whole log, some seconds per million entries, and waits for nobody. It is meant for an operator's page or
+/// It reads the whole log, some seconds per million entries, and takes no lock. It is meant for an operator's page or
 /// command. [`run_migrations`](crate::run_migrations) puts right what it can at every start-up, but takes the summaries at
 /// their word.
 ///
@@ -59,6 +60,9 @@ pub fn check(conn: &mut SqliteConnection) -> Result<Vec<Problem>> {
             }
         }
         problems.extend(wrong_segments(conn)?.into_iter().map(|first_seq| Problem::WrongSummary { first_seq }));
+        if search::verify::is_wrong(conn)? {
+            problems.push(Problem::WrongSearch);
+        }
         Ok(problems)
     })
 }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::schema::activity_log;
 use crate::sqlite::busy::with_retry;
 use crate::sqlite::catalog::object::without_trigger;
-use crate::sqlite::search::index::without_index;
+use crate::sqlite::search::fill::remove_all;
 use crate::sqlite::segments::summarize::drop_all_segments;
 use crate::sqlite::transaction::with_transaction;
 
@@ -17,11 +17,10 @@ const DELETE_TRIGGER: &str = "activity_log_segments_delete";
 pub(crate) fn clear(conn: &mut SqliteConnection) -> Result<u64> {
     with_retry(conn, |conn| {
         with_transaction(conn, |conn| {
-            without_index(conn, |conn| {
-                without_trigger(conn, DELETE_TRIGGER, |conn| {
-                    drop_all_segments(conn)?;
-                    Ok(diesel::delete(activity_log::table).execute(conn)? as u64)
-                })
+            without_trigger(conn, DELETE_TRIGGER, |conn| {
+                drop_all_segments(conn)?;
+                remove_all(conn)?;
+                Ok(diesel::delete(activity_log::table).execute(conn)? as u64)
             })
         })
     })

@@ -66,13 +66,22 @@ fn count_by_term(
     while !count.is_complete()
         && let Some(range) = ranges.next(conn)?
     {
-        let rows = count.left().unwrap_or(i64::MAX);
-        let rest = term.for_each_candidate_batch(conn, range, Order::Ascending, rows, |conn, candidates| {
-            count.add(conn, selection, Scope { candidates: Some(candidates), ..Scope::default() })?;
-            Ok(count.is_complete())
-        })?;
-        if let Some(rest) = rest {
-            count.add(conn, selection, rest.into())?;
+        for (part, is_indexed) in term.parts(range, Order::Ascending) {
+            if count.is_complete() {
+                break;
+            }
+            if !is_indexed {
+                count.add(conn, selection, part.into())?;
+                continue;
+            }
+            let rows = count.left().unwrap_or(i64::MAX);
+            let rest = term.for_each_candidate_batch(conn, part, Order::Ascending, rows, |conn, candidates| {
+                count.add(conn, selection, Scope { candidates: Some(candidates), ..Scope::default() })?;
+                Ok(count.is_complete())
+            })?;
+            if let Some(rest) = rest {
+                count.add(conn, selection, rest.into())?;
+            }
         }
     }
     Ok(count.rows)

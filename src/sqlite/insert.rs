@@ -11,8 +11,8 @@ use crate::schema::activity_log;
 use crate::sqlite::busy::{with_retry, without_busy_timeout};
 use crate::sqlite::fragments::last_insert_rowid;
 use crate::sqlite::row::NewRow;
-use crate::sqlite::segments::summarize::{is_due, is_sampled, summarize_some};
 use crate::sqlite::transaction::{is_in_transaction, with_transaction};
+use crate::sqlite::upkeep::{is_due, is_sampled, keep_up};
 
 /// Writes one entry and returns its `seq`.
 pub(crate) fn insert(conn: &mut SqliteConnection, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
@@ -60,7 +60,7 @@ fn summarize_if_due(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> 
         return Ok(());
     }
     // A record does not wait for the lock a second time.
-    without_busy_timeout(conn, |conn, _| with_transaction(conn, |conn| Ok(summarize_some(conn, rows)?)))
+    without_busy_timeout(conn, |conn, _| with_transaction(conn, |conn| Ok(keep_up(conn, rows)?)))
 }
 
 fn insert_row(

@@ -28,6 +28,7 @@ pub(crate) mod start_up;
 mod throttle;
 mod timestamp;
 mod transaction;
+mod upkeep;
 
 use chrono::{DateTime, Utc};
 use diesel::SqliteConnection;

@@ -83,6 +83,24 @@ impl Reader<'_> {
         term: &mut IndexedTerm<'_>,
         batch: &mut Batch<StoredRow>,
     ) -> Result<()> {
+        for (range, is_indexed) in term.parts(scope.range, self.order) {
+            let scope = Scope { range, ..scope };
+            match is_indexed {
+                _ if batch.is_full(self.limit) => break,
+                true => self.append_candidates(conn, scope, term, batch)?,
+                false => self.append(conn, scope, batch)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn append_candidates(
+        &self,
+        conn: &mut SqliteConnection,
+        scope: Scope<'_>,
+        term: &mut IndexedTerm<'_>,
+        batch: &mut Batch<StoredRow>,
+    ) -> Result<()> {
         let Some(seq) = self.last_near_seq(conn, scope.range)? else {
             return Ok(());
         };

@@ -8,8 +8,9 @@ use crate::error::Result;
 use crate::sqlite::catalog::difference::{differences, put_right, refuse_foreign_objects};
 use crate::sqlite::catalog::expected::Expected;
 use crate::sqlite::migrations::{is_newer, run_pending};
-use crate::sqlite::segments::summarize::{catch_up, rollups_are_missing, summarize_all};
+use crate::sqlite::segments::summarize::rollups_are_missing;
 use crate::sqlite::transaction::with_transaction;
+use crate::sqlite::upkeep::{catch_up, rebuild};
 
 /// Brings the database to the schema that this version of the crate reads and writes.
 ///
@@ -52,7 +53,7 @@ pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
         with_transaction(conn, |conn| {
             let may_have_changed_unseen = put_right(conn, &expected)?;
             if may_have_changed_unseen || rollups_are_missing(conn)? {
-                summarize_all(conn)?;
+                rebuild(conn)?;
             }
             Ok(())
         })?;
@@ -91,6 +92,6 @@ pub fn resummarize(conn: &mut SqliteConnection) -> Result<()> {
     with_transaction(conn, |conn| {
         refuse_foreign_objects(conn, &expected)?;
         put_right(conn, &expected)?;
-        Ok(summarize_all(conn)?)
+        Ok(rebuild(conn)?)
     })
 }

@@ -35,6 +35,11 @@ impl SeqRange {
         Self::before(last.checked_add(1))
     }
 
+    /// Whether no `seq` is in the range.
+    pub(crate) fn is_empty(self) -> bool {
+        self.after.zip(self.before).is_some_and(|(after, before)| after >= before.saturating_sub(1))
+    }
+
     /// What both ranges contain.
     pub(crate) fn intersection(self, other: Self) -> Self {
         let before = [self.before, other.before].into_iter().flatten().min();

@@ -1,7 +1,8 @@
 //! What other tools take away from a log, `check` reports and the next start puts back.
 
 use activity_log::{
-    ActivityLogFilters, ActivityLogRepository, Error, MIGRATIONS, Problem, check, connect, resummarize, run_migrations,
+    ActivityLogFilters, ActivityLogRepository, Error, MIGRATIONS, Problem, check, connect, enable_search, resummarize,
+    run_migrations,
 };
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -178,10 +179,30 @@ fn a_summary_that_disagrees_with_its_entries_is_reported_and_resummarizing_mends
 #[test]
 fn a_summary_of_numbers_that_are_still_to_be_given_is_reported() -> TestResult {
     let mut conn = whole_log()?;
-    conn.batch_execute("INSERT INTO activity_log_segments SELECT 40960, 0, '', '', FALSE, FALSE")?;
+    conn.batch_execute("INSERT INTO activity_log_segments SELECT 40960, 0, '', '', FALSE, FALSE, FALSE")?;
     // It also pretends that the rows before it are summarized.
     let wrong = [12_288, 40_960].map(|first_seq| Problem::WrongSummary { first_seq });
     assert_eq!(check(&mut conn)?, wrong);
+    Ok(())
+}
+
+#[test]
+fn a_search_index_that_lacks_messages_is_reported_and_resummarizing_mends_it() -> TestResult {
+    let damages = [
+        "DELETE FROM activity_log_search_docsize WHERE id = 7",
+        "DROP TABLE activity_log_search_docsize",
+        // Every message is there, and none is found.
+        "UPDATE activity_log SET message = 'Tock' WHERE seq <= 4096; UPDATE activity_log_segments SET in_search = TRUE",
+    ];
+    for damage in damages {
+        let mut conn = whole_log()?;
+        enable_search(&mut conn)?;
+        assert_eq!(check(&mut conn)?, []);
+        conn.batch_execute(damage)?;
+        assert_eq!(check(&mut conn)?, [Problem::WrongSearch], "{damage}");
+        resummarize(&mut conn)?;
+        assert_eq!(check(&mut conn)?, [], "{damage}");
+    }
     Ok(())
 }
 

@@ -58,7 +58,8 @@ pub(crate) fn stale_segments(conn: &mut SqliteConnection) -> TestResult<Vec<i64>
     segments_where(conn, "stale")
 }
 
-fn segments_where(conn: &mut SqliteConnection, condition: &str) -> TestResult<Vec<i64>> {
+/// The first `seq` of each segment with this condition.
+pub(crate) fn segments_where(conn: &mut SqliteConnection, condition: &str) -> TestResult<Vec<i64>> {
     let segments = format!("SELECT first_seq FROM activity_log_segments WHERE {condition} ORDER BY first_seq");
     let segments = diesel::sql_query(segments);
     Ok(segments.load::<Segment>(conn)?.into_iter().map(|segment| segment.first_seq).collect())

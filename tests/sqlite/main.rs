@@ -20,6 +20,7 @@ mod full_disk;
 mod kinds;
 mod limits;
 mod migrations;
+mod other_tools;
 mod query_plans;
 mod search;
 mod segments;

@@ -7,10 +7,12 @@ use activity_log::{
 use chrono::{DateTime, TimeDelta};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel_migrations::MigrationHarness;
 use proptest::prelude::*;
 
 use crate::database::{SharedLog, empty_log};
+use crate::kinds::{insert_as_others_do, segments_where};
 use crate::statements::{after_query, plan, statements};
 use crate::support::{TestResult, everything, numbered, record_numbered, seqs};
 
@@ -22,6 +24,41 @@ fn searchable_log() -> TestResult<SqliteConnection> {
     let mut conn = empty_log()?;
     enable_search(&mut conn)?;
     Ok(conn)
+}
+
+/// Adds a row with another text far beyond the others, so that their segments are complete, and lets the next start add them to
+/// the index.
+fn add_to_index(conn: &mut SqliteConnection) -> TestResult {
+    conn.batch_execute(
+        "INSERT INTO activity_log (seq, id, ts, category, action, severity, actor, message) \
+         SELECT max(seq) + 8192, 'far ' || max(seq), '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', '-' \
+         FROM activity_log",
+    )?;
+    run_migrations(conn)?;
+    assert_eq!(segments_outside_index(conn)?, Vec::<i64>::new());
+    Ok(())
+}
+
+fn segments_outside_index(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
+    segments_where(conn, "NOT in_search")
+}
+
+#[derive(QueryableByName)]
+struct Size {
+    #[diesel(sql_type = BigInt)]
+    bytes: i64,
+}
+
+/// How many bytes the index takes.
+fn index_size(conn: &mut SqliteConnection) -> TestResult<i64> {
+    let size = diesel::sql_query("SELECT sum(length(block)) AS bytes FROM activity_log_search_data");
+    Ok(size.get_result::<Size>(conn)?.bytes)
+}
+
+/// How many messages the index has.
+fn index_rows(conn: &mut SqliteConnection) -> TestResult<i64> {
+    let rows = diesel::sql_query("SELECT count(*) AS bytes FROM activity_log_search_docsize");
+    Ok(rows.get_result::<Size>(conn)?.bytes)
 }
 
 /// The matching `seq`s. Every way of reading must find the same ones, page by page.
@@ -69,6 +106,22 @@ fn entries_recorded_after_the_index_was_enabled_are_found() -> TestResult {
     let mut conn = searchable_log()?;
     record_numbered(&mut conn, 20)?;
     assert_eq!(found(&mut conn, &containing("ick 20"))?, [20]);
+    add_to_index(&mut conn)?;
+    assert_eq!(index_rows(&mut conn)?, 20);
+    assert_eq!(found(&mut conn, &containing("ick 20"))?, [20]);
+    Ok(())
+}
+
+#[test]
+fn recording_adds_segments_to_the_index_whoever_wrote_their_rows() -> TestResult {
+    let mut conn = searchable_log()?;
+    insert_as_others_do(&mut conn, 4_000, 7)?;
+    for number in 1..=200 {
+        ActivityLogRepository::new(&mut conn).record(&numbered(number))?;
+    }
+    assert_eq!(index_rows(&mut conn)?, 4_095);
+    assert_eq!(found(&mut conn, &containing("Tick 95"))?, [4_095]);
+    assert_eq!(found(&mut conn, &containing("Tick 96"))?, [4_096]);
     Ok(())
 }
 
@@ -130,13 +183,31 @@ fn several_connections_may_enable_the_index_at_once() -> TestResult {
 }
 
 #[test]
-fn an_index_that_lost_its_triggers_is_rebuilt() -> TestResult {
-    let mut conn = searchable_log()?;
-    conn.batch_execute("DROP TRIGGER activity_log_search_insert")?;
-    record_numbered(&mut conn, 3)?;
-    assert_eq!(found(&mut conn, &containing("Tick"))?, [1, 2, 3]);
-    enable_search(&mut conn)?;
-    assert_eq!(found(&mut conn, &containing("Tick"))?, [1, 2, 3]);
+fn an_index_that_lost_a_part_stops_no_writer_and_is_built_again() -> TestResult {
+    let parts = ["", "_data", "_idx", "_docsize", "_config"];
+    for part in parts {
+        let file = SharedLog::create()?;
+        let mut conn = file.connect()?;
+        enable_search(&mut conn)?;
+        record_numbered(&mut conn, 9_000)?;
+        if part.is_empty() {
+            // As a dump does that leaves out the virtual table.
+            let hide = "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'activity_log_search'";
+            conn.batch_execute(hide)?;
+        } else {
+            conn.batch_execute(&format!("DROP TABLE activity_log_search{part}"))?;
+        }
+        drop(conn);
+
+        let mut conn = file.connect()?;
+        let more = (9_001..=14_000).map(numbered).collect::<Vec<_>>();
+        ActivityLogRepository::new(&mut conn).record_all(&more)?;
+        ActivityLogRepository::new(&mut conn).prune(None, Some(13_000))?;
+        run_migrations(&mut conn)?;
+        enable_search(&mut conn)?;
+        assert_eq!(found(&mut conn, &containing("tick 9000"))?, [9_000], "{part}");
+        assert_eq!(index_rows(&mut conn)?, 3 * 4_096 - 1_001, "{part}");
+    }
     Ok(())
 }
 
@@ -162,8 +233,6 @@ fn pruned_and_cleared_entries_are_not_found_and_later_ones_are() -> TestResult {
     assert_eq!(found(&mut conn, &containing("Tick 2"))?, [21, 22, 23, 24, 25, 26, 27, 28, 29]);
     assert_eq!(ActivityLogRepository::new(&mut conn).clear()?, 10);
     assert_eq!(found(&mut conn, &containing("Tick"))?, Vec::<i64>::new());
-    let names_after = names(&mut conn)?;
-    assert!(names_after.contains(&"activity_log_search_insert".to_owned()));
     assert_eq!(record(&mut conn, "Tick again")?, 31);
     assert_eq!(found(&mut conn, &containing("Tick"))?, [31]);
     conn.batch_execute("INSERT INTO activity_log_search (activity_log_search) VALUES ('integrity-check')")?;
@@ -185,6 +254,80 @@ fn a_program_that_does_not_know_the_index_keeps_it_current() -> TestResult {
     assert_eq!(found(&mut conn, &containing("Tick"))?, [3]);
     conn.batch_execute("INSERT INTO activity_log_search (activity_log_search) VALUES ('integrity-check')")?;
     Ok(())
+}
+
+#[test]
+fn the_index_follows_what_other_programs_change() -> TestResult {
+    let mut conn = searchable_log()?;
+    record_numbered(&mut conn, 5_000)?;
+    conn.batch_execute(
+        "UPDATE activity_log SET message = 'Corrected' WHERE seq = 2; DELETE FROM activity_log WHERE seq = 7; \
+         UPDATE activity_log SET seq = -5 WHERE seq = 9; UPDATE activity_log SET rowid = 7 WHERE seq = 4999",
+    )?;
+    for _ in 0..2 {
+        assert_eq!(found(&mut conn, &containing("corrected"))?, [2]);
+        assert_eq!(found(&mut conn, &containing("Tick 7"))?.first(), Some(&70));
+        assert_eq!(found(&mut conn, &containing("Tick 4999"))?, [7]);
+        assert_eq!(found(&mut conn, &containing("Tick 9"))?.first(), Some(&-5));
+        add_to_index(&mut conn)?;
+    }
+    assert_eq!(index_rows(&mut conn)?, 4_999 + 1);
+    Ok(())
+}
+
+/// Triggers of a host's that mask a word, drop a row, or trim a text.
+#[test]
+fn triggers_of_the_host_that_change_what_is_recorded_confuse_neither_recording_nor_searching() -> TestResult {
+    let mut conn = searchable_log()?;
+    conn.batch_execute(
+        "CREATE TRIGGER mask AFTER INSERT ON activity_log WHEN new.message LIKE '%secret%' \
+         BEGIN UPDATE activity_log SET message = replace(message, 'secret', '***') WHERE seq = new.seq; END; \
+         CREATE TRIGGER drop_row AFTER INSERT ON activity_log WHEN new.message LIKE '%noise%' \
+         BEGIN DELETE FROM activity_log WHERE seq = new.seq; END; \
+         CREATE TRIGGER trim AFTER UPDATE OF message ON activity_log WHEN new.message <> trim(new.message) \
+         BEGIN UPDATE activity_log SET message = trim(message) WHERE seq = new.seq; END",
+    )?;
+    record(&mut conn, "the secret word")?;
+    record(&mut conn, "mere noise")?;
+    record_numbered(&mut conn, 4_200)?;
+    conn.batch_execute("UPDATE activity_log SET message = '  trimmed  ' WHERE seq IN (100, 4150)")?;
+    for _ in 0..2 {
+        assert_eq!(found(&mut conn, &containing("secret"))?, Vec::<i64>::new());
+        assert_eq!(found(&mut conn, &containing("*** word"))?, [1]);
+        assert_eq!(found(&mut conn, &containing("noise"))?, Vec::<i64>::new());
+        assert_eq!(found(&mut conn, &containing("trimmed"))?, [100, 4_150]);
+        add_to_index(&mut conn)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_index_of_a_log_that_is_pruned_every_day_stays_as_small_as_a_new_one() -> TestResult {
+    let mut conn = searchable_log()?;
+    if !can_delete(&mut conn)? {
+        return Ok(());
+    }
+    let record_day = |conn: &mut SqliteConnection, day: i64| -> TestResult {
+        let entries = (day * 4_096..(day + 1) * 4_096).map(numbered).collect::<Vec<_>>();
+        ActivityLogRepository::new(conn).record_all(&entries)?;
+        Ok(())
+    };
+    (0..8).try_for_each(|day| record_day(&mut conn, day))?;
+    let new = index_size(&mut conn)?;
+    for day in 8..40 {
+        record_day(&mut conn, day)?;
+        ActivityLogRepository::new(&mut conn).prune(None, Some(8 * 4_096))?;
+        let size = index_size(&mut conn)?;
+        assert!(size < new * 3 / 2, "{size} after day {day}, {new} at first");
+    }
+    assert!(index_rows(&mut conn)? <= 9 * 4_096);
+    Ok(())
+}
+
+/// Whether this SQLite's index can forget a message.
+fn can_delete(conn: &mut SqliteConnection) -> TestResult<bool> {
+    let option = "SELECT count(*) AS bytes FROM sqlite_master WHERE sql LIKE '%contentless_delete%'";
+    Ok(diesel::sql_query(option).get_result::<Size>(conn)?.bytes > 0)
 }
 
 #[test]
@@ -228,6 +371,7 @@ fn candidates_fit_with_the_longest_list_of_categories() -> TestResult {
 fn a_page_reads_only_the_candidates_of_the_index() -> TestResult {
     let mut conn = searchable_log()?;
     record_numbered(&mut conn, 3_000)?;
+    add_to_index(&mut conn)?;
     for statistics in ["", "ANALYZE"] {
         conn.batch_execute(statistics)?;
         for (filters, lookup) in [
@@ -262,6 +406,7 @@ proptest! {
             }
             let expected = found(&mut conn, &containing(&term))?;
             enable_search(&mut conn)?;
+            add_to_index(&mut conn)?;
             assert_eq!(found(&mut conn, &containing(&term))?, expected);
             Ok(())
         };

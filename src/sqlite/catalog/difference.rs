@@ -22,7 +22,7 @@ pub(crate) struct Difference {
 pub(crate) fn refuse_foreign_objects(conn: &mut SqliteConnection, expected: &Expected) -> Result<()> {
     let objects = objects(conn)?;
     for wanted in &expected.objects {
-        let namesake = objects.iter().find(|object| object.has_name_of(wanted));
+        let namesake = objects.iter().find(|object| object.has_name(&wanted.name));
         if let Some(Object { kind, name, table, .. }) = namesake.filter(|object| !object.is_in_place_of(wanted)) {
             let (kind, name, table) = (kind.clone(), name.clone(), table.clone());
             return Err(Error::NameTaken { kind, name, table, needed_for: wanted.table.clone() });
@@ -39,7 +39,7 @@ pub(crate) fn refuse_foreign_objects(conn: &mut SqliteConnection, expected: &Exp
 pub(crate) fn differences(conn: &mut SqliteConnection, expected: &Expected) -> Result<Vec<Difference>> {
     let objects = objects(conn)?;
     let differences = expected.objects.iter().filter_map(|wanted| {
-        let found = objects.iter().find(|object| object.has_name_of(wanted));
+        let found = objects.iter().find(|object| object.has_name(&wanted.name));
         // An adopted table of entries may be defined in other words; its columns were looked at.
         let is_whole = found.is_some_and(|found| found.is_defined_like(wanted) || wanted.name == "activity_log");
         (!is_whole).then(|| Difference { expected: wanted.clone(), is_missing: found.is_none() })

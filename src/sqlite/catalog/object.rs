@@ -68,8 +68,8 @@ impl Object {
         significant(&self.definition).eq(significant(&other.definition))
     }
 
-    pub(crate) fn has_name_of(&self, other: &Self) -> bool {
-        self.name.eq_ignore_ascii_case(&other.name)
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
     }
 
     /// Whether the table never gives a number again.

@@ -11,6 +11,7 @@ use crate::sqlite::bounds::{in_order, in_range};
 use crate::sqlite::fragments::WithLimit;
 use crate::sqlite::query::{MessageTest, Selection};
 use crate::sqlite::search::index::is_enabled;
+use crate::sqlite::search::ranges::OutsideIndex;
 use crate::store::range::{Order, SeqRange};
 
 /// A shorter term has no trigram.
@@ -43,6 +44,7 @@ diesel::infix_operator!(Matches, " MATCH ");
 #[derive(Debug)]
 pub(crate) struct IndexedTerm<'a> {
     term: &'a str,
+    outside: OutsideIndex,
     /// Computed when it is first needed.
     rarest_trigrams: Option<String>,
 }
@@ -54,8 +56,15 @@ impl<'a> IndexedTerm<'a> {
         let (Some(term), Some(MessageTest::Like(_))) = (&selection.filters.message_contains, &selection.message) else {
             return Ok(None);
         };
-        let is_indexed = term.chars().nth(TRIGRAM_CHARACTERS - 1).is_some() && is_enabled(conn)?;
-        Ok(is_indexed.then_some(Self { term, rarest_trigrams: None }))
+        if term.chars().nth(TRIGRAM_CHARACTERS - 1).is_none() || !is_enabled(conn)? {
+            return Ok(None);
+        }
+        Ok(Some(Self { term, outside: OutsideIndex::find(conn)?, rarest_trigrams: None }))
+    }
+
+    /// The parts of a range in the order of reading, and whether [candidates](Self::for_each_candidate_batch) serve each.
+    pub(crate) fn parts(&self, range: SeqRange, order: Order) -> Vec<(SeqRange, bool)> {
+        self.outside.split(range, order)
     }
 
     /// Calls `work` with lists of candidates within a range until it returns that it has enough: first with as many as may
@@ -105,7 +114,7 @@ fn rarest_trigrams(conn: &mut SqliteConnection, term: &str) -> QueryResult<Strin
     let step = trigrams.len().div_ceil(MAX_COMPARED).max(1);
     let mut compared = Vec::new();
     for trigram in trigrams.step_by(step).collect::<BTreeSet<_>>() {
-        let quoted = format!("\"{}\"", trigram.iter().collect::<String>().replace('"', "\"\""));
+        let quoted = quoted(&trigram.iter().collect::<String>());
         let mentions = find(conn, &quoted, SeqRange::default(), Order::Descending, MAX_MENTIONS)?;
         if (mentions.len() as i64) < MAX_MENTIONS {
             // No other trigram could save more than its lookup costs.
@@ -115,6 +124,16 @@ fn rarest_trigrams(conn: &mut SqliteConnection, term: &str) -> QueryResult<Strin
     }
     compared.sort_unstable();
     Ok(compared.into_iter().take(MAX_REQUIRED).map(|(_, trigram)| trigram).collect::<Vec<_>>().join(" AND "))
+}
+
+/// Whether the index proposes a row for a trigram.
+pub(crate) fn proposes(conn: &mut SqliteConnection, trigram: &str, seq: i64) -> QueryResult<bool> {
+    let row = SeqRange::from(seq).intersection(SeqRange::through(seq));
+    Ok(!find(conn, &quoted(trigram), row, Order::Ascending, 1)?.is_empty())
+}
+
+fn quoted(trigram: &str) -> String {
+    format!("\"{}\"", trigram.replace('"', "\"\""))
 }
 
 /// The `seq` of the first candidates within a range.

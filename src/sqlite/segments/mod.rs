@@ -9,7 +9,7 @@ pub(crate) mod candidates;
 pub(crate) mod count;
 pub(crate) mod extent;
 pub(crate) mod predicate;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod summarize;
 pub(crate) mod unsummarized;
 pub(crate) mod verify;

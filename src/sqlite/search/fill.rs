@@ -1,0 +1,90 @@
+//! Adding messages to the index and removing them, a segment at a time.
+//!
+//! A trigger that did so for each row would make recording take four times as long. It would also have to know the text that
+//! the index holds, which a trigger of the host's may have changed meanwhile.
+
+use diesel::dsl::{exists, sql};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+
+use crate::sqlite::search::index::{can_delete, create_index, drop_index, is_enabled, is_whole};
+use crate::sqlite::segments::schema::activity_log_segments::{first_seq, in_search, table};
+
+/// Whether segments are to be added.
+pub(crate) fn is_due(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    Ok(is_enabled(conn)? && diesel::select(exists(table.filter(sql::<Bool>(NOT_IN_SEARCH)))).get_result(conn)?)
+}
+
+/// How many segments are to be added.
+pub(crate) fn missing(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    if is_enabled(conn)? { table.filter(sql::<Bool>(NOT_IN_SEARCH)).count().get_result(conn) } else { Ok(0) }
+}
+
+/// Adds up to `limit` segments that are not in the index, or no longer.
+pub(crate) fn add_some(conn: &mut SqliteConnection, limit: i64) -> QueryResult<()> {
+    if !is_enabled(conn)? {
+        return Ok(());
+    }
+    let missing = table.select(first_seq).filter(sql::<Bool>(NOT_IN_SEARCH)).order(first_seq).limit(limit);
+    for first in missing.load::<i64>(conn)? {
+        remove(conn, first)?;
+        diesel::sql_query(ADD).bind::<BigInt, _>(first).execute(conn)?;
+        diesel::update(table.find(first)).set(in_search.eq(true)).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Removes a segment's messages.
+pub(crate) fn remove(conn: &mut SqliteConnection, first: i64) -> QueryResult<()> {
+    if can_delete(conn)? {
+        diesel::sql_query(REMOVE).bind::<BigInt, _>(first).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Removes the messages of a segment's rows that were deleted.
+pub(crate) fn remove_deleted(conn: &mut SqliteConnection, first: i64) -> QueryResult<()> {
+    if can_delete(conn)? {
+        diesel::sql_query(REMOVE_DELETED).bind::<BigInt, _>(first).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Empties the index, or creates it again if it is damaged.
+pub(crate) fn remove_all(conn: &mut SqliteConnection) -> QueryResult<()> {
+    if !is_enabled(conn)? {
+        return Ok(());
+    }
+    if is_whole(conn)? {
+        diesel::sql_query(REMOVE_ALL).execute(conn)?;
+    } else {
+        drop_index(conn)?;
+        create_index(conn)?;
+    }
+    Ok(())
+}
+
+/// Empties the index and adds all segments.
+pub(crate) fn rebuild(conn: &mut SqliteConnection) -> QueryResult<()> {
+    remove_all(conn)?;
+    if is_enabled(conn)? {
+        diesel::update(table).set(in_search.eq(false)).execute(conn)?;
+        add_some(conn, i64::MAX)?;
+        diesel::sql_query(OPTIMIZE).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// As the partial index says it.
+const NOT_IN_SEARCH: &str = "NOT in_search";
+
+const ADD: &str = "INSERT INTO activity_log_search (rowid, message) \
+    SELECT seq, message FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095";
+/// By list, which takes a tenth of the time that a range does.
+const REMOVE: &str = "DELETE FROM activity_log_search WHERE rowid IN \
+    (SELECT id FROM activity_log_search_docsize WHERE id BETWEEN ?1 AND ?1 + 4095)";
+const REMOVE_DELETED: &str = "DELETE FROM activity_log_search WHERE rowid IN \
+    (SELECT id FROM activity_log_search_docsize WHERE id BETWEEN ?1 AND ?1 + 4095 \
+        AND id NOT IN (SELECT seq FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095))";
+const REMOVE_ALL: &str = "INSERT INTO activity_log_search (activity_log_search) VALUES ('delete-all')";
+const OPTIMIZE: &str = "INSERT INTO activity_log_search (activity_log_search) VALUES ('optimize')";
