@@ -34,7 +34,7 @@
 //! | **count**, or count up to a limit for a "1,000+" | [`count`](Repository::count), [`count_up_to`](Repository::count_up_to) |
 //! | **export** all of it in flat memory | [`iter_export`](Repository::iter_export) |
 //! | back it up to a file and restore it, or open it in a spreadsheet | [`export`] |
-//! | **keep it small**: delete by age and by number, or everything | [`prune`](Repository::prune), [`clear`](Repository::clear) |
+//! | **keep it small**: delete by age and by number, or everything | [`prune`](Repository::prune), [`prune_with_report`](Repository::prune_with_report), [`clear`](Repository::clear) |
 //! | return freed space to the file system, prune on a full disk | [`reclaim`], [`keep_reserve`] |
 //! | **search** for texts in messages without a scan | [`enable_search`], once at start-up |
 //! | put it **in a host's database** | [`run_migrations`] or [`MIGRATIONS`], at every start-up |
@@ -110,6 +110,7 @@ pub use model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 pub use model::filters::ActivityLogFilters;
 pub use model::limits::EntryLimits;
 pub use model::problem::Problem;
+pub use model::prune_report::PruneReport;
 pub use model::redactor::{REDACTED, Redactor};
 pub use model::severity::{ActivitySeverity, ParseSeverityError};
 pub use repository::Repository;

@@ -9,5 +9,6 @@ pub(crate) mod limits;
 pub(crate) mod metadata;
 pub(crate) mod normalized_filters;
 pub(crate) mod problem;
+pub(crate) mod prune_report;
 pub(crate) mod redactor;
 pub(crate) mod severity;

@@ -14,6 +14,7 @@ use crate::model::filters::ActivityLogFilters;
 use crate::model::instant;
 use crate::model::limits::EntryLimits;
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::model::prune_report::PruneReport;
 use crate::model::redactor::Redactor;
 use crate::repository::export_iter::ExportIter;
 use crate::store::Backend;
@@ -280,10 +281,25 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// twelve times the connection's busy timeout per transaction. Inside a caller's transaction it is part of that one,
     /// which holds the lock until it ends.
     ///
+    /// An entry that a foreign key or a trigger of the host's holds back stays, and all others that are due are deleted.
+    ///
     /// # Errors
     ///
     /// If the database fails on the way, what is already deleted stays deleted: prune again.
     pub fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<u64> {
+        Ok(self.prune_with_report(before_ts, max_entries)?.deleted)
+    }
+
+    /// Like [`prune`](Self::prune), and also reports how many entries were held back.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`prune`](Self::prune).
+    pub fn prune_with_report(
+        &mut self,
+        before_ts: Option<DateTime<Utc>>,
+        max_entries: Option<u64>,
+    ) -> Result<PruneReport> {
         self.conn.prune(before_ts.map(instant::round_up), max_entries)
     }
 

@@ -37,6 +37,7 @@ use crate::error::Result;
 use crate::model::encoding::Encoding;
 use crate::model::entry::NewActivityLogEntry;
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::model::prune_report::PruneReport;
 use crate::repository::Repository;
 use crate::sqlite::row::StoredRow;
 use crate::store::batch::{Batch, ReadLimit};
@@ -78,7 +79,7 @@ impl Store for SqliteConnection {
         Ok(extent::newest_seq(self)?)
     }
 
-    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<u64> {
+    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {
         prune::prune(self, before_ts, max_entries)
     }
 

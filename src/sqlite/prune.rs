@@ -1,11 +1,16 @@
 //! Deleting what is due, in transactions so short that they hold nobody up.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind::ForeignKeyViolation;
+use diesel::result::Error::DatabaseError;
+use diesel::sql_types::{BigInt, Binary, Bool};
 use diesel::sqlite::Sqlite;
 
 use crate::error::Result;
-use crate::schema::activity_log;
+use crate::model::prune_report::PruneReport;
+use crate::schema::activity_log::{self, BoxedQuery};
 use crate::sqlite::extent::{newest_seq, oldest_seq};
 use crate::sqlite::reserve::release_reserve;
 use crate::sqlite::throttle::in_throttled_batches;
@@ -19,52 +24,101 @@ pub(crate) fn prune(
     conn: &mut SqliteConnection,
     before_ts: Option<DateTime<Utc>>,
     max_entries: Option<u64>,
-) -> Result<u64> {
+) -> Result<PruneReport> {
+    let mut report = PruneReport::default();
     if before_ts.is_none() && max_entries.is_none() {
-        return Ok(0);
+        return Ok(report);
     }
     let before = before_ts.map_or(Bound::All, lower_bound);
     // Afterwards, SQLite may have ended the transaction.
     let in_callers_transaction = is_in_transaction(conn)?;
     let due = with_read_transaction(conn, |conn| Ok(Due::find(conn, &before, max_entries)?))?;
-    let mut deleted = 0;
-    match delete_due(conn, &due, &mut deleted) {
-        // Inside a transaction SQLite cannot empty its log.
-        Err(error) if error.is_out_of_space() && !in_callers_transaction => {
-            release_reserve(conn)?;
-            delete_due(conn, &due, &mut deleted)?;
+    for due in due {
+        if in_callers_transaction {
+            // That transaction holds the lock until it ends in any case.
+            report.held_back += delete(conn, &due, None, None, &mut report.deleted)?;
+            continue;
         }
-        outcome => outcome?,
+        let mut after = None;
+        match delete_in_batches(conn, &due, &mut after, &mut report) {
+            // Inside a transaction SQLite cannot empty its log.
+            Err(error) if error.is_out_of_space() => {
+                release_reserve(conn)?;
+                delete_in_batches(conn, &due, &mut after, &mut report)?;
+            }
+            outcome => outcome?,
+        }
     }
-    Ok(deleted)
+    Ok(report)
 }
 
-fn delete_due(conn: &mut SqliteConnection, due: &[Due], deleted: &mut u64) -> Result<()> {
-    let due_row = diesel::alias!(activity_log as due_row);
-    for due in due {
-        let rows = |offset, limit| {
-            let rows = due_row.select(due_row.field(activity_log::seq)).into_boxed::<Sqlite>();
-            let rows = match due {
-                Due::Through(last) => {
-                    rows.filter(due_row.field(activity_log::seq).le(last)).order(due_row.field(activity_log::seq).asc())
-                }
-                Due::Older { before, newest } => rows
-                    .filter(due_row.field(activity_log::ts).lt(before))
-                    .filter(due_row.field(activity_log::seq).le(newest))
-                    .order(due_row.field(activity_log::ts).asc()),
-            };
-            rows.offset(offset).limit(limit)
-        };
-        in_batches(
-            conn,
-            deleted,
-            |conn, offset, limit| {
-                diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(rows(offset, limit)))).execute(conn)
-            },
-            |conn, offset| rows(offset, 1).get_result(conn),
-        )?;
+/// Deletes batch after batch of the due rows after `after`, which it moves on.
+///
+/// Each batch begins after the last row of the one before, whether or not that row is still there: a foreign key or a trigger
+/// of the host's may keep rows, or delete others as well.
+fn delete_in_batches(
+    conn: &mut SqliteConnection,
+    due: &Due,
+    after: &mut Option<Key>,
+    report: &mut PruneReport,
+) -> Result<()> {
+    in_throttled_batches(conn, FIRST_BATCH, |conn, size| {
+        let last = due.nth_after(conn, after.as_ref(), size)?;
+        report.held_back += delete(conn, due, after.as_ref(), last.as_ref(), &mut report.deleted)?;
+        let has_more = last.is_some();
+        *after = last;
+        Ok(has_more)
+    })
+}
+
+/// Deletes the due rows after one and up to another, adds their number to `deleted`, and returns how many are still there: a
+/// foreign key refers to them, or a trigger of the host's keeps them.
+fn delete(
+    conn: &mut SqliteConnection,
+    due: &Due,
+    after: Option<&Key>,
+    last: Option<&Key>,
+    deleted: &mut u64,
+) -> QueryResult<u64> {
+    let rows = activity_log::table.filter(activity_log::seq.eq_any(due.rows(after, last).select(activity_log::seq)));
+    match diesel::delete(rows).execute(conn) {
+        Ok(rows) => *deleted += rows as u64,
+        Err(DatabaseError(ForeignKeyViolation, _)) => {
+            // Delete each half without the other, down to the row that is held back.
+            let rows = due.count(conn, after, last)?;
+            let middle = due.nth_after(conn, after, rows / 2)?;
+            if let Some(middle) = middle.filter(|_| rows > 1) {
+                let held_back = delete(conn, due, after, Some(&middle), deleted)?;
+                return Ok(held_back + delete(conn, due, Some(&middle), last, deleted)?);
+            }
+        }
+        Err(error) => return Err(error),
     }
-    Ok(())
+    Ok(due.count(conn, after, last)?.unsigned_abs())
+}
+
+/// The place of a row in the order in which the due rows are deleted.
+#[derive(Debug, Queryable)]
+struct Key {
+    /// In the database's encoding, whether or not that is valid; empty where only `seq` counts.
+    ts: Vec<u8>,
+    seq: i64,
+}
+
+impl Key {
+    /// The rows whose time and `seq` compare so with this one's, `>` or `<=`, in a form that SQLite finds in the index on `ts`.
+    fn compare(&self, operator: &str) -> Box<dyn BoxableExpression<activity_log::table, Sqlite, SqlType = Bool> + '_> {
+        let (strictly, or_equal) = if operator == ">" { (">", ">=") } else { ("<", "<=") };
+        Box::new(
+            sql::<Bool>(&format!("(ts {or_equal} CAST("))
+                .bind::<Binary, _>(&self.ts)
+                .sql(&format!(" AS TEXT) AND (ts {strictly} CAST("))
+                .bind::<Binary, _>(&self.ts)
+                .sql(&format!(" AS TEXT) OR seq {operator} "))
+                .bind::<BigInt, _>(self.seq)
+                .sql("))"),
+        )
+    }
 }
 
 /// Rows to delete, as the log stood when the prune began.
@@ -76,6 +130,50 @@ enum Due {
 }
 
 impl Due {
+    /// The due rows after one and up to another.
+    fn rows<'a>(&'a self, after: Option<&'a Key>, last: Option<&'a Key>) -> BoxedQuery<'a, Sqlite> {
+        use activity_log::{seq, ts};
+
+        let mut rows = activity_log::table.into_boxed();
+        match self {
+            Self::Through(newest) => {
+                rows = rows.filter(seq.le(last.map_or(*newest, |last| last.seq)));
+                if let Some(after) = after {
+                    rows = rows.filter(seq.gt(after.seq));
+                }
+            }
+            Self::Older { before, newest } => {
+                // Without the sign, SQLite may look for the rows by `seq`.
+                let up_to_newest = sql::<Bool>("+seq <= ").bind::<BigInt, _>(newest);
+                rows = rows.filter(ts.lt(before)).filter(up_to_newest);
+                if let Some(after) = after {
+                    rows = rows.filter(after.compare(">"));
+                }
+                if let Some(last) = last {
+                    rows = rows.filter(last.compare("<="));
+                }
+            }
+        }
+        rows
+    }
+
+    fn count(&self, conn: &mut SqliteConnection, after: Option<&Key>, last: Option<&Key>) -> QueryResult<i64> {
+        self.rows(after, last).count().get_result(conn)
+    }
+
+    /// The place of the `number`th due row after another; `None` if there are fewer.
+    fn nth_after(&self, conn: &mut SqliteConnection, after: Option<&Key>, number: i64) -> QueryResult<Option<Key>> {
+        use activity_log::{seq, ts};
+
+        let rows = self.rows(after, None);
+        let (rows, stored_ts) = match self {
+            Self::Through(_) => (rows.order(seq.asc()), "x''"),
+            Self::Older { .. } => (rows.order((ts.asc(), seq.asc())), "CAST(ts AS BLOB)"),
+        };
+        let places = rows.select((sql::<Binary>(stored_ts), seq));
+        places.offset((number - 1).max(0)).limit(1).first(conn).optional()
+    }
+
     /// Reads in one transaction, so that its counts agree with each other.
     fn find(conn: &mut SqliteConnection, before: &Bound, max_entries: Option<u64>) -> QueryResult<Vec<Self>> {
         let (Some(oldest), Some(newest)) = (oldest_seq(conn)?, newest_seq(conn)?) else {
@@ -117,28 +215,4 @@ fn last_of_oldest(conn: &mut SqliteConnection, older: Option<&String>, excess: i
         rows = rows.filter(activity_log::ts.ge(text).or(activity_log::ts.is_null()));
     }
     rows.order(activity_log::seq.asc()).offset(excess - 1).limit(1).get_result(conn).optional()
-}
-
-/// Deletes batch after batch, and adds the number of rows to `deleted`.
-///
-/// `delete` deletes up to `limit` due rows from an `offset` on, and `due_at` finds the one at an offset. The offset skips the
-/// rows that a trigger of the host's holds back, which would otherwise fill every batch.
-fn in_batches(
-    conn: &mut SqliteConnection,
-    deleted: &mut u64,
-    delete: impl Fn(&mut SqliteConnection, i64, i64) -> QueryResult<usize>,
-    due_at: impl Fn(&mut SqliteConnection, i64) -> QueryResult<i64>,
-) -> Result<()> {
-    // The caller's transaction holds the lock until it ends in any case.
-    if is_in_transaction(conn)? {
-        *deleted += delete(conn, 0, i64::MAX)? as u64;
-        return Ok(());
-    }
-    let mut held_back = 0;
-    in_throttled_batches(conn, FIRST_BATCH, |conn, size| {
-        let rows = delete(conn, held_back, size)?;
-        *deleted += rows as u64;
-        held_back += size - rows as i64;
-        Ok(rows as i64 == size || due_at(conn, held_back).optional()?.is_some())
-    })
 }

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::model::encoding::Encoding;
 use crate::model::entry::NewActivityLogEntry;
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::model::prune_report::PruneReport;
 use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::range::{Order, SeqRange};
 
@@ -44,8 +45,8 @@ pub trait Store: Sized {
     /// The greatest `seq` in the log; `None` if it is empty.
     fn newest_seq(&mut self) -> Result<Option<i64>>;
 
-    /// Deletes the rows older than `before_ts` and then all but the newest `max_entries`; returns how many.
-    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<u64>;
+    /// Deletes the rows older than `before_ts` and then all but the newest `max_entries`.
+    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport>;
 
     /// Deletes every row and returns how many.
     fn clear(&mut self) -> Result<u64>;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use activity_log::ActivityLogRepository;
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use serde_json::Value;
 
 use crate::support::TestResult;
@@ -79,6 +79,10 @@ pub(crate) fn plan(conn: &mut SqliteConnection, statement: &Statement) -> TestRe
             Value::String(text) => query.bind::<Text, _>(text.clone()),
             Value::Number(number) => query.bind::<Nullable<BigInt>, _>(number.as_i64()),
             Value::Bool(value) => query.bind::<Bool, _>(*value),
+            Value::Array(bytes) => {
+                let bytes = bytes.iter().filter_map(Value::as_u64).filter_map(|byte| u8::try_from(byte).ok());
+                query.bind::<Binary, _>(bytes.collect::<Vec<_>>())
+            }
             other => return Err(format!("{other} is not a bind that the tests use").into()),
         };
     }
