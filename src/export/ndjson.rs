@@ -9,9 +9,9 @@ use crate::export::lines::write_lines;
 use crate::model::entry::ActivityLogEntry;
 use crate::model::metadata;
 
-/// The longest line that [`read_ndjson`] reads, in bytes: 320 MiB. Any entry within the default
+/// The longest line that [`read_ndjson`] reads, in bytes: 1 MiB. Any entry within the default
 /// [`EntryLimits`](crate::EntryLimits) is shorter, even with all of its characters escaped.
-pub const MAX_LINE_BYTES: usize = 320 << 20;
+pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// The metadata is nested in the entry's own object.
 const MAX_DEPTH: usize = metadata::MAX_DEPTH + 1;

@@ -1,8 +1,9 @@
 /// How many bytes each field of an entry may have as it is stored.
 ///
-/// The defaults stop accidents and attacks rather than shape entries: 4 MiB per field, 16 MiB for `message` and `metadata`.
-/// A longer value is refused with [`Error::InvalidEntry`](crate::Error::InvalidEntry), never cut. Times and severities have
-/// a fixed length.
+/// The defaults fit any sensible entry: 64 KiB for `message`, 256 KiB for `metadata`, 1 KiB for `actor`, `entity_id` and
+/// `entity_name`, 256 bytes for `id`, `category`, `action` and `entity_type`. A longer value is refused with
+/// [`Error::InvalidEntry`](crate::Error::InvalidEntry), never cut. Times and severities have a fixed length. Entries that are
+/// stored already are read whatever their size.
 ///
 /// ```
 /// use activity_log::{ActivityLogRepository, EntryLimits, Error, NewActivityLogEntry};
@@ -40,20 +41,20 @@ pub struct EntryLimits {
     pub metadata: usize,
 }
 
-const MIB: usize = 1 << 20;
+const KIB: usize = 1 << 10;
 
 impl Default for EntryLimits {
     fn default() -> Self {
         Self {
-            id: 4 * MIB,
-            category: 4 * MIB,
-            action: 4 * MIB,
-            actor: 4 * MIB,
-            entity_type: 4 * MIB,
-            entity_id: 4 * MIB,
-            entity_name: 4 * MIB,
-            message: 16 * MIB,
-            metadata: 16 * MIB,
+            id: 256,
+            category: 256,
+            action: 256,
+            actor: KIB,
+            entity_type: 256,
+            entity_id: KIB,
+            entity_name: KIB,
+            message: 64 * KIB,
+            metadata: 256 * KIB,
         }
     }
 }

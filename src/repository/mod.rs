@@ -69,13 +69,17 @@ use crate::store::range::{Order, SeqRange};
 pub struct Repository<'conn, C> {
     conn: &'conn mut C,
     encoding: Encoding<'conn>,
+    page_bytes: usize,
 }
+
+/// How many bytes of stored text a page holds by default: 8 MiB.
+const PAGE_BYTES: usize = 8 << 20;
 
 impl<'conn, C: Backend> Repository<'conn, C> {
     /// A repository over `conn`, whose database is up to date with
     /// [`run_migrations`](crate::run_migrations).
     pub fn new(conn: &'conn mut C) -> Self {
-        Self { conn, encoding: Encoding::default() }
+        Self { conn, encoding: Encoding::default(), page_bytes: PAGE_BYTES }
     }
 
     /// Limits the size of the entries that this repository records; [`EntryLimits::default`] applies otherwise.
@@ -89,6 +93,14 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     #[must_use]
     pub fn with_redactor(mut self, redactor: &'conn Redactor) -> Self {
         self.encoding.redactor = Some(redactor);
+        self
+    }
+
+    /// Ends a [`page`](Self::page) after the entry with which it reaches this many bytes of stored text; 8 MiB otherwise.
+    #[must_use]
+    pub fn with_page_bytes(mut self, bytes: usize) -> Self {
+        // A page has at least one entry.
+        self.page_bytes = bytes.max(1);
         self
     }
 
@@ -120,6 +132,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
 
     /// The newest matching entries older than `before_seq`, newest first, at most `limit`.
     ///
+    /// It holds them all in memory, however long they are; [`page`](Self::page) stops at a number of bytes.
+    ///
     /// # Errors
     ///
     /// [`Error::UnreadableRow`] for the newest row that cannot be read; it says how to read the others.
@@ -134,8 +148,9 @@ impl<'conn, C: Backend> Repository<'conn, C> {
 
     /// Like [`query`](Self::query), with the cursor of the next page if there is one.
     ///
-    /// It reads one row more than `limit` to know whether there is, so no walk ends in an empty page. A `limit` of 0
-    /// returns no entries and no cursor.
+    /// It reads one row more than it returns to know whether there is, so no walk ends in an empty page. A page of long entries
+    /// may have fewer than `limit`: it ends at [a number of bytes](Self::with_page_bytes), and its cursor tells that there are
+    /// more. A `limit` of 0 returns no entries and no cursor.
     ///
     /// ```
     /// # use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -175,16 +190,32 @@ impl<'conn, C: Backend> Repository<'conn, C> {
             NormalizedFilters::new(filters)?;
             return Ok(ActivityLogPage::default());
         }
+        let filters = NormalizedFilters::new(filters)?;
         let rows = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut batch = self.read(filters, SeqRange::before(before_seq), Order::Descending, i64::from(limit) + 1)?;
-        let is_last = batch.len() <= rows;
-        batch.truncate(rows);
-        let next_before_seq = batch.last_seq().filter(|_| !is_last);
+        let limit = ReadLimit { rows: i64::from(limit) + 1, bytes: self.page_bytes };
+        let mut batch = Batch::default();
+        self.conn.read(&filters, SeqRange::before(before_seq), Order::Descending, limit, &mut batch)?;
+        let has_more = if batch.len() > rows {
+            batch.truncate(rows);
+            true
+        } else {
+            // It may have ended because of its bytes.
+            batch.is_full(limit) && self.has_row_before(&filters, batch.last_seq())?
+        };
+        let next_before_seq = batch.last_seq().filter(|_| has_more);
         Ok(ActivityLogPage { entries: batch.decode()?, next_before_seq })
+    }
+
+    fn has_row_before(&mut self, filters: &NormalizedFilters, seq: Option<i64>) -> Result<bool> {
+        let mut batch = Batch::default();
+        self.conn.read(filters, SeqRange::before(seq), Order::Descending, ReadLimit::rows(1), &mut batch)?;
+        Ok(!batch.is_empty())
     }
 
     /// The oldest matching entries newer than `after_seq`, oldest first, at most `limit`. Followers use it to ask what is
     /// new.
+    ///
+    /// It holds them all in memory, however long they are; ask for few at a time where they may be long.
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository};

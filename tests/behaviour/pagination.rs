@@ -197,3 +197,53 @@ fn a_walk_misses_only_the_entries_pruned_during_it() -> TestResult {
     assert_eq!((seqs(&second.entries), second.next_before_seq), (vec![7, 6, 5], None));
     Ok(())
 }
+
+/// A log of entries whose messages have a given number of kilobytes each.
+fn log_of_kilobytes(sizes: &[usize]) -> TestResult<Connection> {
+    let mut conn = empty_log()?;
+    let entries = sizes.iter().map(|size| NewActivityLogEntry::new("auth", "a", "b", "x".repeat(size * 1_000)));
+    ActivityLogRepository::new(&mut conn).record_all(&entries.collect::<Vec<_>>())?;
+    Ok(conn)
+}
+
+#[test]
+fn a_page_of_long_entries_ends_at_a_number_of_bytes_and_its_cursor_continues() -> TestResult {
+    let mut conn = log_of_kilobytes(&[10; 12])?;
+    for (bytes, sizes) in
+        [(0, vec![1; 12]), (10_000, vec![1; 12]), (20_000, vec![2; 6]), (50_000, vec![5, 5, 2]), (usize::MAX, vec![12])]
+    {
+        for filters in [everything(), ActivityLogFilters { message_contains: Some("x".to_owned()), ..everything() }] {
+            let mut log = ActivityLogRepository::new(&mut conn).with_page_bytes(bytes);
+            let (mut pages, mut before_seq) = (Vec::new(), None);
+            loop {
+                let page = log.page(&filters, before_seq, 100)?;
+                pages.push(seqs(&page.entries));
+                before_seq = page.next_before_seq;
+                if before_seq.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), sizes, "{bytes}");
+            assert_eq!(pages.concat(), newest_first(12, 1), "{bytes}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_page_has_its_limit_of_entries_if_they_fit() -> TestResult {
+    let mut conn = log_of_kilobytes(&[10; 12])?;
+    let page = ActivityLogRepository::new(&mut conn).with_page_bytes(90_000).page(&everything(), None, 4)?;
+    assert_eq!((seqs(&page.entries), page.next_before_seq), (newest_first(12, 9), Some(9)));
+    Ok(())
+}
+
+#[test]
+fn a_page_holds_eight_megabytes_by_default() -> TestResult {
+    let mut conn = log_of_kilobytes(&[60; 200])?;
+    let page = ActivityLogRepository::new(&mut conn).page(&everything(), None, 200)?;
+    let bytes = page.entries.iter().map(|entry| entry.message.len()).sum::<usize>();
+    assert!((8 << 20..(8 << 20) + 60_000).contains(&bytes), "{bytes}");
+    assert!(page.next_before_seq.is_some());
+    Ok(())
+}

@@ -127,6 +127,45 @@ fn a_field_at_its_limit_is_accepted_and_a_longer_one_is_refused_by_name() -> Tes
 }
 
 #[test]
+fn the_default_limits_fit_any_sensible_entry_and_refuse_the_next_byte() -> TestResult {
+    let defaults = [
+        ("id", 256),
+        ("category", 256),
+        ("action", 256),
+        ("actor", 1 << 10),
+        ("entity_type", 256),
+        ("entity_id", 1 << 10),
+        ("entity_name", 1 << 10),
+        ("message", 64 << 10),
+    ];
+    for (field, bytes) in defaults {
+        let mut conn = empty_log()?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        log.record(&with_bytes(field, bytes)).map_err(|error| format!("{field}: {error}"))?;
+        let refused = log.record(&with_bytes(field, bytes + 1));
+        assert!(matches!(&refused, Err(Error::InvalidEntry { field: named, .. }) if *named == field), "{refused:?}");
+    }
+    let metadata = |bytes: usize| numbered(1).metadata_value("x", "x".repeat(bytes - r#"{"x":""}"#.len()));
+    let mut conn = empty_log()?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    log.record(&metadata(256 << 10))?;
+    let refused = log.record(&metadata((256 << 10) + 1).id("other"));
+    assert!(matches!(refused, Err(Error::InvalidEntry { field: "metadata", .. })), "{refused:?}");
+    Ok(())
+}
+
+#[test]
+fn an_entry_beyond_the_limits_that_is_stored_already_is_read() -> TestResult {
+    let mut conn = empty_log()?;
+    let long = NewActivityLogEntry::new("c", "a", "x".repeat(5_000), "m".repeat(1 << 20));
+    let generous = EntryLimits { actor: usize::MAX, message: usize::MAX, ..EntryLimits::default() };
+    ActivityLogRepository::new(&mut conn).with_limits(generous).record(&long)?;
+    let entries = ActivityLogRepository::new(&mut conn).query(&everything(), None, 9)?;
+    assert_eq!(entries.first().map(|entry| (&entry.actor, &entry.message)), Some((&long.actor, &long.message)));
+    Ok(())
+}
+
+#[test]
 fn limits_count_the_stored_bytes() -> TestResult {
     let limits = EntryLimits { message: 3, ..EntryLimits::default() };
     let mut conn = empty_log()?;

@@ -19,8 +19,10 @@ use crate::filters::FilterParameters;
 use crate::live::Follower;
 use crate::query::{self, StreamQuery};
 
-/// How many entries are read at once. They stay in memory until the client has received them.
-const BATCH: u32 = 20;
+/// How many entries are read at once, and about how many bytes of their texts. They stay in memory until the client has
+/// received them.
+const BATCH: usize = 20;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// How often an idle stream sends a comment to keep the connection open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -148,23 +150,35 @@ impl Batch {
         // Read before the entries: an entry committed in between has a greater `seq`, so the cursor does not skip it.
         let mut log = ActivityLogRepository::new(conn);
         let newest = log.newest_seq()?.unwrap_or_default();
-        let entries = match log.query_after(filters, after_seq, BATCH) {
-            // One unreadable row fails the whole batch, so read one by one up to that row.
-            Err(UnreadableRow { .. }) => match log.query_after(filters, after_seq, 1) {
+        let mut batch = Self { entries: Vec::new(), unreadable: None, cursor: after_seq, is_full: true };
+        let mut bytes = 0;
+        // One by one, because an entry may be long.
+        while batch.entries.len() < BATCH && bytes < BATCH_BYTES {
+            match log.query_after(filters, batch.cursor, 1) {
                 Err(UnreadableRow { seq, .. }) => {
-                    return Ok(Self { entries: Vec::new(), unreadable: Some(seq), cursor: seq, is_full: true });
+                    batch.unreadable = Some(seq);
+                    batch.cursor = seq;
+                    return Ok(batch);
                 }
-                one => {
-                    let entries = one?;
-                    let cursor = entries.last().map_or(after_seq, |entry| entry.seq);
-                    return Ok(Self { entries, unreadable: None, cursor, is_full: true });
-                }
-            },
-            entries => entries?,
-        };
-        let is_full = entries.len() == BATCH as usize;
-        let last = entries.last().map_or(after_seq, |entry| entry.seq);
-        let cursor = if is_full { last } else { last.max(newest) };
-        Ok(Self { entries, unreadable: None, cursor, is_full })
+                read => match read?.pop() {
+                    Some(entry) => {
+                        bytes += entry.message.len() + metadata_bytes(&entry);
+                        batch.cursor = entry.seq;
+                        batch.entries.push(entry);
+                    }
+                    None => {
+                        batch.cursor = batch.cursor.max(newest);
+                        batch.is_full = false;
+                        break;
+                    }
+                },
+            }
+        }
+        Ok(batch)
     }
+}
+
+/// How long the metadata is as JSON.
+fn metadata_bytes(entry: &ActivityLogEntry) -> usize {
+    serde_json::to_string(&entry.metadata).map_or(0, |json| json.len())
 }

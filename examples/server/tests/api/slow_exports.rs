@@ -9,12 +9,12 @@ use crate::server::{PATH, Server, TestResult, entry};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Sixty-four entries of a megabyte each: more than the buffers on the way can hold.
+/// Sixty-four megabytes of entries: more than the buffers on the way can hold.
 fn server_with_megabytes() -> TestResult<Server> {
     let server = Server::start()?;
-    let long = entry(&"x".repeat(MEGABYTE));
+    let long = entry(&"x".repeat(MEGABYTE / 16));
     for _ in 0..16 {
-        assert_eq!(server.post_ndjson(&vec![long.clone(); 4])?.status, 201);
+        assert_eq!(server.post_ndjson(&vec![long.clone(); 64])?.status, 201);
     }
     Ok(server)
 }
