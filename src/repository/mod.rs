@@ -312,6 +312,10 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// twelve times the connection's busy timeout per transaction. Inside a caller's transaction it is part of that one,
     /// which holds the lock until it ends.
     ///
+    /// A clock that is far ahead makes every entry old: with `Utc::now() - TimeDelta::days(365)`, a clock 400 days ahead empties
+    /// the log. To keep at least so many entries whatever the clock says, read that many and prune before the least of their
+    /// times, if that is earlier.
+    ///
     /// An entry that a foreign key or a trigger of the host's holds back stays, and all others that are due are deleted.
     ///
     /// # Errors

@@ -17,8 +17,8 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a database with the settings of [`configure`].
 ///
-/// `database_url` is a path, a `file:` or `sqlite://` URL, or `:memory:` for a database that lives as long as the
-/// connection. If the file does not exist, it is created; its folder is not. (Connections that share a database in memory
+/// `database_url` is a path, a `file:`, `sqlite:` or `sqlite://` URL, or `:memory:` for a database that lives as long as the
+/// connection. If the file does not exist, it is created; its folder is not. A URL of another database is refused. (Connections that share a database in memory
 /// with `cache=shared` do not wait for each other, whatever their busy timeout.)
 ///
 /// ```
@@ -37,7 +37,14 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
         // Diesel's error would quote the whole URL, a password included.
         return Err(ConnectionError::BadConnection("the URL contains a U+0000".to_owned()).into());
     }
-    let mut conn = SqliteConnection::establish(database_url)?;
+    let mut conn = match database_url.split_once(':') {
+        // As in the `.env` files of other libraries. SQLite would take it for the name of a file.
+        Some(("sqlite", rest)) if !rest.starts_with("//") => SqliteConnection::establish(&format!("file:{rest}"))?,
+        Some((scheme, rest)) if rest.starts_with("//") && !["file", "sqlite"].contains(&scheme) => {
+            return Err(ConnectionError::InvalidConnectionUrl("the URL is not of an SQLite database".to_owned()).into());
+        }
+        _ => SqliteConnection::establish(database_url)?,
+    };
     configure(&mut conn)?;
     Ok(conn)
 }

@@ -52,16 +52,36 @@ pub fn keep_reserve(conn: &mut SqliteConnection, bytes: u64) -> Result<()> {
     let Some(path) = reserve_path(conn)? else {
         return Ok(());
     };
-    if fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && file.len() == bytes) {
+    let unfinished = path.with_added_extension("unfinished");
+    // A call that was killed leaves the latter behind.
+    if is_complete(&path, bytes) && fs::symlink_metadata(&unfinished).is_err() {
         return Ok(());
     }
-    // Under a name of its own until it is complete, because other processes may do the same.
-    let unfinished = path.with_added_extension(std::process::id().to_string());
-    let written = remove_if_exists(&unfinished)
-        .and_then(|()| fill(&unfinished, bytes))
-        .and_then(|()| fs::rename(&unfinished, &path));
     // A part of the reserve helps nobody.
-    written.map_err(|error| Error::Reserve(remove_if_exists(&unfinished).err().unwrap_or(error)))
+    write(&path, &unfinished, bytes)
+        .map_err(|error| Error::Reserve(remove_if_exists(&unfinished).err().unwrap_or(error)))
+}
+
+fn is_complete(path: &Path, bytes: u64) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|file| file.is_file() && file.len() == bytes)
+}
+
+/// Writes the reserve under another name until it is complete. A lock on that file lets threads and processes wait for each
+/// other, and find the work done.
+fn write(path: &Path, unfinished: &Path, bytes: u64) -> io::Result<()> {
+    loop {
+        let file = File::options().write(true).create(true).truncate(false).open(unfinished)?;
+        file.lock()?;
+        if is_complete(path, bytes) {
+            return remove_if_exists(unfinished);
+        }
+        fill(&file, bytes)?;
+        match fs::rename(unfinished, path) {
+            // Whoever held the lock before has renamed or removed the file.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Deletes the reserve file, if there is one, and empties SQLite's log into whatever room there is now.
@@ -87,9 +107,10 @@ fn reserve_path(conn: &mut SqliteConnection) -> QueryResult<Option<PathBuf>> {
 }
 
 /// Writes random bytes, because a file system that compresses or deduplicates would keep no room for others.
-fn fill(path: &Path, bytes: u64) -> io::Result<()> {
+fn fill(file: &File, bytes: u64) -> io::Result<()> {
+    file.set_len(0)?;
     let random = RandomState::new();
-    let mut file = io::BufWriter::new(File::create_new(path)?);
+    let mut file = io::BufWriter::new(file);
     for position in (0..bytes).step_by(8) {
         let part = random.hash_one(position).to_le_bytes();
         let rest = usize::try_from(bytes - position).unwrap_or(usize::MAX).min(part.len());

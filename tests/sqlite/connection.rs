@@ -1,5 +1,7 @@
 //! A connection has the settings that the log needs, however it was opened.
 
+use std::path::Path;
+
 use activity_log::{ActivityLogRepository, Error, configure, connect, run_migrations};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -54,13 +56,30 @@ fn an_in_memory_database_keeps_its_journal_in_memory() -> TestResult {
 
 #[test]
 fn file_and_sqlite_urls_name_a_file() -> TestResult {
-    for scheme in ["file:", "sqlite://"] {
+    for scheme in ["file:", "sqlite:", "sqlite://"] {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("log.db");
         let mut conn = connect(&format!("{scheme}{}?cache=private", path.display()))?;
         assert_eq!(settings(&mut conn)?, wanted("wal"), "{scheme}");
         records(&mut conn)?;
         assert!(path.is_file(), "{scheme}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_database_in_memory_has_the_url_that_other_libraries_use() -> TestResult {
+    let mut conn = connect("sqlite::memory:")?;
+    assert_eq!(settings(&mut conn)?, wanted("memory"));
+    assert!(!Path::new(":memory:").exists());
+    Ok(())
+}
+
+#[test]
+fn a_url_of_another_database_is_refused_and_creates_no_file() -> TestResult {
+    for url in ["postgres://localhost/shop", "mysql://localhost/shop", "libsql://shop"] {
+        let refused = connect(url).map(drop);
+        assert!(matches!(&refused, Err(Error::Connection(_))), "{refused:?}");
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use activity_log::{
     ActivityLogRepository, Error, NewActivityLogEntry, RESERVE_BYTES, connect, keep_reserve, run_migrations,
@@ -277,6 +278,40 @@ fn an_existing_reserve_is_kept_unless_it_is_too_small() -> TestResult {
     fs::write(&reserve, "short")?;
     keep_reserve(&mut conn, RESERVE_BYTES)?;
     assert_eq!(fs::metadata(&reserve)?.len(), RESERVE_BYTES);
+    Ok(())
+}
+
+#[test]
+fn threads_may_keep_the_reserve_at_once() -> TestResult {
+    for _ in 0..10 {
+        let file = SharedLog::create()?;
+        thread::scope(|scope| -> TestResult {
+            let keepers = (0..4).map(|keeper| {
+                let mut conn = file.connect()?;
+                // Two of them want another size.
+                Ok(scope.spawn(move || keep_reserve(&mut conn, 100_000 + keeper % 2)))
+            });
+            let keepers = keepers.collect::<TestResult<Vec<_>>>()?;
+            keepers.into_iter().try_for_each(|keeper| Ok(keeper.join().map_err(|_| "a thread panicked")??))
+        })?;
+        let size = fs::metadata(format!("{}-reserve", file.url()))?.len();
+        assert!([100_000, 100_001].contains(&size), "{size}");
+        assert!(!fs::exists(format!("{}-reserve.unfinished", file.url()))?);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_killed_call_left_of_the_reserve_is_removed() -> TestResult {
+    let file = SharedLog::create()?;
+    let mut conn = file.connect()?;
+    let unfinished = format!("{}-reserve.unfinished", file.url());
+    for _ in 0..2 {
+        fs::write(&unfinished, "a part")?;
+        keep_reserve(&mut conn, 1_000)?;
+        assert!(!fs::exists(&unfinished)?);
+        assert_eq!(fs::metadata(format!("{}-reserve", file.url()))?.len(), 1_000);
+    }
     Ok(())
 }
 
