@@ -58,6 +58,21 @@ compile_error!("activity-log needs a database: enable its feature `sqlite`");
 
 mod error;
 pub mod export;
+/// For hosts that read entries from JSON text: what the text may hold that Rust's values cannot.
+///
+/// Reading a stored row and [`export::read_ndjson`] do the same: half of a surrogate pair reads as U+FFFD, and metadata with
+/// a number that would lose digits is refused, so that a log that is exported and restored never changes.
+///
+/// ```
+/// use activity_log::json::{find_inexact_number, replace_lone_surrogates};
+///
+/// assert_eq!(*replace_lone_surrogates(br#"{"path":"caf\udce9"}"#), *br#"{"path":"caf\ufffd"}"#);
+/// assert_eq!(find_inexact_number(br#"{"id":12345678901234567890123}"#), Some(6));
+/// assert_eq!(find_inexact_number(br#"{"ratio":0.1}"#), None);
+/// ```
+pub mod json {
+    pub use crate::model::json::{find_inexact_number, replace_lone_surrogates};
+}
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
 mod model;

@@ -7,6 +7,7 @@ use serde_json::error::Category;
 use crate::error::{Error, Result};
 use crate::export::lines::write_lines;
 use crate::model::entry::ActivityLogEntry;
+use crate::model::json::{find_inexact_number, replace_lone_surrogates};
 use crate::model::metadata;
 
 /// The longest line that [`read_ndjson`] reads, in bytes: 1 MiB. Any entry within the default
@@ -17,6 +18,11 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 const MAX_DEPTH: usize = metadata::MAX_DEPTH + 1;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
+
+/// Whether text begins as UTF-16 does: with its byte order mark, or with an ASCII character in two bytes.
+fn is_utf_16(text: &[u8]) -> bool {
+    matches!(text, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, 1..=0xFF, ..] | [1..=0xFF, 0, ..])
+}
 
 /// Writes the entries as newline-delimited JSON, one object a line, and returns how many.
 ///
@@ -140,6 +146,9 @@ impl<R: BufRead> Entries<R> {
         if self.number == 1 {
             line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         }
+        if self.number == 1 && is_utf_16(line) {
+            return Some(Err("is UTF-16, and UTF-8 is expected".to_owned()));
+        }
         (!line.is_empty()).then(|| decode(line))
     }
 }
@@ -177,7 +186,12 @@ fn decode(line: &[u8]) -> Result<ActivityLogEntry, String> {
     if nests_deeper(line, MAX_DEPTH) {
         return Err(format!("is nested more than {MAX_DEPTH} levels deep"));
     }
-    let mut json = serde_json::Deserializer::from_slice(line);
+    let line = replace_lone_surrogates(line);
+    // Only metadata has numbers of any size.
+    if let Some(position) = find_inexact_number(&line) {
+        return Err(format!("has a number in its `metadata` that would lose digits, near byte {}", position + 1));
+    }
+    let mut json = serde_json::Deserializer::from_slice(&line);
     json.disable_recursion_limit();
     let entry = ActivityLogEntry::deserialize(&mut json).map_err(|error| not_an_entry(&error))?;
     json.end().map_err(|error| not_an_entry(&error))?;

@@ -11,6 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
+use crate::model::json::{find_inexact_number, replace_lone_surrogates};
 use crate::model::redactor::Redactor;
 
 /// How many levels deep metadata may be nested, its own object being the first: `serde_json` reads no deeper.
@@ -47,7 +48,11 @@ fn nests_deeper(value: &Value, depth: usize) -> bool {
 ///
 /// What is wrong with the text. It quotes nothing, because values may be secrets.
 pub(crate) fn from_json(json: &str) -> Result<Map<String, Value>, String> {
-    let mut json = serde_json::Deserializer::from_str(json);
+    let json = replace_lone_surrogates(json.as_bytes());
+    if let Some(position) = find_inexact_number(&json) {
+        return Err(format!("has a number that would lose digits: byte {}", position + 1));
+    }
+    let mut json = serde_json::Deserializer::from_slice(&json);
     deserialize(&mut json).and_then(|metadata| json.end().map(|()| metadata)).map_err(|error| {
         let what = match error.classify() {
             Category::Data => "is JSON but not an object",

@@ -5,6 +5,7 @@ pub(crate) mod encoding;
 pub(crate) mod entry;
 pub(crate) mod filters;
 pub(crate) mod instant;
+pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod metadata;
 pub(crate) mod normalized_filters;

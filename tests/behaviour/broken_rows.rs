@@ -1,6 +1,7 @@
 //! An unreadable row is reported and never hides other rows.
 
 use activity_log::Error;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use crate::database::{ActivityLogRepository, BREAKING_ASSIGNMENTS, Connection, empty_log, stored_seqs};
@@ -90,6 +91,36 @@ fn a_broken_row_is_counted_pruned_and_cleared_like_any_other() -> TestResult {
 
         let mut conn = log_with_a_broken_row(assignment)?;
         assert_eq!(ActivityLogRepository::new(&mut conn).clear()?, 5, "{assignment}");
+    }
+    Ok(())
+}
+
+#[test]
+fn metadata_with_half_of_a_surrogate_pair_reads_with_the_replacement_character() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 1)?;
+    conn.batch_execute(r#"UPDATE activity_log SET metadata = '{"path":"/srv/caf\udce9.txt"}'"#)?;
+    let entry = ActivityLogRepository::new(&mut conn).query(&everything(), None, 9)?.pop().ok_or("no entry")?;
+    assert_eq!(entry.metadata.get("path").and_then(|path| path.as_str()), Some("/srv/caf\u{FFFD}.txt"));
+    Ok(())
+}
+
+#[test]
+fn a_stored_number_keeps_its_digits_or_its_row_is_reported() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 1)?;
+    let stored = r#"{"id":12345678901234567890123,"ratio":3.14159265358979323846}"#;
+    conn.batch_execute(&format!("UPDATE activity_log SET metadata = '{stored}'"))?;
+    match ActivityLogRepository::new(&mut conn).query(&everything(), None, 9) {
+        // As with serde_json's feature `arbitrary_precision`.
+        Ok(entries) => {
+            let metadata = entries.first().map(|entry| serde_json::to_string(&entry.metadata)).ok_or("no entry")??;
+            assert_eq!(metadata, stored);
+        }
+        Err(error) => assert_eq!(
+            error.to_string(),
+            "the entry with seq 1 cannot be read: its `metadata` has a number that would lose digits: byte 7"
+        ),
     }
     Ok(())
 }

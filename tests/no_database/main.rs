@@ -3,6 +3,7 @@
 #[cfg(feature = "csv")]
 mod csv;
 mod guarantees;
+mod json;
 mod ndjson_reading;
 mod ndjson_writing;
 mod public_types;

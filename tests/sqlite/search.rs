@@ -26,12 +26,12 @@ fn searchable_log() -> TestResult<SqliteConnection> {
     Ok(conn)
 }
 
-/// Adds a row with another text far beyond the others, so that their segments are complete, and lets the next start add them to
+/// Adds a row without a text far beyond the others, so that their segments are complete, and lets the next start add them to
 /// the index.
 fn add_to_index(conn: &mut SqliteConnection) -> TestResult {
     conn.batch_execute(
         "INSERT INTO activity_log (seq, id, ts, category, action, severity, actor, message) \
-         SELECT max(seq) + 8192, 'far ' || max(seq), '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', '-' \
+         SELECT max(seq) + 8192, 'far ' || max(seq), '2025-06-01T12:00:00+00:00', 'system', 'a', 'info', 'b', '' \
          FROM activity_log",
     )?;
     run_migrations(conn)?;

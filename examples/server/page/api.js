@@ -7,16 +7,22 @@ const SESSION = "/api/v1/session";
 
 /** A failed request; `status` is 0 when the server did not respond. */
 export class ApiError extends Error {
-  constructor(status, message, { parameter = null, seq = null } = {}) {
+  constructor(status, message, { parameter = null } = {}) {
     super(message);
     this.status = status;
     this.parameter = parameter;
-    this.seq = seq;
   }
 }
 
-export function fetchPage(filters, beforeSeq, limit, signal) {
-  return get(url("", filters, { before_seq: beforeSeq, limit }), signal);
+/** A page of entries. Among them, newest first, are the rows that the server cannot read: `{ seq, unreadable: true }`. */
+export async function fetchPage(filters, beforeSeq, limit, signal) {
+  const page = await get(url("", filters, { before_seq: beforeSeq, limit }), signal);
+  const entries = [...page.entries, ...page.unreadable.map(unreadableEntry)].sort((one, other) => other.seq - one.seq);
+  return { ...page, entries };
+}
+
+export function unreadableEntry(seq) {
+  return { seq, unreadable: true };
 }
 
 export function fetchCount(filters, signal) {

@@ -54,7 +54,7 @@ function onFirstPage(entries) {
 }
 
 function onEntries(entries) {
-  bar.noticeCategories(entries.map((entry) => entry.category));
+  bar.noticeCategories(entries.filter((entry) => !entry.unreadable).map((entry) => entry.category));
 }
 
 function onArrival(entries) {
@@ -74,13 +74,7 @@ function onError(error) {
     return;
   }
   byId("columns").hidden = true;
-  showFailure(error, { retry: refresh, clearFilters, skip });
-}
-
-/** Continues after an entry that the server cannot read, which would otherwise block the list for good. */
-function skip(seq) {
-  hideState();
-  list.reload(filters, seq);
+  showFailure(error, { retry: refresh, clearFilters });
 }
 
 function askForToken() {

@@ -36,11 +36,8 @@ export class EntryList {
     this.#observer = new IntersectionObserver((seen) => this.#onEndSeen(seen), { rootMargin: "0px 0px 900px" });
   }
 
-  /**
-   * Shows the newest entries that match the filters, or the newest ones older than `beforeSeq`. Running requests are
-   * aborted.
-   */
-  async reload(filters, beforeSeq = null) {
+  /** Shows the newest entries that match the filters. Running requests are aborted. */
+  async reload(filters) {
     this.#request.abort();
     const request = new AbortController();
     this.#request = request;
@@ -52,7 +49,7 @@ export class EntryList {
     this.#rows.setAttribute("aria-busy", "true");
     this.#foot.textContent = this.#rows.childElementCount === 0 ? LOADING : "";
     try {
-      const page = await fetchPage(filters, beforeSeq, PAGE, request.signal);
+      const page = await fetchPage(filters, null, PAGE, request.signal);
       if (request.signal.aborted) return;
       this.#rows.replaceChildren();
       this.#hasDroppedNewest = false;

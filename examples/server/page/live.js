@@ -1,6 +1,6 @@
 // Receives new entries as server-sent events.
 
-import { fetchPage, parseEntry, streamUrl } from "./api.js";
+import { fetchPage, parseEntry, streamUrl, unreadableEntry } from "./api.js";
 import { byId } from "./dom.js";
 
 /** Entries that arrive within this time are shown together. */
@@ -53,6 +53,7 @@ export class Live {
       showState("live");
     });
     source.addEventListener("entry", (event) => this.#gather(parseEntry(event.data)));
+    source.addEventListener("unreadable", (event) => this.#gather(unreadableEntry(JSON.parse(event.data).seq)));
     source.addEventListener("error", () => {
       showState("waiting");
       // The browser reconnects by itself after a lost connection, but not after an error response.

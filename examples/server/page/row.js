@@ -8,6 +8,7 @@ const SEVERITIES = { info: "Info", warning: "Warning", error: "Error" };
 
 /** The list item of an entry. The "Only …" buttons call `narrow` with their filters. */
 export function entryRow(entry, narrow) {
+  if (entry.unreadable) return unreadableRow(entry.seq);
   const details = `details-${entry.seq}`;
   const row = element(
     "button",
@@ -28,6 +29,14 @@ export function entryRow(entry, narrow) {
     if (row.getAttribute("aria-expanded") === "false" && selectsWithin(row)) return;
     toggle(item, row, entry, details, narrow);
   });
+  return item;
+}
+
+/** The list item of a row that the server cannot read. It takes the focus as the others do, and opens to nothing. */
+function unreadableRow(seq) {
+  const text = `The entry with sequence ${seq} is stored but cannot be read.`;
+  const item = element("li", { class: "entry unreadable" }, element("div", { class: "row", tabindex: "0" }, text));
+  item.dataset.seq = seq;
   return item;
 }
 

@@ -15,12 +15,10 @@ export function showEmpty(filters, clearFilters) {
   show("empty", "No entries match these filters", "Remove a filter or widen the time range.", button("Clear all filters", "button", clearFilters));
 }
 
-/** `skip` is called with the `seq` of an entry that the server cannot read. */
-export function showFailure(error, { retry, clearFilters, skip }) {
+export function showFailure(error, { retry, clearFilters }) {
   const advice = error.status === 0 ? "Check that the server is running and that you are connected, then try again." : null;
   const actions = [
     button("Try again", "button primary", retry),
-    error.seq === null ? null : button("Show the entries before it", "button", () => skip(error.seq)),
     error.parameter ? button("Clear all filters", "button", clearFilters) : null,
   ];
   const text = advice === null ? error.message : `${error.message} ${advice}`;

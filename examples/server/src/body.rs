@@ -1,5 +1,6 @@
 //! The body of a request: one entry as JSON, or one entry per line as NDJSON.
 
+use activity_log::json::{find_inexact_number, replace_lone_surrogates};
 use activity_log::{ActivityCategory, ActivitySeverity, NewActivityLogEntry};
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -48,6 +49,14 @@ impl BodyFormat {
     /// The format that `Content-Type` names; the parameters of the media type are ignored.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        // Compressed, an entry would only look like no JSON.
+        if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
+            && encoding.to_str().map_or(true, |encoding| !encoding.trim().eq_ignore_ascii_case("identity"))
+        {
+            let encoding = String::from_utf8_lossy(encoding.as_bytes());
+            let message = format!("the content encoding `{encoding}` is not supported; send the body as it is");
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         match media_type.to_ascii_lowercase().as_str() {
             "application/json" => Ok(Self::Json),
@@ -71,6 +80,10 @@ pub(crate) struct Posted {
 impl Posted {
     pub(crate) fn read(format: BodyFormat, body: &[u8]) -> Result<Self, ApiError> {
         let mut posted = Self::default();
+        if is_utf_16(body) {
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "the body is UTF-16; send UTF-8"));
+        }
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         match format {
             BodyFormat::Json => posted.entries.push(entry(body)?),
             BodyFormat::Ndjson => {
@@ -83,6 +96,13 @@ impl Posted {
         }
         Ok(posted)
     }
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
+
+/// Whether text begins as UTF-16 does: with its byte order mark, or with an ASCII character in two bytes.
+fn is_utf_16(text: &[u8]) -> bool {
+    matches!(text, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, 1..=0xFF, ..] | [1..=0xFF, 0, ..])
 }
 
 /// An entry as clients write it: without an id, and with a time only if the event did not happen just now. A field that
@@ -134,6 +154,10 @@ fn entry(json: &[u8]) -> Result<NewActivityLogEntry, ApiError> {
     // serde would also accept an array of the fields in order.
     if !json.trim_ascii_start().starts_with(b"{") {
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "an entry must be a JSON object"));
+    }
+    let json = &*replace_lone_surrogates(json);
+    if find_inexact_number(json).is_some() {
+        return Err(ApiError::field("metadata", "has a number that would lose digits; write it as a text"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let posted: PostedEntry = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {

@@ -16,6 +16,7 @@ use crate::database::DatabaseError;
 use crate::error::{ApiError, ErrorBody};
 use crate::filters::FilterParameters;
 use crate::query::{ClearQuery, ListQuery};
+use crate::readable::{self, Page};
 use crate::schemas::{Entry, PostedEntry, entry_example, posted_example};
 
 const MAX_BYTES: usize = 16 << 20;
@@ -31,6 +32,8 @@ pub(crate) struct Listed {
     next_before_seq: Option<i64>,
     /// Whether there is a next page.
     has_more: bool,
+    /// The `seq` of each row of this page that is stored but cannot be read, newest first. It counts as an entry of the page.
+    unreadable: Vec<i64>,
 }
 
 /// List entries, newest first, page by page.
@@ -43,14 +46,14 @@ pub(crate) struct Listed {
     ),
     responses((
         status = 200, description = "A page", body = Listed,
-        example = json!({"entries": [entry_example()], "next_before_seq": null, "has_more": false}),
+        example = json!({"entries": [entry_example()], "next_before_seq": null, "has_more": false, "unreadable": []}),
     )),
 )]
 pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Listed>, ApiError> {
     let ListQuery { filters, before_seq, limit } = ListQuery::parse(query.as_deref())?;
-    let page = app.database.run(move |conn| ActivityLogRepository::new(conn).page(&filters, before_seq, limit)).await?;
-    let has_more = page.next_before_seq.is_some();
-    Ok(Json(Listed { entries: page.entries, next_before_seq: page.next_before_seq, has_more }))
+    let read = move |conn: &mut _| readable::page(&mut ActivityLogRepository::new(conn), &filters, before_seq, limit);
+    let Page { entries, unreadable, next_before_seq } = app.database.run(read).await?;
+    Ok(Json(Listed { entries, next_before_seq, has_more: next_before_seq.is_some(), unreadable }))
 }
 
 /// What was recorded.

@@ -27,9 +27,6 @@ pub(crate) struct ApiError {
     /// The field at fault in an entry of the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// The `seq` of a stored entry that cannot be read. Pass it as `before_seq` to list the older entries.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seq: Option<i64>,
 }
 
 /// An error response: `{"error": {"message": "…", "parameter": "limit"}}`.
@@ -40,7 +37,7 @@ pub(crate) struct ErrorBody {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), parameter: None, line: None, field: None, seq: None }
+        Self { status, message: message.into(), parameter: None, line: None, field: None }
     }
 
     /// A 400 for a parameter. `reason` continues the sentence after its name: "must be …".
@@ -102,16 +99,10 @@ impl From<DatabaseError> for ApiError {
 
 impl From<activity_log::Error> for ApiError {
     fn from(error: activity_log::Error) -> Self {
-        use activity_log::Error::{Busy, Full, InvalidFilter, UnreadableRow};
+        use activity_log::Error::{Busy, Full, InvalidFilter};
         match error {
             InvalidFilter { field: "message_contains", reason } => Self::parameter("q", reason),
             InvalidFilter { field, reason } => Self::parameter(field, reason),
-            UnreadableRow { seq, .. } => {
-                let internal = Self::internal(error);
-                let message =
-                    format!("the entry with seq {seq} cannot be read; before_seq={seq} lists the older entries");
-                Self { message, seq: Some(seq), ..internal }
-            }
             Busy(_) => Self::busy(),
             Full(_) => {
                 let internal = Self::internal(error);

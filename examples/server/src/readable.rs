@@ -1,4 +1,4 @@
-//! The newest and the oldest entry, skipping rows that cannot be read.
+//! Entries around rows that cannot be read.
 
 use activity_log::Error::UnreadableRow;
 use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogRepository};
@@ -40,4 +40,58 @@ fn skip_unreadable(
         }
     }
     Ok(read(skipped)?.pop())
+}
+
+/// A page that says which of its rows cannot be read.
+#[derive(Default)]
+pub(crate) struct Page {
+    /// Newest first.
+    pub(crate) entries: Vec<ActivityLogEntry>,
+    /// The `seq` of each row that cannot be read, newest first.
+    pub(crate) unreadable: Vec<i64>,
+    pub(crate) next_before_seq: Option<i64>,
+}
+
+/// The page of the newest `limit` rows older than `before_seq`.
+pub(crate) fn page(
+    log: &mut ActivityLogRepository<'_>,
+    filters: &ActivityLogFilters,
+    before_seq: Option<i64>,
+    limit: u32,
+) -> activity_log::Result<Page> {
+    let mut page = Page { next_before_seq: before_seq, ..Page::default() };
+    let mut left = limit;
+    while left > 0 {
+        let before = page.next_before_seq;
+        match log.page(filters, before, left) {
+            Ok(rest) => {
+                page.entries.extend(rest.entries);
+                page.next_before_seq = rest.next_before_seq;
+                return Ok(page);
+            }
+            Err(UnreadableRow { .. }) => {
+                // Up to that row, one by one; then the row itself.
+                match log.page(filters, before, 1) {
+                    Err(UnreadableRow { seq, .. }) => {
+                        page.unreadable.push(seq);
+                        page.next_before_seq = Some(seq);
+                    }
+                    one => {
+                        let one = one?;
+                        page.entries.extend(one.entries);
+                        page.next_before_seq = one.next_before_seq;
+                    }
+                }
+                left -= 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    // The last row may have been the one that cannot be read.
+    match log.page(filters, page.next_before_seq, 1) {
+        Ok(older) if older.entries.is_empty() => page.next_before_seq = None,
+        Ok(_) | Err(UnreadableRow { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(page)
 }

@@ -183,15 +183,26 @@ fn hostile_text_is_returned_unchanged_and_is_found() -> TestResult {
 }
 
 #[test]
-fn an_unreadable_entry_is_named_and_the_next_page_skips_it() -> TestResult {
+fn a_page_passes_over_rows_that_cannot_be_read_and_names_them() -> TestResult {
     let server = Server::start()?;
-    server.post_ndjson(&[entry("Older"), entry("Broken"), entry("Newer")])?;
-    diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 3").execute(&mut server.connect()?)?;
+    server.post_ndjson(&["One", "Two", "Three", "Four", "Five"].map(entry))?;
+    let broken = "UPDATE activity_log SET severity = 'fatal' WHERE seq IN (2, 4, 5)";
+    diesel::sql_query(broken).execute(&mut server.connect()?)?;
 
-    let answer = server.get("")?;
-    assert_eq!(answer.status, 500);
-    assert_eq!(answer.error("message"), "the entry with seq 3 cannot be read; before_seq=3 lists the older entries");
-    assert_eq!(answer.error("seq"), 3);
-    assert_eq!(server.get("before_seq=3&limit=1")?.messages()?, ["Older"]);
+    // The server's own first entry has seq 1.
+    for (parameters, messages, unreadable, next) in [
+        ("actor=alice", vec!["Five", "Two"], json!([5, 4, 2]), json!(null)),
+        ("actor=alice&limit=2", vec!["Five"], json!([5]), json!(5)),
+        ("actor=alice&limit=2&before_seq=5", vec!["Two"], json!([4]), json!(3)),
+        ("actor=alice&limit=2&before_seq=3", vec![], json!([2]), json!(null)),
+        ("actor=alice&limit=4", vec!["Five", "Two"], json!([5, 4]), json!(3)),
+        ("actor=alice&limit=5", vec!["Five", "Two"], json!([5, 4, 2]), json!(null)),
+    ] {
+        let answer = server.get(parameters)?;
+        assert_eq!(answer.messages()?, messages, "{parameters}");
+        assert_eq!(answer.body["unreadable"], unreadable, "{parameters}");
+        assert_eq!(answer.body["next_before_seq"], next, "{parameters}");
+        assert_eq!(answer.body["has_more"], json!(!next.is_null()), "{parameters}");
+    }
     Ok(())
 }

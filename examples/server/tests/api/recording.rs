@@ -106,3 +106,56 @@ fn many_megabytes_are_recorded_at_once() -> TestResult {
     assert_eq!(page, vec![long; 140]);
     Ok(())
 }
+
+#[test]
+fn a_byte_order_mark_is_accepted() -> TestResult {
+    let server = Server::start()?;
+    assert_eq!(server.post("application/json", format!("\u{FEFF}{}", entry("One")))?.status, 201);
+    let lines = format!("\u{FEFF}{}\n{}\n", entry("Two"), entry("Three"));
+    assert_eq!(server.post("application/x-ndjson", lines)?.status, 201);
+    assert_eq!(server.get("actor=alice")?.messages()?, ["Three", "Two", "One"]);
+    Ok(())
+}
+
+#[test]
+fn utf_16_and_compressed_bodies_are_refused_by_name() -> TestResult {
+    let server = Server::start()?;
+    for mark in ["\u{FEFF}", ""] {
+        let text = format!("{mark}{}", entry("One"));
+        let body = text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let answer = server.post("application/json", body)?;
+        assert_eq!((answer.status, answer.error("message")), (400, &json!("the body is UTF-16; send UTF-8")));
+    }
+    for (encoding, status) in [("gzip", 415), ("br", 415), ("identity", 201)] {
+        let answer = server.post_encoded(encoding, entry("One").to_string())?;
+        assert_eq!(answer.status, status, "{encoding}: {}", answer.body);
+        if status == 415 {
+            let message = format!("the content encoding `{encoding}` is not supported; send the body as it is");
+            assert_eq!(answer.error("message"), message.as_str());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn half_of_a_surrogate_pair_is_recorded_as_the_replacement_character() -> TestResult {
+    let server = Server::start()?;
+    let sent = r#"{"category":"auth","action":"a","actor":"alice","message":"caf\udce9","metadata":{"path":"\udce9"}}"#;
+    assert_eq!(server.post("application/json", sent)?.status, 201);
+    let entry = server.get("actor=alice")?.entries()?.remove(0);
+    assert_eq!((entry.message.as_str(), &entry.metadata["path"]), ("caf\u{FFFD}", &json!("\u{FFFD}")));
+    Ok(())
+}
+
+#[test]
+fn a_number_that_would_lose_digits_is_refused_by_field() -> TestResult {
+    let server = Server::start()?;
+    for number in ["12345678901234567890123", "3.14159265358979323846", "[1, {\"a\": -18446744073709551617}]"] {
+        let sent = entry("One").to_string().replacen('{', &format!("{{\"metadata\":{{\"number\":{number}}},"), 1);
+        let answer = server.post("application/json", sent)?;
+        assert_eq!((answer.status, answer.error("field")), (400, &json!("metadata")), "{number}: {}", answer.body);
+    }
+    let exact = entry("One").to_string().replacen('{', r#"{"metadata":{"number":18446744073709551615},"#, 1);
+    assert_eq!(server.post("application/json", exact)?.status, 201);
+    Ok(())
+}

@@ -108,6 +108,13 @@ impl Server {
         Answer::read(self.agent.post(url).header("content-type", content_type).send(body.as_ref())?)
     }
 
+    /// Sends JSON whose header says that it is encoded.
+    pub(crate) fn post_encoded(&self, encoding: &str, body: impl AsRef<[u8]>) -> TestResult<Answer> {
+        let request =
+            self.agent.post(format!("http://{}{PATH}", self.address)).header("content-type", "application/json");
+        Answer::read(request.header("content-encoding", encoding).send(body.as_ref())?)
+    }
+
     pub(crate) fn post_json(&self, entry: &Value) -> TestResult<Answer> {
         self.post("application/json", entry.to_string())
     }
