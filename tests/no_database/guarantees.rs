@@ -20,8 +20,11 @@ fn every_guarantee_names_one_test_that_exists() -> TestResult {
         let mut found = 0;
         for (folder, root) in [("behaviour", "mod.rs"), ("no_database", "main.rs"), ("sqlite", "main.rs")] {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
-            let path = folder.join(file).with_extension("rs");
-            if path.exists() && fs::read_to_string(folder.join(root))?.contains(&format!("mod {file};")) {
+            let path = [folder.join(file).with_extension("rs"), folder.join(file).join("mod.rs")];
+            let path = path.into_iter().find(|path| path.exists());
+            if let Some(path) = path
+                && fs::read_to_string(folder.join(root))?.contains(&format!("mod {file};"))
+            {
                 let source = fs::read_to_string(&path)?;
                 let (before, _) = source.split_once(&format!("fn {test}(")).ok_or(test)?;
                 // The attributes of a function follow an empty line.

@@ -21,6 +21,7 @@ mod kinds;
 mod limits;
 mod migrations;
 mod other_tools;
+mod power_cut;
 mod query_plans;
 mod search;
 mod segments;
