@@ -311,7 +311,7 @@ fn an_empty_term_restricts_nothing() -> TestResult {
 #[test]
 fn a_term_of_any_length_is_literal() -> TestResult {
     // SQLite limits a LIKE pattern to 50,000 bytes, including the two wildcards.
-    for length in [49_997, 49_998, 49_999, 50_000, 200_000] {
+    for length in [49_997, 49_998, 49_999, 50_000, 65_000] {
         let term = format!("X{}", "y".repeat(length - 1));
         let entries = messages([&format!("before {} after", term.to_ascii_uppercase()), &term.replace('y', "_"), "no"]);
         assert_eq!(matching(&entries, &containing(&term))?, [1], "{length}");
