@@ -75,8 +75,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// Another table of the database has an index or a trigger with a name that the log needs, as when a former log was
-    /// renamed: its indexes keep their names. Nothing has changed.
+    /// Another table of the database has a name that the log needs, or its index or trigger has, as when a former log was renamed:
+    /// its indexes keep their names. Nothing has changed.
     #[error(
         "the {kind} `{name}` belongs to `{table}`, and the log needs its name for `{needed_for}`; drop or rename it"
     )]

@@ -1,8 +1,8 @@
 //! What other tools take away from a log, `check` reports and the next start puts back.
 
 use activity_log::{
-    ActivityLogFilters, ActivityLogRepository, Error, MIGRATIONS, Problem, check, connect, enable_search, resummarize,
-    run_migrations,
+    ActivityLogFilters, ActivityLogRepository, Error, MIGRATIONS, Problem, check, connect, disable_search,
+    enable_search, resummarize, run_migrations,
 };
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -226,6 +226,40 @@ fn a_name_that_another_tables_index_has_is_refused_with_both_names() -> TestResu
     conn.batch_execute("DROP INDEX idx_activity_log_ts")?;
     run_migrations(&mut conn)?;
     assert_eq!(check(&mut conn)?, []);
+    Ok(())
+}
+
+#[test]
+fn a_table_of_the_hosts_own_with_a_name_that_the_log_needs_is_refused_and_kept() -> TestResult {
+    for table in ["activity_log_segments", "activity_log_segment_kinds", "activity_log_segment_actors"] {
+        let mut conn = connect(":memory:")?;
+        let create = format!("CREATE TABLE {table} (name TEXT, length INTEGER); INSERT INTO {table} VALUES ('A1', 7)");
+        conn.batch_execute(&create)?;
+        for start in [run_migrations, resummarize] {
+            let refused = start(&mut conn);
+            assert!(matches!(&refused, Err(Error::NameTaken { name, .. }) if name == table), "{refused:?}");
+        }
+        assert_eq!(diesel::sql_query(format!("DELETE FROM {table}")).execute(&mut conn)?, 1, "{table}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_table_of_the_hosts_own_with_the_name_of_the_search_index_is_refused_and_kept() -> TestResult {
+    let mut conn = whole_log()?;
+    conn.batch_execute(
+        "CREATE TABLE activity_log_search (term TEXT); INSERT INTO activity_log_search VALUES ('lamp')",
+    )?;
+    for change in [enable_search, disable_search] {
+        let refused = change(&mut conn);
+        assert!(matches!(&refused, Err(Error::NameTaken { .. })), "{refused:?}");
+    }
+    // Neither does it disturb the log.
+    let ticks = ActivityLogFilters { message_contains: Some("Tick".to_owned()), ..everything() };
+    assert_eq!(count(&mut conn, &ticks)?, 13_000);
+    record_numbered(&mut conn, 5_000)?;
+    assert_eq!(activity_log::unsummarized(&mut conn)?, 18_000 % 4_096 + 1);
+    assert_eq!(diesel::sql_query("DELETE FROM activity_log_search").execute(&mut conn)?, 1);
     Ok(())
 }
 

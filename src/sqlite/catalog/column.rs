@@ -1,4 +1,4 @@
-//! The columns of the table of entries.
+//! The columns of the log's tables.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -14,14 +14,20 @@ pub(crate) struct Column {
     key_position: i64,
 }
 
-/// The columns of the table, or of whatever else has its name; none if it does not exist.
-pub(crate) fn columns_of_log(conn: &mut SqliteConnection) -> QueryResult<Vec<Column>> {
-    diesel::sql_query(COLUMNS).load(conn)
+/// The columns of a table, or of whatever else has its name; none if it does not exist.
+pub(crate) fn columns_of(conn: &mut SqliteConnection, table: &str) -> QueryResult<Vec<Column>> {
+    diesel::sql_query(COLUMNS).bind::<Text, _>(table).load(conn)
 }
 
 /// Whether another row with the same id is refused.
 pub(crate) fn ids_are_unique(conn: &mut SqliteConnection) -> QueryResult<bool> {
     Ok(!diesel::sql_query(UNIQUE_ID).load::<Column>(conn)?.is_empty())
+}
+
+/// Whether one of these columns is not among the expected ones, as in a table that is not the log's.
+pub(crate) fn are_foreign(columns: &[Column], expected: &[Column]) -> bool {
+    let is_expected = |column: &Column| expected.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name));
+    !columns.iter().all(is_expected)
 }
 
 /// Why these columns cannot hold the log whose columns are `expected`; `None` if they can.
@@ -41,7 +47,7 @@ pub(crate) fn misfit(columns: &[Column], expected: &[Column]) -> Option<String> 
     (!found("seq").is_some_and(numbers_rows)).then(|| "its `seq` is not an INTEGER PRIMARY KEY".to_owned())
 }
 
-const COLUMNS: &str = "SELECT name, type AS declared_type, pk AS key_position FROM pragma_table_info('activity_log')";
+const COLUMNS: &str = "SELECT name, type AS declared_type, pk AS key_position FROM pragma_table_info(?1)";
 
 const UNIQUE_ID: &str = "SELECT list.name, '' AS declared_type, 0 AS key_position \
     FROM pragma_index_list('activity_log') AS list \

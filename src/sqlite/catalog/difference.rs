@@ -6,7 +6,7 @@ use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::DatabaseError;
 
 use crate::error::{Error, Result};
-use crate::sqlite::catalog::column::{columns_of_log, ids_are_unique, misfit};
+use crate::sqlite::catalog::column::{are_foreign, columns_of, ids_are_unique, misfit};
 use crate::sqlite::catalog::expected::Expected;
 use crate::sqlite::catalog::object::{Object, objects};
 
@@ -22,14 +22,17 @@ pub(crate) struct Difference {
 pub(crate) fn refuse_foreign_objects(conn: &mut SqliteConnection, expected: &Expected) -> Result<()> {
     let objects = objects(conn)?;
     for wanted in &expected.objects {
-        let namesake = objects.iter().find(|object| object.has_name(&wanted.name));
-        if let Some(Object { kind, name, table, .. }) = namesake.filter(|object| !object.is_in_place_of(wanted)) {
-            let (kind, name, table) = (kind.clone(), name.clone(), table.clone());
-            return Err(Error::NameTaken { kind, name, table, needed_for: wanted.table.clone() });
+        let Some(namesake) = objects.iter().find(|object| object.has_name(&wanted.name)) else { continue };
+        let is_foreign = !namesake.is_in_place_of(wanted)
+            || wanted.kind == "table"
+                && wanted.name != "activity_log"
+                && are_foreign(&columns_of(conn, &wanted.name)?, expected.columns(&wanted.name));
+        if is_foreign {
+            return Err(namesake.takes_name_of(&wanted.table));
         }
     }
-    let columns = columns_of_log(conn)?;
-    match misfit(&columns, &expected.columns) {
+    let columns = columns_of(conn, "activity_log")?;
+    match misfit(&columns, expected.columns("activity_log")) {
         Some(reason) if !columns.is_empty() => Err(Error::ForeignTable { reason }),
         _ => Ok(()),
     }
@@ -45,7 +48,7 @@ pub(crate) fn differences(conn: &mut SqliteConnection, expected: &Expected) -> R
         (!is_whole).then(|| Difference { expected: wanted.clone(), is_missing: found.is_none() })
     });
     let mut differences = differences.collect::<Vec<_>>();
-    if !columns_of_log(conn)?.is_empty() && !ids_are_unique(conn)? {
+    if !columns_of(conn, "activity_log")?.is_empty() && !ids_are_unique(conn)? {
         let [kind, name, table, definition] =
             ["index", "idx_activity_log_id", "activity_log", UNIQUE_ID].map(ToOwned::to_owned);
         differences.push(Difference { expected: Object { kind, name, table, definition }, is_missing: true });

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::error::Result;
-use crate::sqlite::catalog::column::{Column, columns_of_log};
+use crate::sqlite::catalog::column::{Column, columns_of};
 use crate::sqlite::catalog::object::{Object, objects};
 use crate::sqlite::migrations::run_pending;
 
@@ -12,7 +12,7 @@ use crate::sqlite::migrations::run_pending;
 pub(crate) struct Expected {
     /// In the order of their creation.
     pub(crate) objects: Vec<Object>,
-    pub(crate) columns: Vec<Column>,
+    columns: Vec<(String, Vec<Column>)>,
 }
 
 impl Expected {
@@ -22,6 +22,14 @@ impl Expected {
         let mut objects = objects(&mut conn)?;
         // Diesel's table of versions is the host's as well.
         objects.retain(|object| object.table.starts_with("activity_log"));
-        Ok(Self { objects, columns: columns_of_log(&mut conn)? })
+        let tables = objects.iter().filter(|object| object.kind == "table").map(|object| object.name.clone());
+        let columns = tables.map(|table| Ok((table.clone(), columns_of(&mut conn, &table)?)));
+        let columns = columns.collect::<QueryResult<Vec<_>>>()?;
+        Ok(Self { objects, columns })
+    }
+
+    /// The columns of one of the tables.
+    pub(crate) fn columns(&self, table: &str) -> &[Column] {
+        self.columns.iter().find(|(name, _)| name == table).map_or(&[], |(_, columns)| columns)
     }
 }

@@ -5,7 +5,7 @@ use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 diesel::table! {
     /// SQLite's table of all tables, indexes and triggers, by the name that older versions know as well.
@@ -75,6 +75,16 @@ impl Object {
     /// Whether the table never gives a number again.
     pub(crate) fn numbers_grow(&self) -> bool {
         self.definition.to_ascii_lowercase().contains("autoincrement")
+    }
+
+    /// The error that it has a name that one of the log's tables needs.
+    pub(crate) fn takes_name_of(&self, table: &str) -> Error {
+        Error::NameTaken {
+            kind: self.kind.clone(),
+            name: self.name.clone(),
+            table: self.table.clone(),
+            needed_for: table.to_owned(),
+        }
     }
 
     /// Whether it is the same kind of object and of the same table.

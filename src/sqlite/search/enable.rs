@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::error::Result;
 use crate::sqlite::search::fill::rebuild;
-use crate::sqlite::search::index::{create_index, drop_index, is_bloated, is_whole};
+use crate::sqlite::search::index::{create_index, drop_index, is_bloated, is_whole, refuse_foreign_index};
 use crate::sqlite::segments::extent::growing_segment;
 use crate::sqlite::segments::summarize::add_segments;
 use crate::sqlite::transaction::with_transaction;
@@ -36,9 +36,11 @@ use crate::sqlite::transaction::with_transaction;
 /// # Errors
 ///
 /// [`Error::Busy`](crate::Error::Busy) if another connection holds the lock, [`Error::Full`](crate::Error::Full) if there
-/// is no room, [`Error::Database`](crate::Error::Database) if the database fails otherwise, as it does without FTS5. Nothing
-/// has changed then.
+/// is no room, [`Error::NameTaken`](crate::Error::NameTaken) if the host has a table `activity_log_search`,
+/// [`Error::Database`](crate::Error::Database) if the database fails otherwise, as it does without FTS5. Nothing has changed
+/// then.
 pub fn enable_search(conn: &mut SqliteConnection) -> Result<()> {
+    refuse_foreign_index(conn)?;
     if is_well(conn)? {
         return Ok(());
     }
@@ -66,5 +68,6 @@ fn is_well(conn: &mut SqliteConnection) -> Result<bool> {
 ///
 /// Those of [`enable_search`].
 pub fn disable_search(conn: &mut SqliteConnection) -> Result<()> {
+    refuse_foreign_index(conn)?;
     with_transaction(conn, |conn| Ok(drop_index(conn)?))
 }

@@ -5,7 +5,8 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use crate::sqlite::catalog::object::{Object, object_exists, objects};
+use crate::error::Result;
+use crate::sqlite::catalog::object::{Object, objects};
 
 /// The tables in which FTS5 keeps the index.
 const PARTS: [(&str, &str); 4] = [
@@ -15,8 +16,9 @@ const PARTS: [(&str, &str); 4] = [
     ("activity_log_search_config", "(k PRIMARY KEY, v) WITHOUT ROWID"),
 ];
 
+/// Whether the index exists; something else may have its name.
 pub(crate) fn is_enabled(conn: &mut SqliteConnection) -> QueryResult<bool> {
-    object_exists(conn, "activity_log_search")
+    diesel::select(sql::<Bool>(IS_ENABLED)).get_result(conn)
 }
 
 /// Whether the index exists and can forget a message, which FTS5 learned in SQLite 3.43. Otherwise it keeps those of deleted
@@ -51,6 +53,15 @@ pub(crate) fn create_index(conn: &mut SqliteConnection) -> QueryResult<()> {
     }
 }
 
+/// Refuses a database in which something else has the name of the index.
+pub(crate) fn refuse_foreign_index(conn: &mut SqliteConnection) -> Result<()> {
+    let is_foreign = |object: &Object| !object.definition.to_ascii_lowercase().contains("using fts5");
+    match objects(conn)?.iter().find(|object| object.has_name("activity_log_search")) {
+        Some(object) if is_foreign(object) => Err(object.takes_name_of("activity_log_search")),
+        _ => Ok(()),
+    }
+}
+
 /// Drops the index, or what is left of it.
 pub(crate) fn drop_index(conn: &mut SqliteConnection) -> QueryResult<()> {
     if is_enabled(conn)? {
@@ -63,6 +74,9 @@ pub(crate) fn drop_index(conn: &mut SqliteConnection) -> QueryResult<()> {
     }
     PARTS.into_iter().try_for_each(|(name, _)| conn.batch_execute(&format!("DROP TABLE IF EXISTS {name}")))
 }
+
+const IS_ENABLED: &str = "EXISTS (SELECT 1 FROM sqlite_master \
+    WHERE name = 'activity_log_search' AND instr(lower(sql), 'using fts5'))";
 
 /// The messages themselves are in the log. Nothing but the numbers of their rows is wanted.
 const TOKENS: &str = "content = '', tokenize = 'trigram', detail = 'none'";
