@@ -4,7 +4,7 @@ use activity_log::{ActivityCategory, ActivityLogEntry, ActivitySeverity, NewActi
 use serde_json::{Map, json};
 
 use crate::database::{ActivityLogRepository, Connection, empty_log};
-use crate::support::{TestResult, at, everything, numbered, read_back};
+use crate::support::{TestResult, at, everything, numbered, numbers_keep_their_digits, read_back};
 
 fn full_entry() -> TestResult<NewActivityLogEntry> {
     Ok(NewActivityLogEntry::new(ActivityCategory::Device, "device.renamed", "alice", "Renamed the lamp")
@@ -77,7 +77,9 @@ fn numbers_in_the_metadata_read_back_exactly() -> TestResult {
 
 #[test]
 fn metadata_keys_that_are_special_to_serde_json_read_back_like_any_others() -> TestResult {
-    for key in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+    // With serde_json's feature `arbitrary_precision`, nothing tells a number from an object with the latter key alone.
+    let keys = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
+    for key in keys.into_iter().take(if numbers_keep_their_digits() { 1 } else { 2 }) {
         for value in [json!("no JSON"), json!("[1]"), json!("2"), json!({"a": 1})] {
             // At every level, alone and with other keys: serde_json treats only the first key of an object specially.
             let mut inner = Map::from_iter([(key.to_owned(), value.clone())]);

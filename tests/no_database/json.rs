@@ -6,12 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Number, Value};
 
-use crate::support::TestResult;
-
-/// Whether the program has turned on `serde_json`'s feature `arbitrary_precision`, with which numbers keep their digits.
-fn numbers_keep_their_digits() -> bool {
-    "1.00".parse::<Number>().is_ok_and(|number| number.to_string() == "1.00")
-}
+use crate::support::{TestResult, numbers_keep_their_digits};
 
 #[test]
 fn half_of_a_surrogate_pair_becomes_the_replacement_character() {

@@ -57,3 +57,8 @@ pub(crate) fn ndjson(entries: impl IntoIterator<Item = activity_log::Result<Acti
     export::write_ndjson(entries, &mut file)?;
     Ok(file)
 }
+
+/// Whether the program has turned on `serde_json`'s feature `arbitrary_precision`, with which numbers keep their digits.
+pub(crate) fn numbers_keep_their_digits() -> bool {
+    "1.00".parse::<serde_json::Number>().is_ok_and(|number| number.to_string() == "1.00")
+}

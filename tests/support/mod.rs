@@ -6,7 +6,7 @@ mod processes;
 use activity_log::{ActivityLogEntry, ActivityLogFilters, Error};
 
 use crate::database::{ActivityLogRepository, Connection};
-pub(crate) use entries::{TestResult, at, ndjson, numbered, read_back};
+pub(crate) use entries::{TestResult, at, ndjson, numbered, numbers_keep_their_digits, read_back};
 pub(crate) use processes::{parameters, process_of};
 
 /// Records the entries numbered 1 to `count`. In an empty log the `seq` of each entry is its number.
