@@ -5,11 +5,12 @@
 use std::cell::RefCell;
 
 use activity_log::{
-    ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivityLogRepository, ActivitySeverity,
-    Error, NewActivityLogEntry,
+    ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivitySeverity, Error,
+    NewActivityLogEntry,
 };
 use activity_log_fuzz::input::{Category, Entry, Severity, Text, Time};
 use activity_log_fuzz::model::{Model, Refusal};
+use activity_log_fuzz::unlimited;
 use arbitrary::Arbitrary;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
@@ -177,7 +178,7 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
         conn.batch_execute("UPDATE activity_log SET ts = replace(ts, '.000000+00:00', '+00:00')").expect("an update");
         return;
     }
-    let mut log = ActivityLogRepository::new(conn);
+    let mut log = unlimited(conn);
     match operation {
         Operation::Record(entry) => {
             let entry = NewActivityLogEntry::from(*entry);

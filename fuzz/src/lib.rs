@@ -1,6 +1,25 @@
 //! Shared code of the fuzz targets: arbitrary values of the crate's types, the values that they should read back as,
 //! and a naive model of the log.
 
+use activity_log::{ActivityLogRepository, EntryLimits};
+use diesel::SqliteConnection;
+
 pub mod input;
 pub mod model;
 pub mod normal;
+
+/// A repository without limits, which the model knows nothing about.
+pub fn unlimited(conn: &mut SqliteConnection) -> ActivityLogRepository<'_> {
+    let limits = EntryLimits {
+        id: usize::MAX,
+        category: usize::MAX,
+        action: usize::MAX,
+        actor: usize::MAX,
+        entity_type: usize::MAX,
+        entity_id: usize::MAX,
+        entity_name: usize::MAX,
+        message: usize::MAX,
+        metadata: usize::MAX,
+    };
+    ActivityLogRepository::new(conn).with_limits(limits).with_page_bytes(usize::MAX)
+}

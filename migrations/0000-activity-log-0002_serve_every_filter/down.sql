@@ -1,4 +1,11 @@
--- Undoes up.sql. Also removes what `enable_search` added, which would outlive the table.
+-- Undoes up.sql. Also removes what `enable_search` added, which would outlive the table; a table of the host's with that name
+-- stops it here.
+CREATE TEMP TABLE IF NOT EXISTS activity_log_name_check (
+    name TEXT CONSTRAINT "a table of the host's has the name of the search index: rename it" CHECK (FALSE)
+);
+INSERT INTO activity_log_name_check
+SELECT name FROM sqlite_master WHERE name = 'activity_log_search' AND NOT instr(sql, 'tokenize = ''trigram''');
+DROP TABLE activity_log_name_check;
 DROP TABLE IF EXISTS activity_log_search;
 
 DROP TRIGGER IF EXISTS activity_log_segments_replace;

@@ -46,9 +46,9 @@ fn code_unit(json: &[u8], position: usize) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// Where in the text, counted in bytes from 0, the first number begins that would not be written again with the value that it
-/// has: an integer beyond 64 bits or a decimal with more digits than a double keeps. `None` if there is none, as always in a
-/// program that turns on `serde_json`'s feature `arbitrary_precision`.
+/// Where in the text, counted in bytes from 0, the first number begins that would lose digits: one of more than 17 significant
+/// digits, as many as tell one double from another, that is neither an integer of 64 bits nor exactly a double. `None` if there
+/// is none, as always in a program that turns on `serde_json`'s feature `arbitrary_precision`.
 ///
 /// The text is taken as it is; it need not be valid JSON.
 #[must_use]
@@ -77,15 +77,14 @@ pub fn find_inexact_number(json: &[u8]) -> Option<usize> {
     None
 }
 
-/// How many digits a double always keeps.
-const EXACT_DIGITS: usize = 15;
+/// How many significant digits tell any double from all others. Programs that write doubles write no more.
+const DIGITS_OF_A_DOUBLE: usize = 17;
 
 fn is_exact(number: &str) -> bool {
-    if number.len() <= EXACT_DIGITS && !number.contains(['e', 'E']) {
-        return true;
-    }
-    // Whoever reads the text reports what is not a number.
-    number.parse::<Number>().map_or(true, |read| Decimal::of(number) == Decimal::of(&read.to_string()))
+    let written = Decimal::of(number);
+    written.digits.len() <= DIGITS_OF_A_DOUBLE
+        // Whoever reads the text reports what is not a number.
+        || number.parse::<Number>().map_or(true, |read| written == Decimal::of(&read.to_string()))
 }
 
 /// A number in one spelling: `±0.digits × 10^exponent`, with no zero at either end of the digits.

@@ -7,3 +7,10 @@ pub struct PruneReport {
     /// How many entries were due and stay, because a foreign key of the host's refers to them, or a trigger keeps them.
     pub held_back: u64,
 }
+
+impl PruneReport {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.deleted += other.deleted;
+        self.held_back += other.held_back;
+    }
+}

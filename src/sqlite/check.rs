@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::problem::Problem;
 use crate::sqlite::catalog::difference::{Difference, differences, refuse_foreign_objects};
 use crate::sqlite::catalog::expected::Expected;
-use crate::sqlite::catalog::object::{object_exists, objects};
+use crate::sqlite::catalog::object::objects;
 use crate::sqlite::migrations::{is_newer, pending_versions};
 use crate::sqlite::search;
 use crate::sqlite::segments::verify::wrong_segments;
@@ -45,19 +45,15 @@ pub fn check(conn: &mut SqliteConnection) -> Result<Vec<Problem>> {
             problems.push(Problem::NewerDatabase);
         }
         let pending = pending_versions(conn)?;
-        if pending.is_empty() {
-            problems.extend(differences(conn, &expected)?.into_iter().map(Problem::from));
-        }
+        let differences = if pending.is_empty() { differences(conn, &expected)? } else { Vec::new() };
+        let is_comparable = pending.is_empty() && !differences.iter().any(Difference::is_about_a_table);
         problems.extend(pending.into_iter().map(|version| Problem::PendingMigration { version }));
-        if objects(conn)?.iter().any(|object| object.name == "activity_log" && !object.numbers_grow()) {
+        problems.extend(differences.into_iter().map(Problem::from));
+        if objects(conn)?.iter().any(|object| object.has_name("activity_log") && !object.numbers_grow()) {
             problems.push(Problem::NoAutoincrement);
         }
-        let summaries =
-            ["activity_log", "activity_log_segments", "activity_log_segment_kinds", "activity_log_segment_actors"];
-        for table in summaries {
-            if !object_exists(conn, table)? {
-                return Ok(problems);
-            }
+        if !is_comparable {
+            return Ok(problems);
         }
         problems.extend(wrong_segments(conn)?.into_iter().map(|first_seq| Problem::WrongSummary { first_seq }));
         if search::verify::is_wrong(conn)? {

@@ -40,7 +40,7 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
     let mut conn = match database_url.split_once(':') {
         // As in the `.env` files of other libraries. SQLite would take it for the name of a file.
         Some(("sqlite", rest)) if !rest.starts_with("//") => SqliteConnection::establish(&format!("file:{rest}"))?,
-        Some((scheme, rest)) if rest.starts_with("//") && !["file", "sqlite"].contains(&scheme) => {
+        Some((scheme, rest)) if rest.starts_with("//") && scheme.len() > 1 && !["file", "sqlite"].contains(&scheme) => {
             return Err(ConnectionError::InvalidConnectionUrl("the URL is not of an SQLite database".to_owned()).into());
         }
         _ => SqliteConnection::establish(database_url)?,

@@ -18,17 +18,17 @@ use crate::sqlite::transaction::with_transaction;
 /// such as `00001`, sort below these; and its `revert_all_migrations` stops at the first one that is not its own.)
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// Runs the pending migrations, all or none.
-pub(crate) fn run_pending(conn: &mut SqliteConnection) -> Result<()> {
+/// Runs the pending migrations, all or none, and returns whether there were any.
+pub(crate) fn run_pending(conn: &mut SqliteConnection) -> Result<bool> {
     if !conn.has_pending_migration(MIGRATIONS).map_err(migration_error)? {
-        return Ok(());
+        return Ok(false);
     }
     // Look again under the lock, or two processes would both find the same migration pending.
     with_transaction(conn, |conn| {
         for migration in conn.pending_migrations(MIGRATIONS).map_err(migration_error)? {
             conn.run_migration(&WithinTransaction(migration)).map_err(migration_error)?;
         }
-        Ok(())
+        Ok(true)
     })
 }
 

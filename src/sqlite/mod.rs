@@ -20,6 +20,7 @@ mod prune;
 mod query;
 mod read;
 pub(crate) mod reclaim;
+mod references;
 pub(crate) mod reserve;
 mod row;
 pub(crate) mod search;

@@ -36,6 +36,18 @@ pub(crate) fn set_busy_timeout(conn: &mut SqliteConnection, timeout: Duration) -
 }
 
 #[derive(QueryableByName)]
+struct ForeignKeys {
+    #[diesel(sql_type = BigInt)]
+    foreign_keys: i64,
+}
+
+/// Whether the connection enforces foreign keys.
+pub(crate) fn enforces_foreign_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    let row = diesel::sql_query("PRAGMA foreign_keys").get_result::<ForeignKeys>(conn)?;
+    Ok(row.foreign_keys != 0)
+}
+
+#[derive(QueryableByName)]
 struct SpaceRow {
     #[diesel(sql_type = BigInt)]
     auto_vacuum: i64,

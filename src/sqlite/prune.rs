@@ -3,8 +3,6 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::result::DatabaseErrorKind::ForeignKeyViolation;
-use diesel::result::Error::DatabaseError;
 use diesel::sql_types::{BigInt, Binary, Bool};
 use diesel::sqlite::Sqlite;
 
@@ -12,10 +10,11 @@ use crate::error::Result;
 use crate::model::prune_report::PruneReport;
 use crate::schema::activity_log::{self, BoxedQuery};
 use crate::sqlite::extent::{newest_seq, oldest_seq};
+use crate::sqlite::references::{holds_back, unreferenced};
 use crate::sqlite::reserve::release_reserve;
 use crate::sqlite::throttle::in_throttled_batches;
 use crate::sqlite::timestamp::{Bound, lower_bound};
-use crate::sqlite::transaction::{is_in_transaction, with_read_transaction};
+use crate::sqlite::transaction::{is_in_transaction, with_read_transaction, with_transaction};
 
 const FIRST_BATCH: i64 = 500;
 
@@ -33,18 +32,23 @@ pub(crate) fn prune(
     // Afterwards, SQLite may have ended the transaction.
     let in_callers_transaction = is_in_transaction(conn)?;
     let due = with_read_transaction(conn, |conn| Ok(Due::find(conn, &before, max_entries)?))?;
+    if due.is_empty() {
+        return Ok(report);
+    }
+    let unreferenced = unreferenced(conn)?;
     for due in due {
+        let rows = Rows { due: &due, unreferenced: &unreferenced };
         if in_callers_transaction {
             // That transaction holds the lock until it ends in any case.
-            report.held_back += delete(conn, &due, None, None, &mut report.deleted)?;
+            report.add(rows.delete(conn, None, None)?);
             continue;
         }
         let mut after = None;
-        match delete_in_batches(conn, &due, &mut after, &mut report) {
+        match rows.delete_in_batches(conn, &mut after, &mut report) {
             // Inside a transaction SQLite cannot empty its log.
             Err(error) if error.is_out_of_space() => {
                 release_reserve(conn)?;
-                delete_in_batches(conn, &due, &mut after, &mut report)?;
+                rows.delete_in_batches(conn, &mut after, &mut report)?;
             }
             outcome => outcome?,
         }
@@ -52,49 +56,68 @@ pub(crate) fn prune(
     Ok(report)
 }
 
-/// Deletes batch after batch of the due rows after `after`, which it moves on.
-///
-/// Each batch begins after the last row of the one before, whether or not that row is still there: a foreign key or a trigger
-/// of the host's may keep rows, or delete others as well.
-fn delete_in_batches(
-    conn: &mut SqliteConnection,
-    due: &Due,
-    after: &mut Option<Key>,
-    report: &mut PruneReport,
-) -> Result<()> {
-    in_throttled_batches(conn, FIRST_BATCH, |conn, size| {
-        let last = due.nth_after(conn, after.as_ref(), size)?;
-        report.held_back += delete(conn, due, after.as_ref(), last.as_ref(), &mut report.deleted)?;
-        let has_more = last.is_some();
-        *after = last;
-        Ok(has_more)
-    })
+/// The due rows, and which of them may be deleted.
+struct Rows<'a> {
+    due: &'a Due,
+    /// A condition for those to which no foreign key refers.
+    unreferenced: &'a str,
 }
 
-/// Deletes the due rows after one and up to another, adds their number to `deleted`, and returns how many are still there: a
-/// foreign key refers to them, or a trigger of the host's keeps them.
-fn delete(
-    conn: &mut SqliteConnection,
-    due: &Due,
-    after: Option<&Key>,
-    last: Option<&Key>,
-    deleted: &mut u64,
-) -> QueryResult<u64> {
-    let rows = activity_log::table.filter(activity_log::seq.eq_any(due.rows(after, last).select(activity_log::seq)));
-    match diesel::delete(rows).execute(conn) {
-        Ok(rows) => *deleted += rows as u64,
-        Err(DatabaseError(ForeignKeyViolation, _)) => {
-            // Delete each half without the other, down to the row that is held back.
-            let rows = due.count(conn, after, last)?;
-            let middle = due.nth_after(conn, after, rows / 2)?;
-            if let Some(middle) = middle.filter(|_| rows > 1) {
-                let held_back = delete(conn, due, after, Some(&middle), deleted)?;
-                return Ok(held_back + delete(conn, due, Some(&middle), last, deleted)?);
-            }
-        }
-        Err(error) => return Err(error),
+impl Rows<'_> {
+    /// Deletes batch after batch of the due rows after `after`, which it moves on.
+    ///
+    /// Each batch begins after the last row of the one before, whether or not that row is still there: a foreign key or a
+    /// trigger of the host's may keep rows, or delete others as well.
+    fn delete_in_batches(
+        &self,
+        conn: &mut SqliteConnection,
+        after: &mut Option<Key>,
+        report: &mut PruneReport,
+    ) -> Result<()> {
+        in_throttled_batches(conn, FIRST_BATCH, |conn, size| {
+            let last = self.due.nth_after(conn, after.as_ref(), size)?;
+            report.add(self.delete(conn, after.as_ref(), last.as_ref())?);
+            let has_more = last.is_some();
+            *after = last;
+            Ok(has_more)
+        })
     }
-    Ok(due.count(conn, after, last)?.unsigned_abs())
+
+    /// Deletes the rows after one and up to another, except those that are held back.
+    fn delete(&self, conn: &mut SqliteConnection, after: Option<&Key>, last: Option<&Key>) -> Result<PruneReport> {
+        let deleted = match self.try_to_delete(conn, after, last) {
+            Err(error) if holds_back(conn, &error)? => {
+                with_transaction(conn, |conn| Ok(self.delete_in_halves(conn, after, last)?))?
+            }
+            outcome => outcome?,
+        };
+        Ok(PruneReport { deleted, held_back: self.due.count(conn, after, last)?.unsigned_abs() })
+    }
+
+    /// Deletes each half of the rows without the other, down to a row that is held back in a way that only trying tells.
+    fn delete_in_halves(
+        &self,
+        conn: &mut SqliteConnection,
+        after: Option<&Key>,
+        last: Option<&Key>,
+    ) -> QueryResult<u64> {
+        match self.try_to_delete(conn, after, last) {
+            Err(error) if holds_back(conn, &error)? => {
+                let rows = self.due.count(conn, after, last)?;
+                let middle = self.due.nth_after(conn, after, rows / 2)?;
+                let Some(middle) = middle.filter(|_| rows > 1) else { return Ok(0) };
+                let deleted = self.delete_in_halves(conn, after, Some(&middle))?;
+                Ok(deleted + self.delete_in_halves(conn, Some(&middle), last)?)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn try_to_delete(&self, conn: &mut SqliteConnection, after: Option<&Key>, last: Option<&Key>) -> QueryResult<u64> {
+        let rows = self.due.rows(after, last).filter(sql::<Bool>(self.unreferenced)).select(activity_log::seq);
+        let deleted = diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(rows))).execute(conn)?;
+        Ok(deleted as u64)
+    }
 }
 
 /// The place of a row in the order in which the due rows are deleted.
@@ -125,8 +148,8 @@ impl Key {
 enum Due {
     /// Every row up to this `seq`.
     Through(i64),
-    /// The rows whose `ts` sorts before a text, up to a `seq`.
-    Older { before: String, newest: i64 },
+    /// The rows whose `ts` sorts before a text, after a `seq` and up to another.
+    Older { before: String, after: Option<i64>, newest: i64 },
 }
 
 impl Due {
@@ -142,10 +165,13 @@ impl Due {
                     rows = rows.filter(seq.gt(after.seq));
                 }
             }
-            Self::Older { before, newest } => {
+            Self::Older { before, after: excess, newest } => {
                 // Without the sign, SQLite may look for the rows by `seq`.
                 let up_to_newest = sql::<Bool>("+seq <= ").bind::<BigInt, _>(newest);
                 rows = rows.filter(ts.lt(before)).filter(up_to_newest);
+                if let Some(excess) = excess {
+                    rows = rows.filter(sql::<Bool>("+seq > ").bind::<BigInt, _>(excess));
+                }
                 if let Some(after) = after {
                     rows = rows.filter(after.compare(">"));
                 }
@@ -197,7 +223,11 @@ impl Due {
                 last_of_oldest(conn, older, excess)?
             }
         };
-        let older = older.filter(|_| older_rows > 0).map(|text| Self::Older { before: text.clone(), newest });
+        let older = older.filter(|_| older_rows > 0).map(|text| Self::Older {
+            before: text.clone(),
+            after: last_excess,
+            newest,
+        });
         Ok(last_excess.map(Self::Through).into_iter().chain(older).collect())
     }
 }

@@ -43,13 +43,15 @@ use crate::sqlite::upkeep::{catch_up, rebuild};
 /// a trigger of another table has a name that the log needs, [`Error::Busy`] if another connection holds the lock,
 /// [`Error::Full`] if there is no room, [`Error::Migration`] if a migration fails otherwise.
 pub fn run_migrations(conn: &mut SqliteConnection) -> Result<()> {
-    let expected = Expected::new()?;
-    refuse_foreign_objects(conn, &expected)?;
-    run_pending(conn)?;
     if is_newer(conn)? {
         return Ok(());
     }
-    if !differences(conn, &expected)?.is_empty() || rollups_are_missing(conn)? {
+    let expected = Expected::new()?;
+    refuse_foreign_objects(conn, &expected)?;
+    let is_migrated = run_pending(conn)?;
+    // Ids that are there twice in a table of another origin stay so at each start.
+    let differs = differences(conn, &expected)?.iter().any(|difference| is_migrated || !difference.is_about_ids());
+    if differs || rollups_are_missing(conn)? {
         with_transaction(conn, |conn| {
             let may_have_changed_unseen = put_right(conn, &expected)?;
             if may_have_changed_unseen || rollups_are_missing(conn)? {

@@ -22,7 +22,7 @@ const MIN_SIZE: i64 = 50;
 pub(crate) fn in_throttled_batches(
     conn: &mut SqliteConnection,
     first_size: i64,
-    mut work: impl FnMut(&mut SqliteConnection, i64) -> QueryResult<bool>,
+    mut work: impl FnMut(&mut SqliteConnection, i64) -> Result<bool>,
 ) -> Result<()> {
     without_busy_timeout(conn, |conn, busy_timeout| {
         let mut size = first_size;
@@ -30,7 +30,7 @@ pub(crate) fn in_throttled_batches(
             let mut started = Instant::now();
             let has_more = retry_while_busy(busy_timeout * PATIENCE, || {
                 started = Instant::now();
-                Ok(work(conn, size)?)
+                work(conn, size)
             })?;
             let lock_time = started.elapsed();
             if !has_more {

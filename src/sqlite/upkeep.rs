@@ -43,15 +43,13 @@ pub(crate) fn keep_up(conn: &mut SqliteConnection, rows: usize) -> QueryResult<(
     // Another connection may have recorded more, and summarized it, before the lock was free.
     let Some(growing) = growing_segment(conn)? else { return Ok(()) };
     let segments = rows as i64 / SEGMENT_ROWS;
-    for first in segments_without_rows(conn, growing, segments.saturating_add(MAX_NEW_SEGMENTS))? {
-        fill::remove(conn, first)?;
-        drop_segment(conn, first)?;
-    }
+    let without_rows = segments_without_rows(conn, growing, segments.saturating_add(MAX_NEW_SEGMENTS))?;
+    without_rows.iter().try_for_each(|first| drop_segment(conn, *first))?;
     add_segments(conn, growing, segments.saturating_add(MAX_NEW_SEGMENTS))?;
     for first in stale_segments(conn, segments.saturating_add(MAX_STALE_SEGMENTS))? {
-        fill::remove_deleted(conn, first)?;
         summarize_segment(conn, first)?;
     }
+    without_rows.iter().try_for_each(|first| fill::remove(conn, *first))?;
     fill::add_some(conn, segments.saturating_add(MAX_STALE_SEGMENTS))
 }
 
@@ -99,7 +97,7 @@ struct Backlog {
 
 impl Backlog {
     fn is_shorter_than(&self, other: &Self) -> bool {
-        self.boundary > other.boundary || (self.boundary == other.boundary && self.segments < other.segments)
+        self.boundary != other.boundary || self.segments < other.segments
     }
 }
 

@@ -106,6 +106,19 @@ fn metadata_with_half_of_a_surrogate_pair_reads_with_the_replacement_character()
 }
 
 #[test]
+fn a_double_that_other_programs_wrote_is_read() -> TestResult {
+    for number in ["0.33333333333333332", "0.10000000000000001", "1648475731910137.3", "1e-7", "-0.0"] {
+        let mut conn = empty_log()?;
+        record_numbered(&mut conn, 1)?;
+        conn.batch_execute(&format!("UPDATE activity_log SET metadata = '{{\"seconds\":{number}}}'"))?;
+        let entry = ActivityLogRepository::new(&mut conn).query(&everything(), None, 9)?.pop().ok_or("no entry")?;
+        let read = entry.metadata.get("seconds").and_then(|seconds| seconds.as_f64());
+        assert_eq!(read, Some(number.parse()?), "{number}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_stored_number_keeps_its_digits_or_its_row_is_reported() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 1)?;

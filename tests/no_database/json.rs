@@ -45,6 +45,10 @@ fn a_number_that_would_lose_digits_is_found_outside_strings() {
         "123456789012345680000",
         "1e22",
         "0.000001000",
+        // As SQLite, C and Rust write doubles.
+        "0.33333333333333332",
+        "0.10000000000000001",
+        "1648475731910137.3",
         r#""12345678901234567890123""#,
         r#""\"12345678901234567890123""#,
         "[1, 2.5, {\"a\": -3e-7}]",
@@ -71,7 +75,9 @@ proptest! {
     fn a_number_is_exact_if_writing_it_again_keeps_its_value(number in "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,24})?(e-?[0-9]{1,2})?") {
         // The oracle compares as decimal fractions of big integers, digit by digit.
         let read: Number = number.parse()?;
-        let expected = fraction(&number) == fraction(&read.to_string());
+        let mantissa = number.split(['e', 'E']).next().unwrap_or_default().replace(['-', '.'], "");
+        let is_short = mantissa.trim_matches('0').len() <= 17;
+        let expected = is_short || fraction(&number) == fraction(&read.to_string());
         prop_assert_eq!(find_inexact_number(number.as_bytes()).is_none(), expected, "{} {}", number, read);
     }
 

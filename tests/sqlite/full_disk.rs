@@ -368,7 +368,7 @@ fn a_prune_that_fails_for_another_reason_keeps_the_reserve() -> TestResult {
     let mut conn = file.connect()?;
     record_numbered(&mut conn, 10)?;
     keep_reserve(&mut conn, RESERVE_BYTES)?;
-    conn.batch_execute("CREATE TRIGGER no BEFORE DELETE ON activity_log BEGIN SELECT RAISE(ABORT, 'no'); END;")?;
+    conn.batch_execute("CREATE TRIGGER no BEFORE DELETE ON activity_log BEGIN INSERT INTO missing VALUES (1); END;")?;
     assert!(matches!(ActivityLogRepository::new(&mut conn).prune(None, Some(1)), Err(Error::Database(_))));
     assert_eq!(fs::metadata(format!("{}-reserve", file.url()))?.len(), RESERVE_BYTES);
     Ok(())

@@ -2,7 +2,7 @@
 
 use activity_log::{
     ActivityLogFilters, ActivityLogRepository, MIGRATIONS, NewActivityLogEntry, disable_search, enable_search,
-    run_migrations,
+    run_migrations, unsummarized,
 };
 use chrono::{DateTime, TimeDelta};
 use diesel::connection::SimpleConnection;
@@ -11,7 +11,7 @@ use diesel::sql_types::BigInt;
 use diesel_migrations::MigrationHarness;
 use proptest::prelude::*;
 
-use crate::database::{SharedLog, empty_log};
+use crate::database::{SharedLog, empty_database, empty_log};
 use crate::kinds::{insert_as_others_do, segments_where};
 use crate::statements::{after_query, plan, statements};
 use crate::support::{TestResult, everything, numbered, record_numbered, seqs};
@@ -206,6 +206,7 @@ fn an_index_that_lost_a_part_stops_no_writer_and_is_built_again() -> TestResult 
         run_migrations(&mut conn)?;
         enable_search(&mut conn)?;
         assert_eq!(found(&mut conn, &containing("tick 9000"))?, [9_000], "{part}");
+        assert_eq!(unsummarized(&mut conn)?, 14_000 % 4_096 + 1 + 4_096 - 1_001, "{part}");
         assert_eq!(index_rows(&mut conn)?, 3 * 4_096 - 1_001, "{part}");
     }
     Ok(())
@@ -271,7 +272,9 @@ fn the_index_follows_what_other_programs_change() -> TestResult {
         assert_eq!(found(&mut conn, &containing("Tick 9"))?.first(), Some(&-5));
         add_to_index(&mut conn)?;
     }
-    assert_eq!(index_rows(&mut conn)?, 4_999 + 1);
+    if can_delete(&mut conn)? {
+        assert_eq!(index_rows(&mut conn)?, 4_999 + 1);
+    }
     Ok(())
 }
 
@@ -519,6 +522,32 @@ fn a_large_log_gives_the_same_answers_with_and_without_the_index() -> TestResult
             };
             assert_eq!(answer(&mut with)?, answer(&mut without)?, "{filters:?} {before:?} {limit}");
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn rows_whose_numbers_began_again_are_found() -> TestResult {
+    for sequence in ["AUTOINCREMENT", ""] {
+        let mut conn = empty_database()?;
+        let create = include_str!("../../migrations/0000-activity-log-0001_create_activity_log/up.sql");
+        conn.batch_execute(&create.replace("AUTOINCREMENT", sequence))?;
+        run_migrations(&mut conn)?;
+        enable_search(&mut conn)?;
+        record_numbered(&mut conn, 9_000)?;
+        conn.batch_execute("DELETE FROM activity_log")?;
+        if !sequence.is_empty() {
+            conn.batch_execute("DELETE FROM sqlite_sequence")?;
+        }
+        for number in 1..=30 {
+            let fresh = numbered(number).id(format!("fresh {number}"));
+            ActivityLogRepository::new(&mut conn).record(&fresh)?;
+            assert_eq!(found(&mut conn, &containing("Tick"))?.len() as i64, number, "{sequence}");
+        }
+        insert_as_others_do(&mut conn, 13_000, 7)?;
+        assert_eq!(ActivityLogRepository::new(&mut conn).count(&containing("Tick"))?, 13_030, "{sequence}");
+        run_migrations(&mut conn)?;
+        assert_eq!(ActivityLogRepository::new(&mut conn).count(&containing("Tick"))?, 13_030, "{sequence}");
     }
     Ok(())
 }

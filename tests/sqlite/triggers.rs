@@ -79,12 +79,16 @@ fn rows_that_foreign_keys_refer_to_stay_and_all_others_that_are_due_go() -> Test
 
 #[test]
 fn rows_that_foreign_keys_refer_to_stay_when_pruned_inside_a_transaction() -> TestResult {
-    for (before_ts, max_entries) in to_a_hundred() {
+    for ((before_ts, max_entries), deferred) in to_a_hundred()
+        .into_iter()
+        .flat_map(|limits| ["", "DEFERRABLE INITIALLY DEFERRED"].map(|deferred| (limits, deferred)))
+    {
         let mut conn = empty_log()?;
         record_numbered(&mut conn, 3_000)?;
-        conn.batch_execute(
-            "CREATE TABLE notes (entry INTEGER REFERENCES activity_log (seq)); INSERT INTO notes VALUES (7), (2000)",
-        )?;
+        conn.batch_execute(&format!(
+            "CREATE TABLE notes (entry INTEGER REFERENCES activity_log (seq) {deferred}); \
+             INSERT INTO notes VALUES (7), (2000)"
+        ))?;
         let report =
             conn.transaction(|conn| ActivityLogRepository::new(conn).prune_with_report(before_ts, max_entries))?;
         assert_eq!((report.deleted, report.held_back), (2_898, 2));
@@ -120,5 +124,66 @@ fn a_prune_by_age_goes_on_behind_rows_of_one_time_that_are_held_back() -> TestRe
     )?;
     let report = ActivityLogRepository::new(&mut conn).prune_with_report(Some(time_of(1)), None)?;
     assert_eq!((report.deleted, report.held_back), (2_900 - 966, 966));
+    Ok(())
+}
+
+#[test]
+fn rows_that_other_kinds_of_foreign_keys_refer_to_are_deleted_or_stay_as_the_keys_say() -> TestResult {
+    for (tables, left) in [
+        (
+            "CREATE TABLE \"no\"\"tes\" (\"en try\" TEXT REFERENCES Activity_Log (id)); \
+          INSERT INTO \"no\"\"tes\" VALUES ('al_00000007')",
+            101,
+        ),
+        ("CREATE TABLE notes (entry REFERENCES activity_log ON DELETE CASCADE); INSERT INTO notes VALUES (7)", 100),
+        ("CREATE TABLE notes (entry REFERENCES activity_log ON DELETE SET NULL); INSERT INTO notes VALUES (7)", 100),
+        // Of two columns, which only trying tells.
+        (
+            "CREATE UNIQUE INDEX hosts ON activity_log (seq, id); \
+          CREATE TABLE notes (entry, id, FOREIGN KEY (entry, id) REFERENCES activity_log (seq, id)); \
+          INSERT INTO notes VALUES (7, 'al_00000007'), (8, NULL)",
+            101,
+        ),
+        (
+            "PRAGMA foreign_keys = OFF; \
+          CREATE TABLE notes (entry REFERENCES activity_log); INSERT INTO notes VALUES (7)",
+            100,
+        ),
+    ] {
+        for (before_ts, max_entries) in to_a_hundred() {
+            let mut conn = empty_log()?;
+            record_numbered(&mut conn, 3_000)?;
+            conn.batch_execute(tables)?;
+            let report = ActivityLogRepository::new(&mut conn).prune_with_report(before_ts, max_entries)?;
+            assert_eq!(stored_seqs(&mut conn)?.len(), left, "{tables}");
+            assert_eq!(report.held_back, left as u64 - 100, "{tables}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn rows_that_a_trigger_of_the_host_refuses_to_delete_do_not_stop_a_prune() -> TestResult {
+    for (before_ts, max_entries) in to_a_hundred() {
+        let mut conn = empty_log()?;
+        record_numbered(&mut conn, 3_000)?;
+        conn.batch_execute(
+            "CREATE TRIGGER hold BEFORE DELETE ON activity_log WHEN old.seq IN (3, 1700) \
+             BEGIN SELECT RAISE(ABORT, 'it''s pinned'); END",
+        )?;
+        let report = ActivityLogRepository::new(&mut conn).prune_with_report(before_ts, max_entries)?;
+        assert_eq!((report.deleted, report.held_back), (2_898, 2));
+        assert_eq!(stored_seqs(&mut conn)?.len(), 102);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_row_that_is_due_by_age_and_by_number_is_held_back_once() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 100)?;
+    conn.batch_execute("CREATE TABLE notes (entry REFERENCES activity_log); INSERT INTO notes VALUES (7)")?;
+    let report = ActivityLogRepository::new(&mut conn).prune_with_report(Some(time_of(20)), Some(50))?;
+    assert_eq!((report.deleted, report.held_back), (49, 1));
     Ok(())
 }

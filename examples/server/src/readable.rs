@@ -59,39 +59,54 @@ pub(crate) fn page(
     before_seq: Option<i64>,
     limit: u32,
 ) -> activity_log::Result<Page> {
-    let mut page = Page { next_before_seq: before_seq, ..Page::default() };
-    let mut left = limit;
+    let mut page = Page::default();
+    let (mut before, mut left) = (before_seq, limit);
     while left > 0 {
-        let before = page.next_before_seq;
         match log.page(filters, before, left) {
             Ok(rest) => {
                 page.entries.extend(rest.entries);
                 page.next_before_seq = rest.next_before_seq;
                 return Ok(page);
             }
-            Err(UnreadableRow { .. }) => {
-                // Up to that row, one by one; then the row itself.
-                match log.page(filters, before, 1) {
-                    Err(UnreadableRow { seq, .. }) => {
-                        page.unreadable.push(seq);
-                        page.next_before_seq = Some(seq);
-                    }
-                    one => {
-                        let one = one?;
-                        page.entries.extend(one.entries);
-                        page.next_before_seq = one.next_before_seq;
-                    }
-                }
-                left -= 1;
+            Err(UnreadableRow { seq, .. }) => {
+                let newer = entries_before_unreadable(log, filters, before, left)?;
+                left = left.saturating_sub(newer.len() as u32 + 1);
+                page.entries.extend(newer);
+                page.unreadable.push(seq);
+                before = Some(seq);
             }
             Err(error) => return Err(error),
         }
     }
-    // The last row may have been the one that cannot be read.
-    match log.page(filters, page.next_before_seq, 1) {
-        Ok(older) if older.entries.is_empty() => page.next_before_seq = None,
-        Ok(_) | Err(UnreadableRow { .. }) => {}
+    // The page ends with a row that cannot be read. Is there an older one?
+    let has_more = match log.page(filters, before, 1) {
+        Ok(older) => !older.entries.is_empty(),
+        Err(UnreadableRow { .. }) => true,
         Err(error) => return Err(error),
-    }
+    };
+    page.next_before_seq = before.filter(|_| has_more);
     Ok(page)
+}
+
+/// The entries in front of a row that makes a page of `limit` rows unreadable. Their number is found by bisection.
+fn entries_before_unreadable(
+    log: &mut ActivityLogRepository<'_>,
+    filters: &ActivityLogFilters,
+    before_seq: Option<i64>,
+    limit: u32,
+) -> activity_log::Result<Vec<ActivityLogEntry>> {
+    let mut entries = Vec::new();
+    let (mut readable, mut unreadable) = (0, limit);
+    while unreadable - readable > 1 {
+        let middle = readable + (unreadable - readable) / 2;
+        match log.page(filters, before_seq, middle) {
+            Ok(page) => {
+                entries = page.entries;
+                readable = middle;
+            }
+            Err(UnreadableRow { .. }) => unreadable = middle,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(entries)
 }

@@ -14,6 +14,12 @@ pub(crate) struct Column {
     key_position: i64,
 }
 
+impl Column {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// The columns of a table, or of whatever else has its name; none if it does not exist.
 pub(crate) fn columns_of(conn: &mut SqliteConnection, table: &str) -> QueryResult<Vec<Column>> {
     diesel::sql_query(COLUMNS).bind::<Text, _>(table).load(conn)
@@ -47,9 +53,9 @@ pub(crate) fn misfit(columns: &[Column], expected: &[Column]) -> Option<String> 
     (!found("seq").is_some_and(numbers_rows)).then(|| "its `seq` is not an INTEGER PRIMARY KEY".to_owned())
 }
 
-const COLUMNS: &str = "SELECT name, type AS declared_type, pk AS key_position FROM pragma_table_info(?1)";
+const COLUMNS: &str = "SELECT name, type AS declared_type, pk AS key_position FROM pragma_table_info(?1, 'main')";
 
 const UNIQUE_ID: &str = "SELECT list.name, '' AS declared_type, 0 AS key_position \
-    FROM pragma_index_list('activity_log') AS list \
+    FROM pragma_index_list('activity_log', 'main') AS list \
     WHERE list.\"unique\" AND NOT list.partial \
-        AND (SELECT group_concat(lower(info.name)) FROM pragma_index_info(list.name) AS info) = 'id'";
+        AND (SELECT group_concat(lower(info.name)) FROM pragma_index_info(list.name, 'main') AS info) = 'id'";

@@ -17,6 +17,18 @@ pub(crate) struct Difference {
     pub(crate) is_missing: bool,
 }
 
+impl Difference {
+    /// Whether it is that the ids are not unique.
+    pub(crate) fn is_about_ids(&self) -> bool {
+        self.expected.name == UNIQUE_ID_NAME
+    }
+
+    /// Whether a table is missing or has other columns, so that nothing can be read from it.
+    pub(crate) fn is_about_a_table(&self) -> bool {
+        self.expected.kind == "table"
+    }
+}
+
 /// Refuses a database in which the log has no place: its own table of that name is not a log, or a name that the log needs
 /// belongs to another table.
 pub(crate) fn refuse_foreign_objects(conn: &mut SqliteConnection, expected: &Expected) -> Result<()> {
@@ -50,7 +62,7 @@ pub(crate) fn differences(conn: &mut SqliteConnection, expected: &Expected) -> R
     let mut differences = differences.collect::<Vec<_>>();
     if !columns_of(conn, "activity_log")?.is_empty() && !ids_are_unique(conn)? {
         let [kind, name, table, definition] =
-            ["index", "idx_activity_log_id", "activity_log", UNIQUE_ID].map(ToOwned::to_owned);
+            ["index", UNIQUE_ID_NAME, "activity_log", UNIQUE_ID].map(ToOwned::to_owned);
         differences.push(Difference { expected: Object { kind, name, table, definition }, is_missing: true });
     }
     Ok(differences)
@@ -75,5 +87,6 @@ pub(crate) fn put_right(conn: &mut SqliteConnection, expected: &Expected) -> Res
     Ok(all.iter().any(|difference| difference.expected.kind != "index"))
 }
 
+const UNIQUE_ID_NAME: &str = "idx_activity_log_id";
 /// For an adopted table whose ids are not unique by its own definition, as after `CREATE TABLE … AS SELECT`.
 const UNIQUE_ID: &str = "CREATE UNIQUE INDEX idx_activity_log_id ON activity_log (id)";

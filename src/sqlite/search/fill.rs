@@ -12,17 +12,17 @@ use crate::sqlite::segments::schema::activity_log_segments::{first_seq, in_searc
 
 /// Whether segments are to be added.
 pub(crate) fn is_due(conn: &mut SqliteConnection) -> QueryResult<bool> {
-    Ok(is_enabled(conn)? && diesel::select(exists(table.filter(sql::<Bool>(NOT_IN_SEARCH)))).get_result(conn)?)
+    Ok(is_whole(conn)? && diesel::select(exists(table.filter(sql::<Bool>(NOT_IN_SEARCH)))).get_result(conn)?)
 }
 
 /// How many segments are to be added.
 pub(crate) fn missing(conn: &mut SqliteConnection) -> QueryResult<i64> {
-    if is_enabled(conn)? { table.filter(sql::<Bool>(NOT_IN_SEARCH)).count().get_result(conn) } else { Ok(0) }
+    if is_whole(conn)? { table.filter(sql::<Bool>(NOT_IN_SEARCH)).count().get_result(conn) } else { Ok(0) }
 }
 
 /// Adds up to `limit` segments that are not in the index, or no longer.
 pub(crate) fn add_some(conn: &mut SqliteConnection, limit: i64) -> QueryResult<()> {
-    if !is_enabled(conn)? {
+    if !is_whole(conn)? {
         return Ok(());
     }
     let missing = table.select(first_seq).filter(sql::<Bool>(NOT_IN_SEARCH)).order(first_seq).limit(limit);
@@ -36,16 +36,8 @@ pub(crate) fn add_some(conn: &mut SqliteConnection, limit: i64) -> QueryResult<(
 
 /// Removes a segment's messages.
 pub(crate) fn remove(conn: &mut SqliteConnection, first: i64) -> QueryResult<()> {
-    if can_delete(conn)? {
+    if is_whole(conn)? && can_delete(conn)? {
         diesel::sql_query(REMOVE).bind::<BigInt, _>(first).execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Removes the messages of a segment's rows that were deleted.
-pub(crate) fn remove_deleted(conn: &mut SqliteConnection, first: i64) -> QueryResult<()> {
-    if can_delete(conn)? {
-        diesel::sql_query(REMOVE_DELETED).bind::<BigInt, _>(first).execute(conn)?;
     }
     Ok(())
 }
@@ -83,8 +75,5 @@ const ADD: &str = "INSERT INTO activity_log_search (rowid, message) \
 /// By list, which takes a tenth of the time that a range does.
 const REMOVE: &str = "DELETE FROM activity_log_search WHERE rowid IN \
     (SELECT id FROM activity_log_search_docsize WHERE id BETWEEN ?1 AND ?1 + 4095)";
-const REMOVE_DELETED: &str = "DELETE FROM activity_log_search WHERE rowid IN \
-    (SELECT id FROM activity_log_search_docsize WHERE id BETWEEN ?1 AND ?1 + 4095 \
-        AND id NOT IN (SELECT seq FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095))";
 const REMOVE_ALL: &str = "INSERT INTO activity_log_search (activity_log_search) VALUES ('delete-all')";
 const OPTIMIZE: &str = "INSERT INTO activity_log_search (activity_log_search) VALUES ('optimize')";

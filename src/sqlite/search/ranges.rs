@@ -4,7 +4,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use crate::sqlite::segments::extent::{segment_range, summarized_before};
+use crate::sqlite::segments::extent::{growing_segment, segment_range, summarized_before};
 use crate::sqlite::segments::schema::activity_log_segments::{first_seq, table};
 use crate::store::range::{Order, SeqRange};
 
@@ -15,9 +15,17 @@ pub(crate) struct OutsideIndex(Vec<SeqRange>);
 impl OutsideIndex {
     /// The segments that are not in the index, and the unsummarized rows.
     pub(crate) fn find(conn: &mut SqliteConnection) -> QueryResult<Self> {
-        let Some(boundary) = summarized_before(conn)? else { return Ok(Self(vec![SeqRange::default()])) };
-        let segments =
-            table.select(first_seq).filter(sql::<Bool>("NOT in_search")).order(first_seq).load::<i64>(conn)?;
+        let (Some(boundary), Some(growing)) = (summarized_before(conn)?, growing_segment(conn)?) else {
+            return Ok(Self(vec![SeqRange::default()]));
+        };
+        // In a log whose numbers began again, later segments describe numbers that are about to be given.
+        let boundary = boundary.min(growing);
+        let segments = table
+            .select(first_seq)
+            .filter(sql::<Bool>("NOT in_search"))
+            .filter(first_seq.lt(boundary))
+            .order(first_seq)
+            .load::<i64>(conn)?;
         let mut ranges: Vec<SeqRange> = Vec::new();
         for range in segments.into_iter().map(segment_range).chain([SeqRange::from(boundary)]) {
             match ranges.last_mut() {

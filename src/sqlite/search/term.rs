@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::sqlite::bounds::{in_order, in_range};
 use crate::sqlite::fragments::WithLimit;
 use crate::sqlite::query::{MessageTest, Selection};
-use crate::sqlite::search::index::is_enabled;
+use crate::sqlite::search::index::is_whole;
 use crate::sqlite::search::ranges::OutsideIndex;
 use crate::store::range::{Order, SeqRange};
 
@@ -56,7 +56,7 @@ impl<'a> IndexedTerm<'a> {
         let (Some(term), Some(MessageTest::Like(_))) = (&selection.filters.message_contains, &selection.message) else {
             return Ok(None);
         };
-        if term.chars().nth(TRIGRAM_CHARACTERS - 1).is_none() || !is_enabled(conn)? {
+        if term.chars().nth(TRIGRAM_CHARACTERS - 1).is_none() || !is_whole(conn)? {
             return Ok(None);
         }
         Ok(Some(Self { term, outside: OutsideIndex::find(conn)?, rarest_trigrams: None }))

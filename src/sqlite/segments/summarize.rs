@@ -117,7 +117,7 @@ const ADD_SEGMENT: &str = "INSERT INTO activity_log_segments (first_seq, entries
         total(actor IS NULL OR category IS NULL OR severity IS NULL) > 0 \
     FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095 \
     ON CONFLICT (first_seq) DO UPDATE SET entries = excluded.entries, min_ts = excluded.min_ts, \
-        max_ts = excluded.max_ts, stale = excluded.stale, has_null = excluded.has_null";
+        max_ts = excluded.max_ts, stale = excluded.stale, has_null = excluded.has_null, in_search = FALSE";
 const DROP_EMPTY_SEGMENT: &str = "DELETE FROM activity_log_segments WHERE first_seq = ?1 AND entries = 0";
 
 const DROP_SEGMENTS: [&str; 3] = [

@@ -1,0 +1,59 @@
+//! Which rows the host's own tables and triggers hold back from deletion.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind::ForeignKeyViolation;
+use diesel::result::Error::DatabaseError;
+use diesel::sql_types::{Bool, Text};
+
+use crate::sqlite::pragma::enforces_foreign_keys;
+
+#[derive(QueryableByName)]
+struct ForeignKey {
+    #[diesel(sql_type = Text)]
+    child: String,
+    #[diesel(sql_type = Text)]
+    child_column: String,
+    #[diesel(sql_type = Text)]
+    target: String,
+}
+
+/// A condition for the rows to which no foreign key refers that forbids their deletion. Keys of several columns and keys of the
+/// log itself are left out.
+pub(crate) fn unreferenced(conn: &mut SqliteConnection) -> QueryResult<String> {
+    if !enforces_foreign_keys(conn)? {
+        return Ok("TRUE".to_owned());
+    }
+    let keys = diesel::sql_query(FOREIGN_KEYS).load::<ForeignKey>(conn)?;
+    let conditions = keys.iter().map(|ForeignKey { child, child_column, target }| {
+        let [child, child_column, target] = [child, child_column, target].map(|name| quoted(name));
+        format!(
+            "NOT EXISTS (SELECT 1 FROM main.{child} AS referring WHERE referring.{child_column} = activity_log.{target})"
+        )
+    });
+    Ok(["TRUE".to_owned()].into_iter().chain(conditions).collect::<Vec<_>>().join(" AND "))
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Whether a deletion failed because a row is held back: by a foreign key, or by a trigger that raises this error.
+pub(crate) fn holds_back(conn: &mut SqliteConnection, error: &diesel::result::Error) -> QueryResult<bool> {
+    let DatabaseError(kind, information) = error else { return Ok(false) };
+    if matches!(kind, ForeignKeyViolation) {
+        return Ok(true);
+    }
+    let literal = format!("'{}'", information.message().replace('\'', "''"));
+    let is_raised = sql::<Bool>(TRIGGER_HAS).bind::<Text, _>(literal).sql("))");
+    diesel::select(is_raised).get_result(conn)
+}
+
+const FOREIGN_KEYS: &str = "SELECT child.name AS child, key.\"from\" AS child_column, coalesce(key.\"to\", 'seq') AS target \
+    FROM sqlite_master AS child, pragma_foreign_key_list(child.name, 'main') AS key \
+    WHERE child.type = 'table' AND child.name <> 'activity_log' COLLATE NOCASE \
+        AND key.\"table\" = 'activity_log' COLLATE NOCASE AND key.on_delete IN ('NO ACTION', 'RESTRICT') \
+    GROUP BY child.name, key.id HAVING count(*) = 1";
+
+const TRIGGER_HAS: &str = "EXISTS (SELECT 1 FROM sqlite_master \
+    WHERE type = 'trigger' AND tbl_name = 'activity_log' COLLATE NOCASE AND instr(sql, ";
