@@ -14,7 +14,9 @@ use crate::sqlite::references::{holds_back, unreferenced};
 use crate::sqlite::reserve::release_reserve;
 use crate::sqlite::throttle::in_throttled_batches;
 use crate::sqlite::timestamp::{Bound, lower_bound};
-use crate::sqlite::transaction::{is_in_transaction, with_read_transaction, with_transaction};
+use crate::sqlite::transaction::{
+    is_in_sqlites_transaction, is_in_transaction, with_read_transaction, with_transaction,
+};
 
 const FIRST_BATCH: i64 = 500;
 
@@ -85,7 +87,9 @@ impl Rows<'_> {
 
     /// Deletes the rows after one and up to another, except those that are held back.
     fn delete(&self, conn: &mut SqliteConnection, after: Option<&Key>, last: Option<&Key>) -> Result<PruneReport> {
+        let was_in_transaction = is_in_sqlites_transaction(conn)?;
         let deleted = match self.try_to_delete(conn, after, last) {
+            Err(error) if was_in_transaction && !is_in_sqlites_transaction(conn)? => return Err(error.into()),
             Err(error) if holds_back(conn, &error)? => {
                 with_transaction(conn, |conn| Ok(self.delete_in_halves(conn, after, last)?))?
             }

@@ -7,9 +7,11 @@ use crate::error::sqlite::NESTED_TRANSACTION;
 
 /// Whether the connection is inside a transaction, also one that was begun as SQL text.
 pub(crate) fn is_in_transaction(conn: &mut SqliteConnection) -> QueryResult<bool> {
-    if is_in_diesels_transaction(conn)? {
-        return Ok(true);
-    }
+    Ok(is_in_diesels_transaction(conn)? || is_in_sqlites_transaction(conn)?)
+}
+
+/// Whether SQLite has a transaction under way. It may have ended one that Diesel still counts, as after a RAISE(ROLLBACK).
+pub(crate) fn is_in_sqlites_transaction(conn: &mut SqliteConnection) -> QueryResult<bool> {
     // A deferred transaction takes no lock before it reads or writes.
     match conn.batch_execute("BEGIN DEFERRED") {
         Ok(()) => conn.batch_execute("END").map(|()| false),

@@ -88,5 +88,19 @@ fn nothing_is_done_after_sqlite_has_rolled_back_the_transaction() -> TestResult 
     let (locked, full) = ("database is locked", "database or disk is full");
     assert_refused_after_rollback("INSERT", locked, |log| log.record(&numbered(101)).map(drop))?;
     assert_refused_after_rollback("INSERT", locked, |log| log.record_all(&[numbered(101)]).map(drop))?;
-    assert_refused_after_rollback("DELETE", full, |log| log.prune(None, Some(10)).map(drop))
+    assert_refused_after_rollback("DELETE", full, |log| log.prune(None, Some(10)).map(drop))?;
+    assert_refused_after_rollback("DELETE", "pinned", |log| log.prune(None, Some(10)).map(drop))
+}
+
+#[test]
+fn a_prune_does_nothing_after_sqlite_has_rolled_back_diesels_transaction() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 100)?;
+    conn.batch_execute(
+        "CREATE TRIGGER hosts BEFORE DELETE ON activity_log WHEN old.seq = 7 BEGIN SELECT RAISE(ROLLBACK, 'pinned'); END",
+    )?;
+    let outcome = conn.transaction(|conn| ActivityLogRepository::new(conn).prune(None, Some(10)));
+    assert!(outcome.is_err());
+    assert_eq!(stored_seqs(&mut conn)?.len(), 100);
+    Ok(())
 }
