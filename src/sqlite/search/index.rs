@@ -101,7 +101,7 @@ pub(crate) fn drop_index(conn: &mut SqliteConnection) -> QueryResult<()> {
         for Part { name, definition, .. } in PARTS {
             conn.batch_execute(&format!("CREATE TABLE IF NOT EXISTS {name} {definition}"))?;
         }
-        conn.batch_execute("INSERT OR IGNORE INTO activity_log_search_config VALUES ('version', 4)")?;
+        conn.batch_execute(EMPTY_INDEX)?;
         conn.batch_execute("DROP TABLE activity_log_search")?;
     }
     PARTS.into_iter().try_for_each(|part| conn.batch_execute(&format!("DROP TABLE IF EXISTS {}", part.name)))
@@ -110,6 +110,10 @@ pub(crate) fn drop_index(conn: &mut SqliteConnection) -> QueryResult<()> {
 /// The messages themselves are in the log. Nothing but the numbers of their rows is wanted.
 const TOKENS: &str = "content = '', tokenize = 'trigram', detail = 'none'";
 const CAN_DELETE: &str = "contentless_delete = 1";
+
+/// What FTS5 expects in the tables of an empty index.
+const EMPTY_INDEX: &str = "INSERT OR IGNORE INTO activity_log_search_config VALUES ('version', 4); \
+    INSERT OR IGNORE INTO activity_log_search_data VALUES (1, x''), (10, x'00000000000000')";
 
 const MANY_ARE_DELETED: &str = "(SELECT count(*) FROM activity_log_search_docsize) \
     > (SELECT count(*) FROM activity_log) * 3 / 2 + 4096";
