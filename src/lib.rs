@@ -30,7 +30,7 @@
 //! | record all or none of many | [`record_all`](Repository::record_all) |
 //! | mask secrets in the metadata, limit the size of entries | [`with_redactor`](Repository::with_redactor), [`with_limits`](Repository::with_limits) |
 //! | **read** newest first, page by page | [`page`](Repository::page), [`query`](Repository::query) with [`ActivityLogFilters`] |
-//! | **follow** the log: ask what is new, oldest first | [`newest_seq`](Repository::newest_seq), [`query_after`](Repository::query_after) |
+//! | **follow** the log: ask what is new, oldest first | [`newest_seq`](Repository::newest_seq), [`query_after`](Repository::query_after), [`page_after`](Repository::page_after) |
 //! | **count**, or count up to a limit for a "1,000+" | [`count`](Repository::count), [`count_up_to`](Repository::count_up_to) |
 //! | **export** all of it in flat memory | [`iter_export`](Repository::iter_export) |
 //! | back it up to a file and restore it, or open it in a spreadsheet | [`export`] |

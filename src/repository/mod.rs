@@ -206,6 +206,33 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         Ok(ActivityLogPage { entries: batch.decode()?, next_before_seq })
     }
 
+    /// The matching entries just newer than `after_seq`, newest first, at most `limit`, with the cursor of the older page if
+    /// there is one.
+    ///
+    /// Like [`page`](Self::page), it ends at [a number of bytes](Self::with_page_bytes). A walk upward goes on after the `seq` of
+    /// its first entry until a page is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnreadableRow`] for the oldest row of the page that cannot be read; continue from its `seq`.
+    pub fn page_after(&mut self, filters: &ActivityLogFilters, after_seq: i64, limit: u32) -> Result<ActivityLogPage> {
+        let filters = NormalizedFilters::new(filters)?;
+        if limit == 0 {
+            return Ok(ActivityLogPage::default());
+        }
+        let limit = ReadLimit { rows: limit.into(), bytes: self.page_bytes };
+        let mut batch = Batch::default();
+        self.conn.read(&filters, SeqRange::after(Some(after_seq)), Order::Ascending, limit, &mut batch)?;
+        let mut entries = batch.decode()?;
+        entries.reverse();
+        let oldest = entries.last().map(|entry| entry.seq);
+        let next_before_seq = match oldest {
+            Some(oldest) if self.has_row_before(&filters, Some(oldest))? => Some(oldest),
+            _ => None,
+        };
+        Ok(ActivityLogPage { entries, next_before_seq })
+    }
+
     fn has_row_before(&mut self, filters: &NormalizedFilters, seq: Option<i64>) -> Result<bool> {
         let mut batch = Batch::default();
         self.conn.read(filters, SeqRange::before(seq), Order::Descending, ReadLimit::rows(1), &mut batch)?;
@@ -215,7 +242,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// The oldest matching entries newer than `after_seq`, oldest first, at most `limit`. Followers use it to ask what is
     /// new.
     ///
-    /// It holds them all in memory, however long they are; ask for few at a time where they may be long.
+    /// It holds them all in memory, however long they are; [`page_after`](Self::page_after) stops at a number of bytes.
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository};

@@ -247,3 +247,23 @@ fn a_page_holds_eight_megabytes_by_default() -> TestResult {
     assert!(page.next_before_seq.is_some());
     Ok(())
 }
+
+#[test]
+fn a_walk_upward_returns_every_match_once_in_pages_that_are_newest_first() -> TestResult {
+    let mut conn = log_of_kilobytes(&[10; 12])?;
+    for (limit, bytes, sizes) in [(5, usize::MAX, vec![5, 5, 2]), (5, 20_000, vec![2; 6]), (12, usize::MAX, vec![12])] {
+        let mut log = ActivityLogRepository::new(&mut conn).with_page_bytes(bytes);
+        let (mut pages, mut after_seq) = (Vec::new(), 0);
+        loop {
+            let page = log.page_after(&everything(), after_seq, limit)?;
+            let Some(newest) = page.entries.first() else { break };
+            assert_eq!(page.next_before_seq, (after_seq > 0).then_some(after_seq + 1));
+            after_seq = newest.seq;
+            pages.insert(0, seqs(&page.entries));
+        }
+        assert_eq!(pages.iter().rev().map(Vec::len).collect::<Vec<_>>(), sizes);
+        assert_eq!(pages.concat(), newest_first(12, 1));
+    }
+    assert_eq!(ActivityLogRepository::new(&mut conn).page_after(&everything(), 0, 0)?, ActivityLogPage::default());
+    Ok(())
+}

@@ -13,7 +13,7 @@ pub(crate) fn newest(
     let mut before_seq = None;
     skip_unreadable(|skipped| {
         before_seq = skipped.or(before_seq);
-        log.query(filters, before_seq, 1)
+        log.page(filters, before_seq, 1).map(|page| page.entries)
     })
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn oldest(
     let mut after_seq = i64::MIN;
     skip_unreadable(|skipped| {
         after_seq = skipped.unwrap_or(after_seq);
-        log.query_after(filters, after_seq, 1)
+        log.page_after(filters, after_seq, 1).map(|page| page.entries)
     })
 }
 

@@ -21,7 +21,7 @@ use crate::query::{self, StreamQuery};
 
 /// How many entries are read at once, and about how many bytes of their texts. They stay in memory until the client has
 /// received them.
-const BATCH: usize = 20;
+const BATCH: u32 = 20;
 const BATCH_BYTES: usize = 1 << 20;
 
 /// How often an idle stream sends a comment to keep the connection open.
@@ -148,37 +148,21 @@ struct Batch {
 impl Batch {
     fn read(conn: &mut SqliteConnection, filters: &ActivityLogFilters, after_seq: i64) -> activity_log::Result<Self> {
         // Read before the entries: an entry committed in between has a greater `seq`, so the cursor does not skip it.
-        let mut log = ActivityLogRepository::new(conn);
+        let mut log = ActivityLogRepository::new(conn).with_page_bytes(BATCH_BYTES);
         let newest = log.newest_seq()?.unwrap_or_default();
-        let mut batch = Self { entries: Vec::new(), unreadable: None, cursor: after_seq, is_full: true };
-        let mut bytes = 0;
-        // One by one, because an entry may be long.
-        while batch.entries.len() < BATCH && bytes < BATCH_BYTES {
-            match log.query_after(filters, batch.cursor, 1) {
+        let mut entries = match log.page_after(filters, after_seq, BATCH) {
+            // One unreadable row fails the whole batch, so read one by one up to that row.
+            Err(UnreadableRow { .. }) => match log.page_after(filters, after_seq, 1) {
                 Err(UnreadableRow { seq, .. }) => {
-                    batch.unreadable = Some(seq);
-                    batch.cursor = seq;
-                    return Ok(batch);
+                    return Ok(Self { entries: Vec::new(), unreadable: Some(seq), cursor: seq, is_full: true });
                 }
-                read => match read?.pop() {
-                    Some(entry) => {
-                        bytes += entry.message.len() + metadata_bytes(&entry);
-                        batch.cursor = entry.seq;
-                        batch.entries.push(entry);
-                    }
-                    None => {
-                        batch.cursor = batch.cursor.max(newest);
-                        batch.is_full = false;
-                        break;
-                    }
-                },
-            }
-        }
-        Ok(batch)
+                one => one?.entries,
+            },
+            page => page?.entries,
+        };
+        entries.reverse();
+        let is_full = !entries.is_empty();
+        let cursor = entries.last().map_or(after_seq.max(newest), |entry| entry.seq);
+        Ok(Self { entries, unreadable: None, cursor, is_full })
     }
-}
-
-/// How long the metadata is as JSON.
-fn metadata_bytes(entry: &ActivityLogEntry) -> usize {
-    serde_json::to_string(&entry.metadata).map_or(0, |json| json.len())
 }
