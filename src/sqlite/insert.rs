@@ -60,7 +60,7 @@ fn summarize_if_due(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> 
         return Ok(());
     }
     // A record does not wait for the lock a second time.
-    without_busy_timeout(conn, |conn, _| with_transaction(conn, |conn| Ok(keep_up(conn, rows)?)))
+    without_busy_timeout(conn, |conn, _| keep_up(conn, rows))
 }
 
 fn insert_row(

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use diesel::prelude::*;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sqlite::busy::{retry_while_busy, without_busy_timeout};
 use crate::sqlite::search::fill;
 use crate::sqlite::segments::extent::{
@@ -38,19 +38,36 @@ pub(crate) fn is_due(conn: &mut SqliteConnection, last_seq: i64) -> QueryResult<
     Ok(segments_exist(conn)? && (is_behind(conn, segment_start(last_seq))? || fill::is_due(conn)?))
 }
 
-/// Does a part of what is due, within a transaction of the caller's. `rows` is how many rows the call is for.
-pub(crate) fn keep_up(conn: &mut SqliteConnection, rows: usize) -> QueryResult<()> {
-    // Another connection may have recorded more, and summarized it, before the lock was free.
-    let Some(growing) = growing_segment(conn)? else { return Ok(()) };
+/// Does a part of what is due. `rows` is how many rows the call is for.
+///
+/// The search index has a transaction of its own: a damaged one is no reason to give up the summaries. `check` reports it.
+pub(crate) fn keep_up(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
     let segments = rows as i64 / SEGMENT_ROWS;
+    let dropped = with_transaction(conn, |conn| Ok(keep_up_summaries(conn, segments)?))?;
+    if dropped.is_empty() && !fill::is_due(conn)? {
+        return Ok(());
+    }
+    let filled = with_transaction(conn, |conn| {
+        dropped.iter().try_for_each(|first| fill::remove(conn, *first))?;
+        Ok(fill::add_some(conn, segments.saturating_add(MAX_STALE_SEGMENTS))?)
+    });
+    match filled {
+        Err(Error::Busy(error)) => Err(Error::Busy(error)),
+        Err(error) if error.is_out_of_space() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the first `seq` of the segments that were dropped, because they have no rows.
+fn keep_up_summaries(conn: &mut SqliteConnection, segments: i64) -> QueryResult<Vec<i64>> {
+    // Another connection may have recorded more, and summarized it, before the lock was free.
+    let Some(growing) = growing_segment(conn)? else { return Ok(Vec::new()) };
     let without_rows = segments_without_rows(conn, growing, segments.saturating_add(MAX_NEW_SEGMENTS))?;
     without_rows.iter().try_for_each(|first| drop_segment(conn, *first))?;
     add_segments(conn, growing, segments.saturating_add(MAX_NEW_SEGMENTS))?;
-    for first in stale_segments(conn, segments.saturating_add(MAX_STALE_SEGMENTS))? {
-        summarize_segment(conn, first)?;
-    }
-    without_rows.iter().try_for_each(|first| fill::remove(conn, *first))?;
-    fill::add_some(conn, segments.saturating_add(MAX_STALE_SEGMENTS))
+    let stale = stale_segments(conn, segments.saturating_add(MAX_STALE_SEGMENTS))?;
+    stale.into_iter().try_for_each(|first| summarize_segment(conn, first))?;
+    Ok(without_rows)
 }
 
 /// Does all that is due, in short transactions with pauses for other writers.
@@ -67,7 +84,7 @@ pub(crate) fn catch_up(conn: &mut SqliteConnection) -> Result<()> {
             let mut started = Instant::now();
             retry_while_busy(busy_timeout, || {
                 started = Instant::now();
-                with_transaction(conn, |conn| Ok(keep_up(conn, 0)?))
+                keep_up(conn, 0)
             })?;
             let after = backlog(conn)?;
             // Another program may change rows as fast as this one keeps up.

@@ -2,7 +2,7 @@
 
 use activity_log::{
     ActivityLogFilters, ActivityLogRepository, MIGRATIONS, NewActivityLogEntry, disable_search, enable_search,
-    run_migrations, unsummarized,
+    resummarize, run_migrations, unsummarized,
 };
 use chrono::{DateTime, TimeDelta};
 use diesel::connection::SimpleConnection;
@@ -549,5 +549,21 @@ fn rows_whose_numbers_began_again_are_found() -> TestResult {
         run_migrations(&mut conn)?;
         assert_eq!(ActivityLogRepository::new(&mut conn).count(&containing("Tick"))?, 13_030, "{sequence}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_damaged_index_does_not_stop_the_summaries_and_is_mended_by_resummarizing() -> TestResult {
+    let mut conn = searchable_log()?;
+    record_numbered(&mut conn, 9_000)?;
+    conn.batch_execute("UPDATE activity_log_search_data SET block = x'00' WHERE id > 1")?;
+    let more = (9_001..=30_000).map(numbered).collect::<Vec<_>>();
+    for entries in more.chunks(100) {
+        ActivityLogRepository::new(&mut conn).record_all(entries)?;
+    }
+    run_migrations(&mut conn)?;
+    assert_eq!(unsummarized(&mut conn)?, 30_000 % 4_096 + 1);
+    resummarize(&mut conn)?;
+    assert_eq!(found(&mut conn, &containing("tick 29999"))?, [29_999]);
     Ok(())
 }
