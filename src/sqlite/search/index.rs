@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Bool;
 
 use crate::error::Result;
 use crate::sqlite::catalog::column::columns_of;
@@ -47,10 +47,11 @@ pub(crate) fn can_delete(conn: &mut SqliteConnection) -> QueryResult<bool> {
 }
 
 fn is_defined_with(conn: &mut SqliteConnection, options: &str) -> QueryResult<bool> {
-    let exists = sql::<Bool>(
-        "EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'activity_log_search' AND instr(sql, ",
-    );
-    diesel::select(exists.bind::<Text, _>(options).sql("))")).get_result(conn)
+    use sqlite_master::{kind, name, sql as definition, table};
+
+    let index = table.filter(kind.eq("table")).filter(name.eq("activity_log_search")).select(definition);
+    let index = index.get_result::<Option<String>>(conn).optional()?.flatten();
+    Ok(index.is_some_and(|index| index.contains(options)))
 }
 
 /// Whether the index is there with all its parts. FTS5 fails without one, if only when the transaction commits.

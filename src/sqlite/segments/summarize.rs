@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Bool};
 
 use crate::schema::activity_log;
 use crate::sqlite::extent::oldest_seq;
+use crate::sqlite::fragments::WithLimit;
 use crate::sqlite::segments::extent::{
     SEGMENT_ROWS, growing_segment, segment_start, segments_exist, summarized_before,
 };
@@ -25,7 +26,7 @@ pub(crate) fn is_behind(conn: &mut SqliteConnection, growing: i64) -> QueryResul
             return Ok(true);
         }
     }
-    diesel::select(sql::<Bool>(MANY_ARE_STALE)).get_result(conn)
+    Ok(stale_segments(conn, TOLERATED_STALE + 1)?.len() as i64 > TOLERATED_STALE)
 }
 
 /// Drops all segments: the log is about to be emptied.
@@ -51,7 +52,7 @@ pub(crate) fn rollups_are_missing(conn: &mut SqliteConnection) -> QueryResult<bo
 pub(crate) fn stale_segments(conn: &mut SqliteConnection, limit: i64) -> QueryResult<Vec<i64>> {
     use activity_log_segments::{first_seq, stale, table};
 
-    table.select(first_seq).filter(stale).limit(limit).load(conn)
+    WithLimit { query: table.select(first_seq).filter(stale), limit }.load(conn)
 }
 
 /// The first `seq` of up to `limit` segments that cannot have rows: those before the oldest row, and those from the growing one
@@ -95,8 +96,8 @@ fn drop_segments(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult
     })
 }
 
-/// A count looks through up to four segments in half a millisecond.
-const MANY_ARE_STALE: &str = "EXISTS (SELECT 1 FROM activity_log_segments WHERE stale LIMIT 1 OFFSET 4)";
+/// A count looks through so many stale segments in half a millisecond.
+const TOLERATED_STALE: i64 = 4;
 
 const SEGMENT_WITHOUT_ROLLUPS: &str = "EXISTS (SELECT 1 FROM activity_log_segments AS segment \
     WHERE entries > 0 AND NOT has_null AND NOT ( \
