@@ -48,7 +48,7 @@ pub(crate) fn keep_up(conn: &mut SqliteConnection, rows: usize) -> Result<()> {
         return Ok(());
     }
     let filled = with_transaction(conn, |conn| {
-        dropped.iter().try_for_each(|first| fill::remove(conn, *first))?;
+        fill::remove(conn, &dropped)?;
         Ok(fill::add_some(conn, segments.saturating_add(MAX_STALE_SEGMENTS))?)
     });
     match filled {

@@ -1,7 +1,8 @@
 //! The columns of the log's tables.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 #[derive(Debug, QueryableByName)]
 pub(crate) struct Column {
@@ -27,7 +28,7 @@ pub(crate) fn columns_of(conn: &mut SqliteConnection, table: &str) -> QueryResul
 
 /// Whether another row with the same id is refused.
 pub(crate) fn ids_are_unique(conn: &mut SqliteConnection) -> QueryResult<bool> {
-    Ok(!diesel::sql_query(UNIQUE_ID).load::<Column>(conn)?.is_empty())
+    diesel::select(sql::<Bool>(HAS_UNIQUE_ID)).get_result(conn)
 }
 
 /// Whether one of these columns is not among the expected ones, as in a table that is not the log's.
@@ -55,7 +56,6 @@ pub(crate) fn misfit(columns: &[Column], expected: &[Column]) -> Option<String> 
 
 const COLUMNS: &str = "SELECT name, type AS declared_type, pk AS key_position FROM pragma_table_info(?1, 'main')";
 
-const UNIQUE_ID: &str = "SELECT list.name, '' AS declared_type, 0 AS key_position \
-    FROM pragma_index_list('activity_log', 'main') AS list \
+const HAS_UNIQUE_ID: &str = "EXISTS (SELECT 1 FROM pragma_index_list('activity_log', 'main') AS list \
     WHERE list.\"unique\" AND NOT list.partial \
-        AND (SELECT group_concat(lower(info.name)) FROM pragma_index_info(list.name, 'main') AS info) = 'id'";
+        AND (SELECT group_concat(lower(info.name)) FROM pragma_index_info(list.name, 'main') AS info) = 'id')";

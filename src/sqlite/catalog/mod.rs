@@ -3,5 +3,4 @@
 pub(crate) mod column;
 pub(crate) mod difference;
 pub(crate) mod expected;
-
 pub(crate) mod object;

@@ -25,21 +25,24 @@ pub(crate) fn add_some(conn: &mut SqliteConnection, limit: i64) -> QueryResult<(
     if !is_whole(conn)? {
         return Ok(());
     }
+    let can_delete = can_delete(conn)?;
     let missing = table.select(first_seq).filter(sql::<Bool>(NOT_IN_SEARCH)).order(first_seq).limit(limit);
     for first in missing.load::<i64>(conn)? {
-        remove(conn, first)?;
+        if can_delete {
+            diesel::sql_query(REMOVE).bind::<BigInt, _>(first).execute(conn)?;
+        }
         diesel::sql_query(ADD).bind::<BigInt, _>(first).execute(conn)?;
         diesel::update(table.find(first)).set(in_search.eq(true)).execute(conn)?;
     }
     Ok(())
 }
 
-/// Removes a segment's messages.
-pub(crate) fn remove(conn: &mut SqliteConnection, first: i64) -> QueryResult<()> {
-    if is_whole(conn)? && can_delete(conn)? {
-        diesel::sql_query(REMOVE).bind::<BigInt, _>(first).execute(conn)?;
+/// Removes the messages of segments.
+pub(crate) fn remove(conn: &mut SqliteConnection, segments: &[i64]) -> QueryResult<()> {
+    if segments.is_empty() || !is_whole(conn)? || !can_delete(conn)? {
+        return Ok(());
     }
-    Ok(())
+    segments.iter().try_for_each(|first| diesel::sql_query(REMOVE).bind::<BigInt, _>(first).execute(conn).map(drop))
 }
 
 /// Empties the index, or creates it again if it is damaged.
