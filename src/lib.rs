@@ -32,6 +32,7 @@
 //! | **read** newest first, page by page | [`page`](Repository::page), [`query`](Repository::query) with [`ActivityLogFilters`] |
 //! | **follow** the log: ask what is new, oldest first | [`newest_seq`](Repository::newest_seq), [`query_after`](Repository::query_after), [`page_after`](Repository::page_after) |
 //! | **count**, or count up to a limit for a "1,000+" | [`count`](Repository::count), [`count_up_to`](Repository::count_up_to) |
+//! | count by value for menus, or over time for charts | [`facets`](Repository::facets), [`histogram`](Repository::histogram) |
 //! | **export** all of it in flat memory | [`iter_export`](Repository::iter_export) |
 //! | back it up to a file and restore it, or open it in a spreadsheet | [`export`] |
 //! | **keep it small**: delete by age and by number, or everything | [`prune`](Repository::prune), [`prune_with_report`](Repository::prune_with_report), [`clear`](Repository::clear) |
@@ -58,6 +59,10 @@ compile_error!("activity-log needs a database: enable its feature `sqlite`");
 
 mod error;
 pub mod export;
+/// Counts over time: see [`histogram`](Repository::histogram).
+pub mod histogram {
+    pub use crate::model::histogram::{CalendarUnit, MAX_BUCKETS, calendar_edges, equal_edges};
+}
 /// For hosts that read entries from JSON text: what the text may hold that Rust's values cannot.
 ///
 /// Reading a stored row and [`export::read_ndjson`] do the same: half of a surrogate pair reads as U+FFFD, and metadata with
@@ -122,7 +127,9 @@ mod store;
 pub use error::{Error, Result};
 pub use model::category::ActivityCategory;
 pub use model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
+pub use model::facet::{Facet, FacetValue, Facets};
 pub use model::filters::ActivityLogFilters;
+pub use model::histogram::SeverityCounts;
 pub use model::limits::EntryLimits;
 pub use model::problem::Problem;
 pub use model::prune_report::PruneReport;

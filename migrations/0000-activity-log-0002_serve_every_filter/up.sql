@@ -1,6 +1,6 @@
 -- Serves the filters that the first indexes leave to a scan. Like every migration here it can run twice.
 --
--- All of it together may make recording at most 20 % slower (`cargo bench --bench writes` prints how much it does). Two
+-- All of it together may make recording at most 25 % slower (`cargo bench --bench writes` prints how much it does). Two
 -- things are left out for that: an index on (actor, category), which alone costs more than the indexes below, and a trigger
 -- on inserts, which triples the time of an insert, because SQLite then copies every page that the statement touches.
 
@@ -13,7 +13,7 @@ INSERT INTO activity_log_name_check
 SELECT name FROM sqlite_master
 WHERE type = 'index' AND tbl_name <> 'activity_log' COLLATE NOCASE AND lower(name) IN (
     'idx_activity_log_category_severity', 'idx_activity_log_actor_errors',
-    'idx_activity_log_entity_type', 'idx_activity_log_ts'
+    'idx_activity_log_entity_type', 'idx_activity_log_action', 'idx_activity_log_ts'
 );
 DROP TABLE activity_log_name_check;
 
@@ -31,6 +31,9 @@ CREATE INDEX IF NOT EXISTS idx_activity_log_actor_errors ON activity_log (actor,
 -- Serves pages and exports by entity type alone. In the index on (entity_type, entity_id) the rows of a type are not in the
 -- order of `seq`: each page would sort all of them.
 CREATE INDEX IF NOT EXISTS idx_activity_log_entity_type ON activity_log (entity_type);
+
+-- Serves pages of one or more actions (`action IN (…) ORDER BY seq DESC`), and finding the actions that begin with a text.
+CREATE INDEX IF NOT EXISTS idx_activity_log_action ON activity_log (action);
 
 -- Serves what it served before: prune by age, and count within a time window. A log grows at the end of time. A descending
 -- index has that end in front, where SQLite splits its pages in the middle; an ascending one fills them, takes half the
@@ -68,29 +71,25 @@ CREATE INDEX IF NOT EXISTS idx_activity_log_segments_stale ON activity_log_segme
 -- Serves finding the segments that a search has to look through (`WHERE NOT in_search ORDER BY first_seq`).
 CREATE INDEX IF NOT EXISTS idx_activity_log_segments_not_in_search ON activity_log_segments (first_seq) WHERE NOT in_search;
 
--- A rollup: how many rows of each category and severity a segment has. Serves counts by categories and severities, which
--- add up a few rows per segment, and pages by categories with info among the severities, which are looked for in the
--- segments that have such rows.
-CREATE TABLE IF NOT EXISTS activity_log_segment_kinds (
-    first_seq BIGINT NOT NULL,
-    category TEXT NOT NULL,
-    severity TEXT NOT NULL,
-    entries BIGINT NOT NULL,
-    PRIMARY KEY (first_seq, category, severity)
-) WITHOUT ROWID;
-
--- A rollup: how many rows of each actor, category and severity a segment has. Serves pages by an actor with categories or
--- severities, which are looked for in the segments where these meet.
+-- Rollups: how many rows of a kind a segment has, at three levels. Level 0 tells rows apart by category and severity, level 1
+-- also by action and entity type, level 2 also by actor. A column that a level does not tell apart is empty, and so is the
+-- entity type of rows without one.
+--
+-- Serves counts, facets and histograms, which add up a few rows per segment, and pages by filters that each match many rows
+-- but few together, or that exclude what most rows have: these are looked for in the segments that have such rows.
 --
 -- An index on (actor, category) would cost a record ten times as much: its entries go to many places, those of a segment
 -- all go to the end.
-CREATE TABLE IF NOT EXISTS activity_log_segment_actors (
+CREATE TABLE IF NOT EXISTS activity_log_segment_rollups (
     first_seq BIGINT NOT NULL,
+    level INTEGER NOT NULL,
     actor TEXT NOT NULL,
+    action TEXT NOT NULL,
     category TEXT NOT NULL,
     severity TEXT NOT NULL,
+    entity_type TEXT NOT NULL,
     entries BIGINT NOT NULL,
-    PRIMARY KEY (first_seq, actor, category, severity)
+    PRIMARY KEY (first_seq, level, actor, action, category, severity, entity_type)
 ) WITHOUT ROWID;
 
 -- The triggers below serve every query that uses the segments: they mark a segment as stale when one of its rows changes,
@@ -107,7 +106,8 @@ BEGIN
 END;
 
 CREATE TRIGGER IF NOT EXISTS activity_log_segments_update BEFORE UPDATE ON activity_log
-WHEN (old.seq, old.ts, old.category, old.severity, old.actor) IS NOT (new.seq, new.ts, new.category, new.severity, new.actor)
+WHEN (old.seq, old.ts, old.category, old.severity, old.actor, old.action, old.entity_type)
+    IS NOT (new.seq, new.ts, new.category, new.severity, new.actor, new.action, new.entity_type)
 BEGIN
     UPDATE activity_log_segments SET stale = TRUE
     WHERE first_seq IN (old.seq >> 12 << 12, new.seq >> 12 << 12) AND NOT stale;
@@ -116,72 +116,72 @@ END;
 -- A row may move to a segment that is missing, because it had no rows. The conflict clauses are those of an upsert: an
 -- outer `UPDATE OR …` overrides any other.
 CREATE TRIGGER IF NOT EXISTS activity_log_segments_widen BEFORE UPDATE ON activity_log
-WHEN (old.seq, old.ts, old.category, old.severity, old.actor) IS NOT (new.seq, new.ts, new.category, new.severity, new.actor)
+WHEN (old.seq, old.ts, old.category, old.severity, old.actor, old.action, old.entity_type)
+    IS NOT (new.seq, new.ts, new.category, new.severity, new.actor, new.action, new.entity_type)
     AND NOT (
         EXISTS (
             SELECT 1 FROM activity_log_segments
             WHERE first_seq = new.seq >> 12 << 12 AND min_ts <= new.ts AND max_ts >= new.ts
         ) AND EXISTS (
-            SELECT 1 FROM activity_log_segment_actors
-            WHERE first_seq = new.seq >> 12 << 12
-                AND actor = new.actor AND category = new.category AND severity = new.severity
+            SELECT 1 FROM activity_log_segment_rollups
+            WHERE first_seq = new.seq >> 12 << 12 AND level = 2 AND actor = new.actor AND action = new.action
+                AND category = new.category AND severity = new.severity AND entity_type = coalesce(new.entity_type, '')
         )
     )
 BEGIN
     INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null)
     SELECT
         new.seq >> 12 << 12, 0, coalesce(new.ts, ''), coalesce(new.ts, ''), TRUE,
-        new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL
+        new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL OR new.action IS NULL
     WHERE new.seq < (SELECT max(first_seq) + 4096 FROM activity_log_segments)
     ON CONFLICT (first_seq) DO UPDATE SET
         min_ts = min(min_ts, excluded.min_ts), max_ts = max(max_ts, excluded.max_ts), stale = TRUE,
         has_null = has_null OR excluded.has_null;
 
-    INSERT INTO activity_log_segment_kinds (first_seq, category, severity, entries)
-    SELECT first_seq, new.category, new.severity, 0 FROM activity_log_segments
-    WHERE first_seq = new.seq >> 12 << 12 AND new.category IS NOT NULL AND new.severity IS NOT NULL
-    ON CONFLICT (first_seq, category, severity) DO NOTHING;
-
-    INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries)
-    SELECT first_seq, new.actor, new.category, new.severity, 0 FROM activity_log_segments
+    INSERT INTO activity_log_segment_rollups
+        (first_seq, level, actor, action, category, severity, entity_type, entries)
+    SELECT
+        first_seq, level, iif(level = 2, new.actor, ''), iif(level > 0, new.action, ''), new.category, new.severity,
+        iif(level > 0, coalesce(new.entity_type, ''), ''), 0
+    FROM activity_log_segments CROSS JOIN (SELECT 0 AS level UNION ALL SELECT 1 UNION ALL SELECT 2)
     WHERE first_seq = new.seq >> 12 << 12
-        AND new.actor IS NOT NULL AND new.category IS NOT NULL AND new.severity IS NOT NULL
-    ON CONFLICT (first_seq, actor, category, severity) DO NOTHING;
+        AND new.actor IS NOT NULL AND new.action IS NOT NULL AND new.category IS NOT NULL AND new.severity IS NOT NULL
+    ON CONFLICT DO NOTHING;
 END;
 
 -- Again, if a trigger of the host's that ran before the change has changed the row further.
 CREATE TRIGGER IF NOT EXISTS activity_log_segments_widen_again AFTER UPDATE ON activity_log
-WHEN (old.seq, old.ts, old.category, old.severity, old.actor) IS NOT (new.seq, new.ts, new.category, new.severity, new.actor)
+WHEN (old.seq, old.ts, old.category, old.severity, old.actor, old.action, old.entity_type)
+    IS NOT (new.seq, new.ts, new.category, new.severity, new.actor, new.action, new.entity_type)
     AND NOT (
         EXISTS (
             SELECT 1 FROM activity_log_segments
             WHERE first_seq = new.seq >> 12 << 12 AND min_ts <= new.ts AND max_ts >= new.ts
         ) AND EXISTS (
-            SELECT 1 FROM activity_log_segment_actors
-            WHERE first_seq = new.seq >> 12 << 12
-                AND actor = new.actor AND category = new.category AND severity = new.severity
+            SELECT 1 FROM activity_log_segment_rollups
+            WHERE first_seq = new.seq >> 12 << 12 AND level = 2 AND actor = new.actor AND action = new.action
+                AND category = new.category AND severity = new.severity AND entity_type = coalesce(new.entity_type, '')
         )
     )
 BEGIN
     INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null)
     SELECT
         new.seq >> 12 << 12, 0, coalesce(new.ts, ''), coalesce(new.ts, ''), TRUE,
-        new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL
+        new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL OR new.action IS NULL
     WHERE new.seq < (SELECT max(first_seq) + 4096 FROM activity_log_segments)
     ON CONFLICT (first_seq) DO UPDATE SET
         min_ts = min(min_ts, excluded.min_ts), max_ts = max(max_ts, excluded.max_ts), stale = TRUE,
         has_null = has_null OR excluded.has_null;
 
-    INSERT INTO activity_log_segment_kinds (first_seq, category, severity, entries)
-    SELECT first_seq, new.category, new.severity, 0 FROM activity_log_segments
-    WHERE first_seq = new.seq >> 12 << 12 AND new.category IS NOT NULL AND new.severity IS NOT NULL
-    ON CONFLICT (first_seq, category, severity) DO NOTHING;
-
-    INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries)
-    SELECT first_seq, new.actor, new.category, new.severity, 0 FROM activity_log_segments
+    INSERT INTO activity_log_segment_rollups
+        (first_seq, level, actor, action, category, severity, entity_type, entries)
+    SELECT
+        first_seq, level, iif(level = 2, new.actor, ''), iif(level > 0, new.action, ''), new.category, new.severity,
+        iif(level > 0, coalesce(new.entity_type, ''), ''), 0
+    FROM activity_log_segments CROSS JOIN (SELECT 0 AS level UNION ALL SELECT 1 UNION ALL SELECT 2)
     WHERE first_seq = new.seq >> 12 << 12
-        AND new.actor IS NOT NULL AND new.category IS NOT NULL AND new.severity IS NOT NULL
-    ON CONFLICT (first_seq, actor, category, severity) DO NOTHING;
+        AND new.actor IS NOT NULL AND new.action IS NOT NULL AND new.category IS NOT NULL AND new.severity IS NOT NULL
+    ON CONFLICT DO NOTHING;
 END;
 
 -- Serves searches: the index does not propose what a message becomes.

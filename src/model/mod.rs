@@ -3,7 +3,9 @@
 pub(crate) mod category;
 pub(crate) mod encoding;
 pub(crate) mod entry;
+pub(crate) mod facet;
 pub(crate) mod filters;
+pub(crate) mod histogram;
 pub(crate) mod instant;
 pub(crate) mod json;
 pub(crate) mod limits;

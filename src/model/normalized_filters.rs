@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::{Error, Result};
 use crate::model::category::ActivityCategory;
 use crate::model::encoding::storable_text;
-use crate::model::filters::ActivityLogFilters;
+use crate::model::filters::{ActivityLogFilters, action_prefix};
 use crate::model::instant;
 use crate::model::severity::ActivitySeverity;
 
@@ -13,20 +13,63 @@ use crate::model::severity::ActivitySeverity;
 pub(crate) const MAX_LIST_VALUES: usize = 32_000;
 
 /// Filters in plain values: texts as they are stored, lists sorted and without repetitions, bounds in whole
-/// microseconds.
+/// microseconds. No text is empty.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NormalizedFilters {
     pub(crate) categories: Vec<String>,
+    pub(crate) excluded_categories: Vec<String>,
     pub(crate) severities: Vec<ActivitySeverity>,
-    pub(crate) actor: Option<String>,
+    pub(crate) actions: Actions,
+    pub(crate) excluded_actions: Actions,
+    pub(crate) actors: Vec<String>,
+    pub(crate) excluded_actors: Vec<String>,
     pub(crate) entity_type: Option<String>,
     pub(crate) entity_id: Option<String>,
     /// Inclusive.
     pub(crate) since: Option<DateTime<Utc>>,
     /// Inclusive.
     pub(crate) until: Option<DateTime<Utc>>,
-    /// Never empty.
     pub(crate) message_contains: Option<String>,
+    /// Filters contradict each other, so that no entry can match.
+    pub(crate) match_nothing: bool,
+}
+
+/// A set of actions.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Actions {
+    pub(crate) names: Vec<String>,
+    /// Each ends in a dot, and stands for every action that begins with it.
+    pub(crate) prefixes: Vec<String>,
+}
+
+impl Actions {
+    fn new(actions: &[String]) -> Self {
+        let actions = texts(actions.iter().map(String::as_str));
+        let prefixes = actions.iter().filter_map(|action| action_prefix(action)).map(ToOwned::to_owned);
+        let prefixes = prefixes.collect::<Vec<_>>();
+        let names = actions.into_iter().filter(|action| action_prefix(action).is_none());
+        let names = names.filter(|name| !has_prefix(name, &prefixes)).collect();
+        let is_part = |prefix: &String| prefix.strip_suffix('.').is_some_and(|part| has_prefix(part, &prefixes));
+        Self { names, prefixes: prefixes.iter().filter(|prefix| !is_part(prefix)).cloned().collect() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.prefixes.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.names.len() + self.prefixes.len()
+    }
+
+    fn contains(&self, action: &String) -> bool {
+        self.names.binary_search(action).is_ok() || has_prefix(action, &self.prefixes)
+    }
+}
+
+/// Whether an action begins with one of these prefixes, which are sorted.
+fn has_prefix(action: &str, prefixes: &[String]) -> bool {
+    let mut beginnings = action.match_indices('.').filter_map(|(dot, _)| action.get(..=dot));
+    beginnings.any(|beginning| prefixes.binary_search_by(|prefix| prefix.as_str().cmp(beginning)).is_ok())
 }
 
 impl NormalizedFilters {
@@ -34,26 +77,85 @@ impl NormalizedFilters {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFilter`] for a list that is too long.
+    /// [`Error::InvalidFilter`] for lists that are too long.
     pub(crate) fn new(filters: &ActivityLogFilters) -> Result<Self> {
-        let text = |text: &Option<String>| text.as_deref().map(|text| storable_text(text).into_owned());
-        let categories = filters.categories.iter().map(ActivityCategory::as_str).map(storable_text);
-        let categories = categories.collect::<BTreeSet<_>>();
-        if categories.len() > MAX_LIST_VALUES {
-            let reason =
-                format!("lists {} different values, and at most {MAX_LIST_VALUES} are allowed", categories.len());
-            return Err(Error::InvalidFilter { field: "categories", reason });
-        }
-        Ok(Self {
-            categories: categories.into_iter().map(Into::into).collect(),
+        let text = |text: &Option<String>| {
+            text.as_deref().filter(|text| !text.is_empty()).map(|text| storable_text(text).into_owned())
+        };
+        let list = |list: &[String]| texts(list.iter().map(String::as_str));
+        let mut normalized = Self {
+            categories: texts(filters.categories.iter().map(ActivityCategory::as_str)),
+            excluded_categories: Vec::new(),
             severities: filters.severities.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
-            actor: text(&filters.actor),
+            actions: Actions::new(&filters.actions),
+            excluded_actions: Actions::new(&filters.exclude_actions),
+            actors: list(&filters.actors),
+            excluded_actors: list(&filters.exclude_actors),
             entity_type: text(&filters.entity_type),
             entity_id: text(&filters.entity_id),
             since: filters.since.map(instant::round_up),
             until: filters.until.map(instant::round_down),
-            message_contains: text(&filters.message_contains).filter(|term| !term.is_empty()),
-        })
+            message_contains: text(&filters.message_contains),
+            match_nothing: false,
+        };
+        normalized.check_lists()?;
+        if let Some(actor) = text(&filters.actor) {
+            normalized.match_nothing |= !normalized.actors.is_empty() && !normalized.actors.contains(&actor);
+            normalized.actors = vec![actor];
+        }
+        normalized.exclude_from_lists();
+        Ok(normalized)
+    }
+
+    fn check_lists(&self) -> Result<()> {
+        let lists = [
+            ("categories", self.categories.len()),
+            ("actions", self.actions.len()),
+            ("exclude_actions", self.excluded_actions.len()),
+            ("actors", self.actors.len()),
+            ("exclude_actors", self.excluded_actors.len()),
+        ];
+        let values = lists.iter().map(|(_, values)| values).sum::<usize>();
+        match lists.into_iter().max_by_key(|(_, values)| *values) {
+            Some((field, listed)) if values > MAX_LIST_VALUES => {
+                let all = if listed == values { String::new() } else { format!(" of {values} in all lists") };
+                let reason = format!("lists {listed} different values{all}, and at most {MAX_LIST_VALUES} are allowed");
+                Err(Error::InvalidFilter { field, reason })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes what is excluded out of the lists, so that a database is not asked for it.
+    fn exclude_from_lists(&mut self) {
+        if !self.actors.is_empty() {
+            let excluded = std::mem::take(&mut self.excluded_actors);
+            self.actors.retain(|actor| excluded.binary_search(actor).is_err());
+            self.match_nothing |= self.actors.is_empty();
+        }
+        if !self.actions.is_empty() {
+            let excluded = &self.excluded_actions;
+            self.actions.names.retain(|action| !excluded.contains(action));
+            self.actions.prefixes.retain(|prefix| !has_prefix(prefix, &excluded.prefixes));
+            self.match_nothing |= self.actions.is_empty();
+            if self.actions.prefixes.is_empty() {
+                self.excluded_actions = Actions::default();
+            }
+        }
+    }
+
+    /// The same filters for entries from `first`, inclusive, to `end`, exclusive.
+    pub(crate) fn within(mut self, first: DateTime<Utc>, end: DateTime<Utc>) -> Self {
+        self.since = self.since.max(Some(first));
+        match end.checked_sub_signed(TimeDelta::microseconds(1)) {
+            Some(last) => self.until = Some(self.until.map_or(last, |until| until.min(last))),
+            None => self.match_nothing = true,
+        }
+        self
+    }
+
+    pub(crate) fn restrict_nothing(&self) -> bool {
+        *self == Self::default()
     }
 
     /// Whether they restrict the time at most.
@@ -61,14 +163,10 @@ impl NormalizedFilters {
         Self { since: self.since, until: self.until, ..Self::default() } == *self
     }
 
-    /// Whether they restrict categories and severities at most.
-    pub(crate) fn restrict_kind_only(&self) -> bool {
-        self.actor.is_none()
-            && self.entity_type.is_none()
-            && self.entity_id.is_none()
-            && self.since.is_none()
-            && self.until.is_none()
-            && self.message_contains.is_none()
+    /// Whether they restrict nothing that a summary of actors, actions, categories, severities, entity types and times does
+    /// not tell.
+    pub(crate) fn restrict_kind_and_time_only(&self) -> bool {
+        self.entity_id.is_none() && self.message_contains.is_none()
     }
 
     /// The severities as they are stored.
@@ -77,7 +175,7 @@ impl NormalizedFilters {
     }
 
     /// Whether they list severities, and [`Info`](ActivitySeverity::Info), which most entries have, is not among them.
-    pub(crate) fn exclude_info(&self) -> bool {
+    pub(crate) fn leave_out_info(&self) -> bool {
         !self.severities.is_empty() && !self.severities.contains(&ActivitySeverity::Info)
     }
 
@@ -85,4 +183,10 @@ impl NormalizedFilters {
     pub(crate) fn restrict_to_errors(&self) -> bool {
         self.severities == [ActivitySeverity::Error]
     }
+}
+
+/// Texts as they are stored, sorted; empty ones restrict nothing.
+fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let texts = texts.filter(|text| !text.is_empty()).map(|text| storable_text(text).into_owned());
+    texts.collect::<BTreeSet<_>>().into_iter().collect()
 }

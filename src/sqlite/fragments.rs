@@ -1,8 +1,11 @@
 //! Pieces of SQL that Diesel has no words for.
 
+use std::marker::PhantomData;
+
+use diesel::expression::{AppearsOnTable, SelectableExpression, ValidGrouping};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
 
 #[diesel::declare_sql_function]
@@ -60,3 +63,67 @@ impl<Q> Query for CountRows<Q> {
 }
 
 impl<Q> RunQueryDsl<SqliteConnection> for CountRows<Q> {}
+
+/// A test that a row passes if it does not pass another, or if that says NULL.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IsNotTrue<T>(pub(crate) T);
+
+impl<T: Expression> Expression for IsNotTrue<T> {
+    type SqlType = Bool;
+}
+
+impl<T: QueryFragment<Sqlite>> QueryFragment<Sqlite> for IsNotTrue<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("(");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") IS NOT TRUE");
+        Ok(())
+    }
+}
+
+impl<T: ValidGrouping<GroupBy>, GroupBy> ValidGrouping<GroupBy> for IsNotTrue<T> {
+    type IsAggregate = T::IsAggregate;
+}
+
+impl<T, Table> AppearsOnTable<Table> for IsNotTrue<T> where T: AppearsOnTable<Table> {}
+
+impl<T, Table> SelectableExpression<Table> for IsNotTrue<T> where T: SelectableExpression<Table> {}
+
+/// A query over the rows of another one.
+pub(crate) struct SelectFrom<Q, SqlType> {
+    select: String,
+    rows: Q,
+    clauses: String,
+    sql_type: PhantomData<SqlType>,
+}
+
+impl<Q, SqlType> SelectFrom<Q, SqlType> {
+    pub(crate) fn new(select: String, rows: Q, clauses: String) -> Self {
+        Self { select, rows, clauses, sql_type: PhantomData }
+    }
+}
+
+impl<Q: QueryFragment<Sqlite>, SqlType> QueryFragment<Sqlite> for SelectFrom<Q, SqlType> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        // Its text may be different each time.
+        out.unsafe_to_cache_prepared();
+        out.push_sql("SELECT ");
+        out.push_sql(&self.select);
+        out.push_sql(" FROM (");
+        self.rows.walk_ast(out.reborrow())?;
+        out.push_sql(") ");
+        out.push_sql(&self.clauses);
+        Ok(())
+    }
+}
+
+impl<Q, SqlType> QueryId for SelectFrom<Q, SqlType> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q, SqlType> Query for SelectFrom<Q, SqlType> {
+    type SqlType = SqlType;
+}
+
+impl<Q, SqlType> RunQueryDsl<SqliteConnection> for SelectFrom<Q, SqlType> {}

@@ -1,6 +1,6 @@
 //! Hints for SQLite's query planner, which guesses without statistics and errs with stale ones.
 
-use diesel::expression::{AppearsOnTable, Expression, ValidGrouping};
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::Text;
@@ -50,3 +50,5 @@ impl<T: ValidGrouping<GroupBy>, GroupBy> ValidGrouping<GroupBy> for Likelihood<T
 }
 
 impl<T, Table> AppearsOnTable<Table> for Likelihood<T> where T: AppearsOnTable<Table> {}
+
+impl<T, Table> SelectableExpression<Table> for Likelihood<T> where T: SelectableExpression<Table> {}

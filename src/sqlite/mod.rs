@@ -1,16 +1,20 @@
 //! The log in SQLite.
 
+mod action_names;
 mod bounds;
 mod busy;
 mod catalog;
 pub(crate) mod check;
 mod clear;
+mod conditions;
 pub(crate) mod connection;
 mod count;
 mod entity_types;
 mod extent;
+mod facets;
 mod fragments;
 mod hints;
+mod histogram;
 mod insert;
 pub(crate) mod migrations;
 #[cfg(feature = "r2d2")]
@@ -23,6 +27,7 @@ pub(crate) mod reclaim;
 mod references;
 pub(crate) mod reserve;
 mod row;
+mod scopes;
 pub(crate) mod search;
 pub(crate) mod segments;
 pub(crate) mod start_up;
@@ -37,6 +42,8 @@ use diesel::SqliteConnection;
 use crate::error::Result;
 use crate::model::encoding::Encoding;
 use crate::model::entry::NewActivityLogEntry;
+use crate::model::facet::{Facet, Facets};
+use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::repository::Repository;
@@ -74,6 +81,14 @@ impl Store for SqliteConnection {
 
     fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {
         count::count(self, filters, limit)
+    }
+
+    fn facets(&mut self, filters: &NormalizedFilters, facet: Facet, limit: u32) -> Result<Facets> {
+        facets::facets(self, filters, facet, limit)
+    }
+
+    fn histogram(&mut self, filters: &NormalizedFilters, edges: &Edges) -> Result<Vec<SeverityCounts>> {
+        histogram::histogram(self, filters, edges)
     }
 
     fn newest_seq(&mut self) -> Result<Option<i64>> {

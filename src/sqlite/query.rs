@@ -1,16 +1,15 @@
 //! Filters as SQL.
 
 use diesel::dsl::sql;
-use diesel::expression::is_aggregate::No;
-use diesel::expression::{AppearsOnTable, SqlLiteral, ValidGrouping};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::query_builder::QueryFragment;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::schema::activity_log::{self, BoxedQuery};
 use crate::sqlite::bounds::in_range;
+use crate::sqlite::conditions::{any_action, any_of, no_action, none_of};
 use crate::sqlite::entity_types::DISTINCT_TYPES;
 use crate::sqlite::fragments::{instr, lower};
 use crate::sqlite::hints::{NoIndex, selective, unselective};
@@ -45,6 +44,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) candidates: Option<&'a [i64]>,
     /// If the filters name an entity id and no type: all types that the id has, at least one.
     pub(crate) entity_types: Option<&'a [String]>,
+    /// If the filters have beginnings of actions: all actions that they stand for, at least one.
+    pub(crate) actions: Option<&'a [String]>,
 }
 
 impl From<SeqRange> for Scope<'_> {
@@ -56,49 +57,91 @@ impl From<SeqRange> for Scope<'_> {
 impl<'a> Selection<'a> {
     /// `None` if no row can match.
     pub(crate) fn new(filters: &'a NormalizedFilters) -> Option<Self> {
+        if filters.match_nothing {
+            return None;
+        }
         let message = filters.message_contains.as_deref().map(MessageTest::new);
         Some(Self { filters, times: TimeRange::new(filters)?, message })
     }
 
-    /// Whether something has to be looked up before the rows: the types of an entity id, or candidates for a text.
+    /// Whether something has to be looked up before the rows: the types of an entity id, the actions that begin with a text, or
+    /// candidates for a text.
     pub(crate) fn needs_lookup(&self) -> bool {
-        self.message.is_some() || (self.filters.entity_id.is_some() && self.filters.entity_type.is_none())
+        self.message.is_some() || self.needs_entity_types() || self.needs_action_names()
+    }
+
+    pub(crate) fn needs_entity_types(&self) -> bool {
+        self.filters.entity_id.is_some() && self.filters.entity_type.is_none()
+    }
+
+    /// Whether the index on actions serves the filters, which have beginnings of actions.
+    pub(crate) fn needs_action_names(&self) -> bool {
+        !self.filters.actions.prefixes.is_empty() && self.most_selective() == Column::Action
+    }
+
+    /// The column by whose index the rows are found.
+    fn most_selective(&self) -> Column {
+        let filters = self.filters;
+        if filters.entity_id.is_some() {
+            Column::Entity
+        } else if !filters.actors.is_empty() {
+            Column::Actor
+        } else if !filters.actions.is_empty() {
+            Column::Action
+        } else if filters.entity_type.is_some() {
+            Column::Entity
+        } else {
+            Column::Kind
+        }
     }
 
     /// The matching rows within a scope, to be read in the order of `seq`.
     pub(crate) fn matching(&'a self, scope: Scope<'a>) -> BoxedQuery<'a, Sqlite> {
         let filters = self.filters;
-        // Use the most selective index: entity, then actor, then category and severity.
-        let by_actor = filters.entity_id.is_none();
-        let by_category = by_actor && filters.actor.is_none();
-        let by_errors = by_actor && filters.actor.is_some() && filters.restrict_to_errors();
-        let by_kind = by_category && !filters.categories.is_empty() && filters.exclude_info();
-        let by_severity = by_kind || (by_category && filters.categories.is_empty());
+        let column = self.most_selective();
+        let by_errors = column == Column::Actor && filters.actors.len() == 1 && filters.restrict_to_errors();
+        let by_both = column == Column::Kind && !filters.categories.is_empty() && filters.leave_out_info();
+        let by_severity = by_both || (column == Column::Kind && filters.categories.is_empty());
 
         let mut query = activity_log::table.into_boxed();
         if !filters.categories.is_empty() {
-            query = any_of(query, activity_log::category, texts(&filters.categories), by_category);
+            query = query.filter(any_of(activity_log::category, texts(&filters.categories), column == Column::Kind));
+        }
+        if !filters.excluded_categories.is_empty() {
+            query = query.filter(none_of(activity_log::category, &filters.excluded_categories));
         }
         if by_errors {
             query = query.filter(unselective(sql::<Bool>(SEVERITY_IS_ERROR)));
         } else if !filters.severities.is_empty() {
-            query = any_of(query, activity_log::severity, filters.severity_texts(), by_severity);
+            query = query.filter(any_of(activity_log::severity, filters.severity_texts(), by_severity));
         }
-        if by_kind {
+        if by_both {
             query = query.filter(sql::<Bool>(SEVERITY_IS_NOT_INFO));
         }
-        if let Some(actor) = &filters.actor {
-            query = any_of(query, activity_log::actor, vec![actor], by_actor);
+        if !filters.actors.is_empty() {
+            query = query.filter(any_of(activity_log::actor, texts(&filters.actors), column == Column::Actor));
+        }
+        if !filters.excluded_actors.is_empty() {
+            query = query.filter(none_of(activity_log::actor, &filters.excluded_actors));
+        }
+        if let Some(actions) = scope.actions {
+            query = query.filter(any_of(activity_log::action, texts(actions), column == Column::Action));
+        } else if !filters.actions.is_empty() {
+            query = query.filter(any_action(activity_log::action, &filters.actions, column == Column::Action));
+        }
+        if !filters.excluded_actions.is_empty() {
+            query = query.filter(no_action(activity_log::action, &filters.excluded_actions));
         }
         if let Some(entity_type) = &filters.entity_type {
-            query = query.filter(selective(activity_log::entity_type.eq(entity_type)));
+            let by_type = column == Column::Entity;
+            query = query.filter(any_of(activity_log::entity_type.assume_not_null(), vec![entity_type], by_type));
         }
         if let Some(entity_id) = &filters.entity_id {
             query = query.filter(selective(activity_log::entity_id.eq(entity_id)));
         }
-        if filters.entity_id.is_some() && filters.entity_type.is_none() {
+        if self.needs_entity_types() {
             query = match scope.entity_types {
-                Some(types) => any_of(query, activity_log::entity_type.assume_not_null(), texts(types), true),
+                Some(types) => query.filter(any_of(activity_log::entity_type.assume_not_null(), texts(types), true)),
                 None => query.filter(any_entity_type()),
             };
         }
@@ -157,29 +200,18 @@ impl MessageTest {
     }
 }
 
-fn texts(texts: &[String]) -> Vec<&str> {
-    texts.iter().map(String::as_str).collect()
+/// What an index begins with.
+#[derive(Clone, Copy, PartialEq)]
+enum Column {
+    Entity,
+    Actor,
+    Action,
+    /// Category and severity.
+    Kind,
 }
 
-/// The rows whose `column` is any of `values`, found by the column's index or looked at among the rows that another index
-/// finds.
-fn any_of<'a, C>(
-    query: BoxedQuery<'a, Sqlite>,
-    column: C,
-    values: Vec<&'a str>,
-    by_index: bool,
-) -> BoxedQuery<'a, Sqlite>
-where
-    C: Expression<SqlType = Text> + AppearsOnTable<activity_log::table> + ValidGrouping<(), IsAggregate = No>,
-    C: QueryFragment<Sqlite> + Send + 'a,
-{
-    // Diesel keeps a statement with `=` prepared, but never one with a list.
-    match (values.as_slice(), by_index) {
-        ([one], true) => query.filter(selective(column.eq(*one))),
-        ([one], false) => query.filter(NoIndex::new(column).eq(*one)),
-        (_, true) => query.filter(selective(column.eq_any(values))),
-        (_, false) => query.filter(NoIndex::new(column).eq_any(values)),
-    }
+fn texts(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }
 
 /// SQLite uses the partial index of the errors only for this literal.

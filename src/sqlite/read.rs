@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use crate::error::Result;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::schema::activity_log;
+use crate::sqlite::action_names::ActionNames;
 use crate::sqlite::bounds::in_order;
 use crate::sqlite::entity_types;
 use crate::sqlite::extent::{newest_seq, oldest_seq};
@@ -34,7 +35,7 @@ pub(crate) fn read(
     batch.restart(limit);
     let Some(selection) = Selection::new(filters) else { return Ok(()) };
     let reader = Reader { selection: &selection, order, limit };
-    if !selection.needs_lookup() && SegmentPredicate::new(&selection).is_none() {
+    if !selection.needs_lookup() && SegmentPredicate::new(&selection, false).is_none() {
         return reader.append(conn, range.into(), batch);
     }
     with_read_transaction(conn, |conn| reader.append_in_candidates(conn, range, batch))
@@ -57,17 +58,21 @@ impl Reader<'_> {
         if types.as_ref().is_some_and(Vec::is_empty) {
             return Ok(());
         }
+        let actions = ActionNames::find(conn, self.selection)?;
+        if actions.as_list().is_some_and(<[_]>::is_empty) {
+            return Ok(());
+        }
         let mut term = IndexedTerm::new(conn, self.selection)?;
         let predicate = match term {
             // The search index finds what it finds wherever it is.
             Some(_) => SegmentPredicate::of_times(self.selection),
-            None => SegmentPredicate::new(self.selection),
+            None => SegmentPredicate::new(self.selection, actions.as_list().is_some()),
         };
         let mut ranges = CandidateRanges::new(conn, predicate, range, self.order)?;
         while !batch.is_full(self.limit)
             && let Some(range) = ranges.next(conn)?
         {
-            let scope = Scope { entity_types: types.as_deref(), ..range.into() };
+            let scope = Scope { entity_types: types.as_deref(), actions: actions.as_list(), ..range.into() };
             match &mut term {
                 Some(term) => self.append_by_term(conn, scope, term, batch)?,
                 None => self.append(conn, scope, batch)?,

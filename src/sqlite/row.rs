@@ -61,6 +61,12 @@ impl<'a> From<EncodedEntry<'a>> for NewRow<'a> {
 #[derive(FromSqlRow)]
 pub(crate) struct Stored<T>(T);
 
+impl<T> Stored<T> {
+    pub(crate) fn into_inner(self) -> T {
+        self.0
+    }
+}
+
 impl Stored<String> {
     /// The text, unless a part of it may have been read as U+FFFD or would be written as it.
     pub(crate) fn lossless(self) -> Option<String> {

@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use crate::error::Result;
 use crate::model::encoding::Encoding;
 use crate::model::entry::NewActivityLogEntry;
+use crate::model::facet::{Facet, Facets};
+use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::store::batch::{Batch, ReadLimit, Row};
@@ -41,6 +43,12 @@ pub trait Store: Sized {
 
     /// Counts the matching rows, up to `limit`.
     fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64>;
+
+    /// The most frequent values among the matching rows, up to `limit`.
+    fn facets(&mut self, filters: &NormalizedFilters, facet: Facet, limit: u32) -> Result<Facets>;
+
+    /// Counts the matching rows between each two neighbouring edges.
+    fn histogram(&mut self, filters: &NormalizedFilters, edges: &Edges) -> Result<Vec<SeverityCounts>>;
 
     /// The greatest `seq` in the log; `None` if it is empty.
     fn newest_seq(&mut self) -> Result<Option<i64>>;

@@ -82,7 +82,11 @@ fn both(one: &ActivityLogFilters, other: &ActivityLogFilters) -> ActivityLogFilt
     ActivityLogFilters {
         categories: [one.categories, other.categories].concat(),
         severities: [one.severities, other.severities].concat(),
+        actions: [one.actions, other.actions].concat(),
+        exclude_actions: [one.exclude_actions, other.exclude_actions].concat(),
         actor: one.actor.or(other.actor),
+        actors: [one.actors, other.actors].concat(),
+        exclude_actors: [one.exclude_actors, other.exclude_actors].concat(),
         entity_type: one.entity_type.or(other.entity_type),
         entity_id: one.entity_id.or(other.entity_id),
         since: one.since.or(other.since),
@@ -185,10 +189,23 @@ fn a_text_filter_matches_the_whole_value_exactly() -> TestResult {
 }
 
 #[test]
-fn an_empty_text_filter_matches_only_the_empty_text() -> TestResult {
+fn an_empty_text_restricts_nothing_in_any_filter() -> TestResult {
     let entries = [numbered(1), numbered(2).entity("", ""), numbered(3).entity("lamp", "1")];
-    let filters = ActivityLogFilters { entity_type: Some(String::new()), ..everything() };
-    assert_eq!(matching(&entries, &filters)?, [2]);
+    let empty = || Some(String::new());
+    let list = || vec![String::new()];
+    for filters in [
+        ActivityLogFilters { categories: vec!["".into()], ..everything() },
+        ActivityLogFilters { actions: list(), ..everything() },
+        ActivityLogFilters { exclude_actions: list(), ..everything() },
+        ActivityLogFilters { actor: empty(), ..everything() },
+        ActivityLogFilters { actors: list(), ..everything() },
+        ActivityLogFilters { exclude_actors: list(), ..everything() },
+        ActivityLogFilters { entity_type: empty(), ..everything() },
+        ActivityLogFilters { entity_id: empty(), ..everything() },
+        ActivityLogFilters { message_contains: empty(), ..everything() },
+    ] {
+        assert_eq!(matching(&entries, &filters)?, [3, 2, 1], "{filters:?}");
+    }
     Ok(())
 }
 

@@ -1,6 +1,12 @@
 //! Random operations give the same answers on the log and on a naive model, a plain list.
 
-use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, NewActivityLogEntry};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use activity_log::{
+    ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, Facet, FacetValue, Facets,
+    NewActivityLogEntry, SeverityCounts,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::collection::vec;
 use proptest::option;
@@ -20,6 +26,8 @@ enum Operation {
     Page(ActivityLogFilters, Option<i64>, u32),
     QueryAfter(ActivityLogFilters, i64, u32),
     Count(ActivityLogFilters),
+    Facets(ActivityLogFilters, Facet, u32),
+    Histogram(ActivityLogFilters, Vec<DateTime<Utc>>),
     Export(ActivityLogFilters),
     Prune(Option<DateTime<Utc>>, Option<u64>),
     Clear,
@@ -65,15 +73,35 @@ impl Model {
 fn passes(entry: &ActivityLogEntry, filters: &ActivityLogFilters) -> bool {
     (filters.categories.is_empty() || filters.categories.contains(&entry.category))
         && (filters.severities.is_empty() || filters.severities.contains(&entry.severity))
-        && filters.actor.as_ref().is_none_or(|actor| *actor == entry.actor)
-        && filters.entity_type.as_ref().is_none_or(|entity_type| Some(entity_type) == entry.entity_type.as_ref())
-        && filters.entity_id.as_ref().is_none_or(|entity_id| Some(entity_id) == entry.entity_id.as_ref())
+        && (is_unset(&filters.actions) || filters.actions.iter().any(|action| is_action(action, entry)))
+        && !filters.exclude_actions.iter().any(|action| is_action(action, entry))
+        && is(&filters.actor, Some(&entry.actor))
+        && (is_unset(&filters.actors) || filters.actors.contains(&entry.actor) && !entry.actor.is_empty())
+        && !(filters.exclude_actors.contains(&entry.actor) && !entry.actor.is_empty())
+        && is(&filters.entity_type, entry.entity_type.as_ref())
+        && is(&filters.entity_id, entry.entity_id.as_ref())
         && filters.since.is_none_or(|since| entry.ts >= since)
         && filters.until.is_none_or(|until| entry.ts <= until)
         && filters
             .message_contains
             .as_ref()
             .is_none_or(|term| entry.message.to_ascii_lowercase().contains(&term.to_ascii_lowercase()))
+}
+
+/// An empty text restricts nothing.
+fn is(filter: &Option<String>, value: Option<&String>) -> bool {
+    filter.as_ref().is_none_or(|filter| filter.is_empty() || Some(filter) == value)
+}
+
+fn is_unset(list: &[String]) -> bool {
+    list.iter().all(String::is_empty)
+}
+
+fn is_action(filter: &str, entry: &ActivityLogEntry) -> bool {
+    match filter.strip_suffix(".*") {
+        Some(area) => entry.action.starts_with(&format!("{area}.")),
+        None => !filter.is_empty() && filter == entry.action,
+    }
 }
 
 fn category() -> impl Strategy<Value = ActivityCategory> {
@@ -86,6 +114,14 @@ fn severity() -> impl Strategy<Value = ActivitySeverity> {
 
 fn word() -> impl Strategy<Value = String> {
     select(vec!["", "a", "A", "b", "%", "'"]).prop_map(str::to_owned)
+}
+
+fn action() -> impl Strategy<Value = String> {
+    select(vec!["act", "job", "job.", "job.run", "job.run.a", "jobs.run", "job/", ""]).prop_map(str::to_owned)
+}
+
+fn asked_action() -> impl Strategy<Value = String> {
+    prop_oneof![2 => action(), 2 => select(vec!["job.*", "job.run.*", ".*", "*", "job*"]).prop_map(str::to_owned)]
 }
 
 fn message() -> impl Strategy<Value = String> {
@@ -110,13 +146,13 @@ fn bound() -> impl Strategy<Value = DateTime<Utc>> {
 
 fn entry() -> impl Strategy<Value = NewActivityLogEntry> {
     let entity = (option::of(word()), option::of(word()));
-    (category(), severity(), word(), entity, ts(), message()).prop_map(
-        |(category, severity, actor, (entity_type, entity_id), ts, message)| NewActivityLogEntry {
+    (category(), action(), severity(), word(), entity, ts(), message()).prop_map(
+        |(category, action, severity, actor, (entity_type, entity_id), ts, message)| NewActivityLogEntry {
             severity,
             ts,
             entity_type,
             entity_id,
-            ..NewActivityLogEntry::new(category, "act", actor, message)
+            ..NewActivityLogEntry::new(category, action, actor, message)
         },
     )
 }
@@ -127,13 +163,35 @@ fn filters() -> impl Strategy<Value = ActivityLogFilters> {
     let lists = (
         prop_oneof![3 => Just(vec![]), 1 => vec(category(), 0..3)],
         prop_oneof![3 => Just(vec![]), 1 => vec(severity(), 0..3)],
+        prop_oneof![5 => Just(vec![]), 1 => vec(asked_action(), 0..3)],
+        prop_oneof![5 => Just(vec![]), 1 => vec(asked_action(), 0..3)],
+        prop_oneof![7 => Just(vec![]), 1 => vec(word(), 0..3)],
+        prop_oneof![7 => Just(vec![]), 1 => vec(word(), 0..3)],
     );
     let times = (option::weighted(0.2, bound()), option::weighted(0.2, bound()));
     (lists, maybe(word()), maybe(word()), maybe(word()), times, option::weighted(0.2, message())).prop_map(
-        |((categories, severities), actor, entity_type, entity_id, (since, until), message_contains)| {
-            ActivityLogFilters { categories, severities, actor, entity_type, entity_id, since, until, message_contains }
+        |(lists, actor, entity_type, entity_id, (since, until), message_contains)| {
+            let (categories, severities, actions, exclude_actions, actors, exclude_actors) = lists;
+            ActivityLogFilters {
+                categories,
+                severities,
+                actions,
+                exclude_actions,
+                actor,
+                actors,
+                exclude_actors,
+                entity_type,
+                entity_id,
+                since,
+                until,
+                message_contains,
+            }
         },
     )
+}
+
+fn facet() -> impl Strategy<Value = Facet> {
+    select(vec![Facet::Category, Facet::Severity, Facet::Action, Facet::Actor, Facet::EntityType])
 }
 
 fn cursor() -> impl Strategy<Value = i64> {
@@ -149,10 +207,45 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (filters(), option::of(cursor()), 0_u32..12).prop_map(|(f, c, l)| Operation::Page(f, c, l)),
         2 => (filters(), cursor(), 0_u32..12).prop_map(|(f, c, l)| Operation::QueryAfter(f, c, l)),
         2 => filters().prop_map(Operation::Count),
+        2 => (filters(), facet(), 0_u32..5).prop_map(|(f, by, l)| Operation::Facets(f, by, l)),
+        2 => (filters(), vec(bound(), 2..6)).prop_map(|(f, mut edges)| { edges.sort(); Operation::Histogram(f, edges) }),
         2 => filters().prop_map(Operation::Export),
         2 => (option::of(bound()), option::of(prop_oneof![0_u64..30, 0_u64..1_500])).prop_map(|(b, m)| Operation::Prune(b, m)),
         1 => Just(Operation::Clear),
     ]
+}
+
+fn frequencies(entries: &[ActivityLogEntry], facet: Facet, limit: usize) -> Facets {
+    let mut values = BTreeMap::new();
+    for entry in entries {
+        let value = match facet {
+            Facet::Category => Some(entry.category.as_str()),
+            Facet::Severity => Some(entry.severity.as_str()),
+            Facet::Action => Some(entry.action.as_str()),
+            Facet::Actor => Some(entry.actor.as_str()),
+            Facet::EntityType => entry.entity_type.as_deref().filter(|name| !name.is_empty()),
+        };
+        if let Some(value) = value {
+            *values.entry(value.to_owned()).or_insert(0) += 1;
+        }
+    }
+    let mut values = values.into_iter().map(|(value, entries)| FacetValue { value, entries }).collect::<Vec<_>>();
+    values.sort_by_key(|value| Reverse(value.entries));
+    let more = values.len() > limit;
+    values.truncate(limit);
+    Facets { values, more }
+}
+
+fn counts(entries: &[ActivityLogEntry], from: DateTime<Utc>, to: DateTime<Utc>) -> SeverityCounts {
+    let within = entries.iter().filter(|entry| entry.ts >= from && entry.ts < to);
+    within.fold(SeverityCounts::default(), |mut counts, entry| {
+        match entry.severity {
+            ActivitySeverity::Info => counts.info += 1,
+            ActivitySeverity::Warning => counts.warning += 1,
+            ActivitySeverity::Error => counts.error += 1,
+        }
+        counts
+    })
 }
 
 /// Applies one operation to the log and to the model, and fails where the answers differ.
@@ -187,6 +280,16 @@ fn agree(model: &mut Model, log: &mut ActivityLogRepository<'_>, operation: Oper
             assert_eq!(log.query_after(&filters, after_seq, limit)?, expected);
         }
         Operation::Count(filters) => assert_eq!(log.count(&filters)?, model.matching(&filters).len() as u64),
+        Operation::Facets(filters, facet, limit) => {
+            let matching = model.matching(&filters);
+            assert!(model.entries.iter().all(|entry| filters.matches(entry) == passes(entry, &filters)));
+            assert_eq!(log.facets(&filters, facet, limit)?, frequencies(&matching, facet, limit as usize));
+        }
+        Operation::Histogram(filters, edges) => {
+            let matching = model.matching(&filters);
+            let buckets = edges.windows(2).map(|edges| counts(&matching, edges[0], edges[1]));
+            assert_eq!(log.histogram(&filters, &edges)?, buckets.collect::<Vec<_>>());
+        }
         Operation::Export(filters) => {
             let exported = log.iter_export(&filters)?.collect::<activity_log::Result<Vec<_>>>()?;
             assert_eq!(exported, model.matching(&filters));

@@ -1,10 +1,15 @@
 //! Every way of reading finds exactly the matching rows, after any statement of any program has changed the rows.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use activity_log::histogram::equal_edges;
 use activity_log::schema::activity_log as stored;
 use activity_log::{
-    ActivityLogFilters, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry, enable_search, resummarize,
-    run_migrations,
+    ActivityLogFilters, ActivityLogRepository, ActivitySeverity, Facet, NewActivityLogEntry, enable_search,
+    resummarize, run_migrations,
 };
+use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use proptest::prelude::*;
@@ -24,7 +29,7 @@ fn log_of_many_segments(with_search: bool) -> TestResult<SqliteConnection> {
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {ROWS}) \
          INSERT INTO activity_log (id, ts, category, action, severity, actor, entity_type, entity_id, message) \
          SELECT 'x' || n, strftime('%Y-%m-%dT%H:%M:%S+00:00', n * 60 + n / 10000 % 2 * 300000, 'unixepoch'), \
-             'area ' || (n / 3000 % 5), 'tick', \
+             'area ' || (n / 3000 % 5), 'job.' || (n / 2600 % 4), \
              CASE n / 1400 % 6 WHEN 0 THEN 'warning' WHEN 1 THEN 'error' ELSE 'info' END, \
              'user ' || (n / 1800 % 4), 'type ' || (n / 8000 % 3), 'id ' || (n % 500), 'Tick ' || n FROM n"
     ))?;
@@ -114,6 +119,7 @@ fn assignment() -> impl Strategy<Value = (&'static str, String)> {
         ("category", "'area 1'"),
         ("category", "'area 9'"),
         ("action", "'other'"),
+        ("action", "'job.1'"),
         ("severity", "'error'"),
         ("severity", "'info'"),
         ("actor", "'user 1'"),
@@ -155,7 +161,8 @@ fn change() -> impl Strategy<Value = Change> {
 
 fn recorded(number: i64) -> NewActivityLogEntry {
     let severity = if number % 5 == 0 { ActivitySeverity::Error } else { ActivitySeverity::Info };
-    NewActivityLogEntry::new(format!("area {}", number % 3), "tick", format!("user {}", number % 4), "Recorded")
+    let action = if number % 7 == 0 { "job.9" } else { "tick" };
+    NewActivityLogEntry::new(format!("area {}", number % 3), action, format!("user {}", number % 4), "Recorded")
         .severity(severity)
 }
 
@@ -240,57 +247,127 @@ fn all_filters() -> TestResult<Vec<ActivityLogFilters>> {
             ..everything()
         },
         ActivityLogFilters { entity_id: Some("id 7".to_owned()), ..within(everything()) },
+        actions(&["job.1"], everything()),
+        actions(&["job.2", "other"], everything()),
+        actions(&["job.*"], everything()),
+        actions(&["job.*"], category("area 1")),
+        actions(&["job.3"], category("area 9")),
+        actions(&["job.0"], of_actor("user 1", everything())),
+        actions(&["job.*"], of_actor("user 2", severe(ActivitySeverity::Error, everything()))),
+        within(actions(&["job.1", "job.2"], everything())),
+        excluding(&["job.1", "job.2"], &[], everything()),
+        excluding(&["job.*"], &[], everything()),
+        excluding(&["job.*", "a"], &["user 0", "user 1"], category("area 1")),
+        within(excluding(&[], &["user 0", "user 2", "user 3"], everything())),
+        ActivityLogFilters { actors: vec!["user 1".to_owned(), "user 9".to_owned()], ..category("area 2") },
+        ActivityLogFilters { entity_type: Some("type 2".to_owned()), ..of_actor("user 1", everything()) },
+        ActivityLogFilters { entity_type: Some("type 1".to_owned()), ..category("area 9") },
         ActivityLogFilters { message_contains: Some("Needle".to_owned()), ..everything() },
+        excluding(&["job.1"], &[], ActivityLogFilters { message_contains: Some("tick 7".to_owned()), ..everything() }),
         ActivityLogFilters { message_contains: Some("tick 7".to_owned()), ..within(category("area 0")) },
     ])
 }
 
-type Row = (i64, String, String, String, String, Option<String>, Option<String>, String);
+fn actions(actions: &[&str], filters: ActivityLogFilters) -> ActivityLogFilters {
+    ActivityLogFilters { actions: actions.iter().map(|action| (*action).to_owned()).collect(), ..filters }
+}
 
-fn matches(filters: &ActivityLogFilters, row: &Row) -> TestResult<bool> {
-    let (_, ts, category, severity, actor, entity_type, entity_id, message) = row;
-    // Parsing is slow, and few filters need it.
-    let ts = if filters.since.is_some() || filters.until.is_some() { Some(at(ts)?) } else { None };
-    Ok((filters.categories.is_empty() || filters.categories.iter().any(|any| any.as_str() == category))
+fn excluding(actions: &[&str], actors: &[&str], filters: ActivityLogFilters) -> ActivityLogFilters {
+    let [exclude_actions, exclude_actors] =
+        [actions, actors].map(|list| list.iter().map(|text| (*text).to_owned()).collect());
+    ActivityLogFilters { exclude_actions, exclude_actors, ..filters }
+}
+
+type Row = (i64, String, String, String, String, String, Option<String>, Option<String>, String);
+
+/// A row, and its time.
+struct Timed {
+    row: Row,
+    ts: DateTime<Utc>,
+}
+
+fn is_action(filter: &str, action: &str) -> bool {
+    filter.strip_suffix('*').map_or(filter == action, |beginning| action.starts_with(beginning))
+}
+
+fn matches(filters: &ActivityLogFilters, Timed { row, ts }: &Timed) -> bool {
+    let (_, _, category, action, severity, actor, entity_type, entity_id, message) = row;
+    (filters.categories.is_empty() || filters.categories.iter().any(|any| any.as_str() == category))
         && (filters.severities.is_empty() || filters.severities.iter().any(|any| any.as_str() == severity))
+        && (filters.actions.is_empty() || filters.actions.iter().any(|any| is_action(any, action)))
+        && !filters.exclude_actions.iter().any(|any| is_action(any, action))
+        && (filters.actors.is_empty() || filters.actors.contains(actor))
+        && !filters.exclude_actors.contains(actor)
         && filters.actor.as_ref().is_none_or(|name| name == actor)
         && filters.entity_type.as_ref().is_none_or(|name| Some(name) == entity_type.as_ref())
         && filters.entity_id.as_ref().is_none_or(|id| Some(id) == entity_id.as_ref())
-        && filters.since.is_none_or(|since| Some(since) <= ts)
-        && filters.until.is_none_or(|until| ts <= Some(until))
+        && filters.since.is_none_or(|since| since <= *ts)
+        && filters.until.is_none_or(|until| *ts <= until)
         && filters
             .message_contains
             .as_ref()
-            .is_none_or(|term| message.to_ascii_lowercase().contains(&term.to_ascii_lowercase())))
+            .is_none_or(|term| message.to_ascii_lowercase().contains(&term.to_ascii_lowercase()))
 }
 
 /// Every row, oldest first.
-fn all_rows(conn: &mut SqliteConnection) -> TestResult<Vec<Row>> {
+fn all_rows(conn: &mut SqliteConnection) -> TestResult<Vec<Timed>> {
     let columns = (
         stored::seq,
         stored::ts,
         stored::category,
+        stored::action,
         stored::severity,
         stored::actor,
         stored::entity_type,
         stored::entity_id,
         stored::message,
     );
-    Ok(stored::table.select(columns).order(stored::seq).load(conn)?)
+    let rows = stored::table.select(columns).order(stored::seq).load::<Row>(conn)?;
+    rows.into_iter().map(|row| Ok(Timed { ts: at(&row.1)?, row })).collect()
 }
 
 /// Compares every way of reading, by every filter, with what looking at each row finds.
 fn assert_all_found(conn: &mut SqliteConnection) -> TestResult {
     let rows = all_rows(conn)?;
     for filters in all_filters()? {
-        let mut expected = Vec::new();
-        for row in &rows {
-            if matches(&filters, row)? {
-                expected.push(row.0);
-            }
-        }
+        let matching = rows.iter().filter(|row| matches(&filters, row)).collect::<Vec<_>>();
+        let expected = matching.iter().map(|row| row.row.0).collect::<Vec<_>>();
         assert_found(conn, &filters, &expected)?;
+        assert_counted(conn, &filters, &matching)?;
     }
+    Ok(())
+}
+
+/// Compares facets and a histogram with what looking at each row finds.
+fn assert_counted(conn: &mut SqliteConnection, filters: &ActivityLogFilters, matching: &[&Timed]) -> TestResult {
+    let mut log = ActivityLogRepository::new(conn);
+    let columns: [(Facet, fn(&Row) -> Option<&str>); 5] = [
+        (Facet::Category, |row| Some(&row.2)),
+        (Facet::Action, |row| Some(&row.3)),
+        (Facet::Severity, |row| Some(&row.4)),
+        (Facet::Actor, |row| Some(&row.5)),
+        (Facet::EntityType, |row| row.6.as_deref()),
+    ];
+    // Two for each filter, which is slow otherwise.
+    let first = matching.len() % columns.len();
+    for (facet, value) in columns.into_iter().cycle().skip(first).take(2) {
+        let mut frequencies = BTreeMap::new();
+        for value in matching.iter().filter_map(|row| value(&row.row)) {
+            *frequencies.entry(value).or_insert(0_u64) += 1;
+        }
+        let mut expected = frequencies.into_iter().collect::<Vec<_>>();
+        expected.sort_by_key(|(_, entries)| Reverse(*entries));
+        let facets = log.facets(filters, facet, 3)?;
+        let found = facets.values.iter().map(|value| (value.value.as_str(), value.entries)).collect::<Vec<_>>();
+        assert_eq!(found, expected.iter().take(3).copied().collect::<Vec<_>>(), "{facet:?} of {filters:?}");
+        assert_eq!(facets.more, expected.len() > 3, "{facet:?} of {filters:?}");
+    }
+    let edges = equal_edges(at("1970-01-02T07:08:09Z")?, at("1970-02-10T00:00:00Z")?, 13)?;
+    let histogram = log.histogram(filters, &edges)?.iter().map(|counts| counts.total()).collect::<Vec<_>>();
+    let expected = edges
+        .windows(2)
+        .map(|edges| matching.iter().filter(|row| row.ts >= edges[0] && row.ts < edges[1]).count() as u64);
+    assert_eq!(histogram, expected.collect::<Vec<_>>(), "histogram of {filters:?}");
     Ok(())
 }
 

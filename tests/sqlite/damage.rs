@@ -89,7 +89,7 @@ fn an_object_that_was_defined_otherwise_is_reported_and_replaced() -> TestResult
             "activity_log_segments_delete",
             "CREATE TRIGGER activity_log_segments_delete AFTER DELETE ON activity_log BEGIN SELECT 1; END",
         ),
-        ("table", "activity_log_segment_kinds", "CREATE TABLE activity_log_segment_kinds (first_seq)"),
+        ("table", "activity_log_segment_rollups", "CREATE TABLE activity_log_segment_rollups (first_seq)"),
         ("table", "activity_log_segments", "CREATE TABLE activity_log_segments (first_seq)"),
     ];
     for (kind, name, definition) in others {
@@ -138,7 +138,7 @@ fn a_row_changed_while_the_triggers_were_lost_is_found_after_the_next_start() ->
 
 #[test]
 fn an_emptied_summary_is_computed_again() -> TestResult {
-    let tables = ["activity_log_segments", "activity_log_segment_kinds", "activity_log_segment_actors"];
+    let tables = ["activity_log_segments", "activity_log_segment_rollups"];
     for table in tables {
         let mut conn = whole_log()?;
         let filters = of_actor("user 1", category("area 1"));
@@ -157,11 +157,12 @@ fn a_summary_that_disagrees_with_its_entries_is_reported_and_resummarizing_mends
     let damages = [
         "UPDATE activity_log_segments SET entries = entries + 1 WHERE first_seq = 4096",
         "UPDATE activity_log_segments SET max_ts = '1970' WHERE first_seq = 4096",
-        "UPDATE activity_log_segment_kinds SET entries = 1 WHERE first_seq = 4096",
-        "DELETE FROM activity_log_segment_actors WHERE first_seq = 4096 AND actor = 'user 1'",
+        "UPDATE activity_log_segment_rollups SET entries = 1 WHERE first_seq = 4096 AND level = 0",
+        "UPDATE activity_log_segment_rollups SET entries = 1 WHERE first_seq = 4096 AND level = 1",
+        "DELETE FROM activity_log_segment_rollups WHERE first_seq = 4096 AND actor = 'user 1'",
         "DELETE FROM activity_log_segments WHERE first_seq = 4096",
         "DELETE FROM activity_log WHERE seq = 4099; UPDATE activity_log_segments SET stale = FALSE",
-        "UPDATE activity_log_segments SET stale = TRUE; DELETE FROM activity_log_segment_kinds WHERE first_seq = 4096",
+        "UPDATE activity_log_segments SET stale = TRUE; DELETE FROM activity_log_segment_rollups WHERE first_seq = 4096",
     ];
     for damage in damages {
         let mut conn = whole_log()?;
@@ -228,7 +229,7 @@ fn a_name_that_another_tables_index_has_is_refused_with_both_names() -> TestResu
 
 #[test]
 fn a_table_of_the_hosts_own_with_a_name_that_the_log_needs_is_refused_and_kept() -> TestResult {
-    for table in ["activity_log_segments", "activity_log_segment_kinds", "activity_log_segment_actors"] {
+    for table in ["activity_log_segments", "activity_log_segment_rollups"] {
         let mut conn = connect(":memory:")?;
         let create = format!("CREATE TABLE {table} (name TEXT, length INTEGER); INSERT INTO {table} VALUES ('A1', 7)");
         conn.batch_execute(&create)?;

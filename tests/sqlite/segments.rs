@@ -90,10 +90,7 @@ fn a_log_without_its_summaries_is_scanned() -> TestResult {
     ActivityLogRepository::new(&mut conn).record(&numbered(1))?;
     let filters = of_actor("user 1", kind("area 1", ActivitySeverity::Info));
     let before = found(&mut conn, &filters)?;
-    conn.batch_execute(
-        "DELETE FROM activity_log_segments; DELETE FROM activity_log_segment_kinds; \
-         DELETE FROM activity_log_segment_actors",
-    )?;
+    conn.batch_execute("DELETE FROM activity_log_segments; DELETE FROM activity_log_segment_rollups")?;
     assert_eq!(found(&mut conn, &filters)?, before);
     assert_eq!(count(&mut conn, &everything())?, 9_001);
     Ok(())

@@ -63,8 +63,8 @@ fn a_segment_with_null_is_always_scanned_and_delays_no_other() -> TestResult {
     let mut conn = older_log()?;
     conn.batch_execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 90000) \
-         INSERT INTO activity_log (id, ts, category, severity, actor) \
-         SELECT 'x' || n, '1970-01-01T02:00:00+00:00', iif(n % 4096 = 7, NULL, 'system'), 'info', 'clock' FROM n",
+         INSERT INTO activity_log (id, ts, category, action, severity, actor) \
+         SELECT 'x' || n, '1970-01-01T02:00:00+00:00', iif(n % 4096 = 7, NULL, 'system'), 'tick', 'info', 'clock' FROM n",
     )?;
     run_migrations(&mut conn)?;
     assert_eq!(unsummarized(&mut conn)?, 90_000);

@@ -4,17 +4,21 @@ use rusqlite::Connection;
 
 use crate::peer::BenchResult;
 
-const SUMMARIZE: [&str; 3] = [
-    "INSERT INTO activity_log_segment_actors (first_seq, actor, category, severity, entries) \
-        SELECT ?1, actor, category, severity, count(*) FROM activity_log \
-        WHERE seq BETWEEN ?1 AND ?1 + 4095 AND actor IS NOT NULL AND category IS NOT NULL AND severity IS NOT NULL \
-        GROUP BY actor, category, severity",
-    "INSERT INTO activity_log_segment_kinds (first_seq, category, severity, entries) \
-        SELECT ?1, category, severity, sum(entries) FROM activity_log_segment_actors \
-        WHERE first_seq = ?1 GROUP BY category, severity",
+const SUMMARIZE: [&str; 4] = [
+    "INSERT INTO activity_log_segment_rollups \
+        SELECT ?1, 2, actor, action, category, severity, coalesce(entity_type, ''), count(*) FROM activity_log \
+        WHERE seq BETWEEN ?1 AND ?1 + 4095 \
+            AND actor IS NOT NULL AND action IS NOT NULL AND category IS NOT NULL AND severity IS NOT NULL \
+        GROUP BY 3, 4, 5, 6, 7",
+    "INSERT INTO activity_log_segment_rollups \
+        SELECT ?1, 1, '', action, category, severity, entity_type, sum(entries) FROM activity_log_segment_rollups \
+        WHERE first_seq = ?1 AND level = 2 GROUP BY action, category, severity, entity_type",
+    "INSERT INTO activity_log_segment_rollups \
+        SELECT ?1, 0, '', '', category, severity, '', sum(entries) FROM activity_log_segment_rollups \
+        WHERE first_seq = ?1 AND level = 1 GROUP BY category, severity",
     "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null) \
         SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), FALSE, \
-            total(actor IS NULL OR category IS NULL OR severity IS NULL) > 0 \
+            total(actor IS NULL OR action IS NULL OR category IS NULL OR severity IS NULL) > 0 \
         FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095",
 ];
 

@@ -4,7 +4,7 @@ use diesel::SqliteConnection;
 
 use crate::error::Result;
 use crate::model::normalized_filters::NormalizedFilters;
-use crate::sqlite::count::count_in_candidates;
+use crate::sqlite::count::count_in_segments;
 use crate::sqlite::query::Selection;
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::transaction::with_read_transaction;
@@ -36,5 +36,7 @@ use crate::sqlite::transaction::with_read_transaction;
 pub fn unsummarized(conn: &mut SqliteConnection) -> Result<u64> {
     let everything = NormalizedFilters::default();
     let Some(selection) = Selection::new(&everything) else { return Ok(0) };
-    with_read_transaction(conn, |conn| count_in_candidates(conn, &selection, Some(SegmentPredicate::Uncounted), None))
+    with_read_transaction(conn, |conn| {
+        count_in_segments(conn, &selection, SegmentPredicate::uncounted(&selection, None))
+    })
 }

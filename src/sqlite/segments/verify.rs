@@ -40,19 +40,32 @@ struct Verdict {
 /// A stale summary has to cover its rows. Another one has to count them as well.
 const IS_WRONG: &str = "\
     WITH \
-        entry AS (SELECT ts, actor, category, severity FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095), \
+        entry AS ( \
+            SELECT ts, actor, action, category, severity, coalesce(entity_type, '') AS entity_type \
+            FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095 \
+        ), \
         segment AS (SELECT * FROM activity_log_segments WHERE first_seq = ?1), \
-        kind AS (SELECT * FROM activity_log_segment_kinds WHERE first_seq = ?1) \
+        rollup AS ( \
+            SELECT 0 AS level, '' AS actor, '' AS action, category, severity, '' AS entity_type, count(*) AS entries \
+                FROM entry GROUP BY category, severity \
+            UNION ALL \
+            SELECT 1, '', action, category, severity, entity_type, count(*) FROM entry GROUP BY 3, 4, 5, 6 \
+            UNION ALL \
+            SELECT 2, actor, action, category, severity, entity_type, count(*) FROM entry GROUP BY 2, 3, 4, 5, 6 \
+        ), \
+        stored AS ( \
+            SELECT level, actor, action, category, severity, entity_type, entries \
+            FROM activity_log_segment_rollups WHERE first_seq = ?1 \
+        ) \
     SELECT CASE \
         WHEN NOT EXISTS (SELECT 1 FROM segment) THEN TRUE \
         WHEN (SELECT has_null FROM segment) THEN FALSE \
         WHEN EXISTS (SELECT 1 FROM entry, segment WHERE ts < min_ts OR ts > max_ts) \
-            OR EXISTS (SELECT 1 FROM entry WHERE actor IS NULL OR category IS NULL OR severity IS NULL) \
-            OR EXISTS (SELECT category, severity FROM entry EXCEPT SELECT category, severity FROM kind) \
-            OR EXISTS (SELECT actor, category, severity FROM entry EXCEPT \
-                SELECT actor, category, severity FROM activity_log_segment_actors WHERE first_seq = ?1) THEN TRUE \
+            OR EXISTS (SELECT 1 FROM entry \
+                WHERE actor IS NULL OR action IS NULL OR category IS NULL OR severity IS NULL) \
+            OR EXISTS (SELECT level, actor, action, category, severity, entity_type FROM rollup EXCEPT \
+                SELECT level, actor, action, category, severity, entity_type FROM stored) THEN TRUE \
         WHEN (SELECT stale FROM segment) THEN FALSE \
         ELSE (SELECT count(*) FROM entry) <> (SELECT entries FROM segment) \
-            OR EXISTS (SELECT category, severity, entries FROM kind EXCEPT \
-                SELECT category, severity, count(*) FROM entry GROUP BY 1, 2) \
+            OR EXISTS (SELECT * FROM stored EXCEPT SELECT * FROM rollup) \
     END AS is_wrong";

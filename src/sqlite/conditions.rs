@@ -1,0 +1,78 @@
+//! Tests of a column against values, in the log and in its rollups.
+
+use diesel::expression::is_aggregate::No;
+use diesel::expression::{SelectableExpression, ValidGrouping};
+use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
+use diesel::sql_types::{Bool, Text};
+use diesel::sqlite::Sqlite;
+
+use crate::model::normalized_filters::Actions;
+use crate::sqlite::fragments::IsNotTrue;
+use crate::sqlite::hints::{NoIndex, selective};
+
+/// A test of the rows of a table.
+pub(crate) type Condition<'a, Table> = Box<dyn BoxableExpression<Table, Sqlite, SqlType = Bool> + 'a>;
+
+/// The rows whose `column` is any of `values`, found by the column's index or looked at among the rows that another index
+/// finds.
+pub(crate) fn any_of<'a, Table, C>(column: C, values: Vec<&'a str>, by_index: bool) -> Condition<'a, Table>
+where
+    C: Expression<SqlType = Text> + SelectableExpression<Table> + ValidGrouping<(), IsAggregate = No>,
+    C: QueryFragment<Sqlite> + Send + 'a,
+    Table: 'a,
+{
+    // Diesel keeps a statement with `=` prepared, but never one with a list.
+    match (values.as_slice(), by_index) {
+        ([one], true) => Box::new(selective(column.eq(*one))),
+        ([one], false) => Box::new(NoIndex::new(column).eq(*one)),
+        (_, true) => Box::new(selective(column.eq_any(values))),
+        (_, false) => Box::new(NoIndex::new(column).eq_any(values)),
+    }
+}
+
+/// The rows whose `column` is none of `values`, which no index finds.
+pub(crate) fn none_of<'a, Table, C>(column: C, values: &'a [String]) -> Condition<'a, Table>
+where
+    C: Expression<SqlType = Text> + SelectableExpression<Table> + ValidGrouping<(), IsAggregate = No>,
+    C: QueryFragment<Sqlite> + Send + 'a,
+    Table: 'a,
+{
+    Box::new(IsNotTrue(column.eq_any(values)))
+}
+
+/// The rows with any of these actions. An index serves names; where there are beginnings, the rows are looked at among those
+/// that another index finds.
+pub(crate) fn any_action<'a, Table, C>(column: C, actions: &'a Actions, by_index: bool) -> Condition<'a, Table>
+where
+    C: Expression<SqlType = Text> + SelectableExpression<Table> + ValidGrouping<(), IsAggregate = No>,
+    C: QueryFragment<Sqlite> + Copy + Send + 'a,
+    Table: 'a,
+{
+    let names = actions.names.iter().map(String::as_str).collect();
+    let mut any = any_of(column, names, by_index && actions.prefixes.is_empty());
+    for prefix in &actions.prefixes {
+        let column = NoIndex::new(column);
+        any = Box::new(any.or(column.ge(prefix).and(column.lt(end_of(prefix)))));
+    }
+    any
+}
+
+/// The rows with none of these actions, which no index finds.
+pub(crate) fn no_action<'a, Table, C>(column: C, actions: &'a Actions) -> Condition<'a, Table>
+where
+    C: Expression<SqlType = Text> + SelectableExpression<Table> + ValidGrouping<(), IsAggregate = No>,
+    C: QueryFragment<Sqlite> + Copy + Send + 'a,
+    Table: 'a,
+{
+    Box::new(IsNotTrue(any_action(column, actions, false)))
+}
+
+/// The least text that is greater than all that begin with a prefix, which ends in a dot.
+pub(crate) fn end_of(prefix: &str) -> String {
+    let mut end = prefix.to_owned();
+    end.pop();
+    // The character after the dot.
+    end.push('/');
+    end
+}

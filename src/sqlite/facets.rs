@@ -1,0 +1,106 @@
+//! The most frequent values of a column.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use crate::error::Result;
+use crate::model::facet::{Facet, FacetValue, Facets};
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::sqlite::fragments::SelectFrom;
+use crate::sqlite::query::Selection;
+use crate::sqlite::row::Stored;
+use crate::sqlite::scopes::{for_each_range, for_each_scope};
+use crate::sqlite::segments::extent::segments_exist;
+use crate::sqlite::segments::facets::{frequencies, most_frequent};
+use crate::sqlite::segments::predicate::SegmentPredicate;
+use crate::sqlite::segments::rollup::Rollup;
+use crate::sqlite::transaction::with_read_transaction;
+
+/// How many rows have each of some values.
+pub(crate) type Frequencies = HashMap<String, u64>;
+
+/// The most frequent values of a column among the matching rows.
+pub(crate) fn facets(
+    conn: &mut SqliteConnection,
+    filters: &NormalizedFilters,
+    facet: Facet,
+    limit: u32,
+) -> Result<Facets> {
+    let Some(selection) = Selection::new(filters) else { return Ok(Facets::default()) };
+    let values = limit as usize;
+    with_read_transaction(conn, |conn| {
+        let mut found = Frequencies::new();
+        if !filters.restrict_kind_and_time_only() || !segments_exist(conn)? {
+            for_each_scope(conn, &selection, i64::MAX, |conn, scope| {
+                add(conn, facet, selection.matching(scope), &mut found)?;
+                Ok(false)
+            })?;
+            return Ok(top(found, values));
+        }
+        let uncounted = SegmentPredicate::uncounted(&selection, Some(Rollup::new(filters)));
+        for_each_range(conn, Some(uncounted), |conn, range| {
+            add(conn, facet, selection.matching(range.into()), &mut found)?;
+            Ok(false)
+        })?;
+        // Any value that the rows have may be among them; one more tells whether there are more.
+        let wanted = (values + found.len()).saturating_add(1);
+        let mut summarized = most_frequent(conn, &selection, facet, wanted)?;
+        let unknown = found.keys().filter(|value| !summarized.contains_key(*value)).cloned().collect::<Vec<_>>();
+        summarized.extend(frequencies(conn, &selection, facet, &unknown)?);
+        for (value, entries) in found {
+            *summarized.entry(value).or_default() += entries;
+        }
+        Ok(top(summarized, values))
+    })
+}
+
+fn add(
+    conn: &mut SqliteConnection,
+    facet: Facet,
+    rows: crate::schema::activity_log::BoxedQuery<'_, diesel::sqlite::Sqlite>,
+    found: &mut Frequencies,
+) -> Result<()> {
+    let column = column(facet);
+    let counted = SelectFrom::<_, (Text, BigInt)>::new(
+        format!("{column}, count(*)"),
+        rows,
+        format!("WHERE {} GROUP BY 1", is_value(facet)),
+    );
+    for (value, entries) in counted.load::<(Stored<String>, i64)>(conn)? {
+        *found.entry(value.into_inner()).or_default() += entries.unsigned_abs();
+    }
+    Ok(())
+}
+
+/// The first `limit` values.
+fn top(frequencies: Frequencies, limit: usize) -> Facets {
+    let values = frequencies.into_iter().map(|(value, entries)| FacetValue { value, entries });
+    let mut values = values.collect::<Vec<_>>();
+    values.sort_unstable_by(|a, b| (Reverse(a.entries), &a.value).cmp(&(Reverse(b.entries), &b.value)));
+    let more = values.len() > limit;
+    values.truncate(limit);
+    Facets { values, more }
+}
+
+/// The column of the log, and of the rollups.
+pub(crate) fn column(facet: Facet) -> &'static str {
+    match facet {
+        Facet::Category => "category",
+        Facet::Severity => "severity",
+        Facet::Action => "action",
+        Facet::Actor => "actor",
+        Facet::EntityType => "entity_type",
+    }
+}
+
+/// Whether a row has a value.
+pub(crate) fn is_value(facet: Facet) -> String {
+    match facet {
+        // The rollups say so of rows without one.
+        Facet::EntityType => "entity_type <> ''".to_owned(),
+        other => format!("{} IS NOT NULL", column(other)),
+    }
+}

@@ -1,0 +1,112 @@
+//! Counting rows over time, by severity.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use crate::error::Result;
+use crate::model::histogram::{Edges, SeverityCounts};
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::schema::activity_log;
+use crate::sqlite::fragments::SelectFrom;
+use crate::sqlite::query::{Scope, Selection};
+use crate::sqlite::row::Stored;
+use crate::sqlite::scopes::{for_each_range, for_each_scope};
+use crate::sqlite::segments::extent::segments_exist;
+use crate::sqlite::segments::histogram::count_by_rollups;
+use crate::sqlite::segments::predicate::SegmentPredicate;
+use crate::sqlite::segments::rollup::Rollup;
+use crate::sqlite::timestamp::{Bound, lower_bound};
+use crate::sqlite::transaction::with_read_transaction;
+
+/// Counts the matching rows between each two neighbouring edges.
+pub(crate) fn histogram(
+    conn: &mut SqliteConnection,
+    filters: &NormalizedFilters,
+    edges: &Edges,
+) -> Result<Vec<SeverityCounts>> {
+    let mut histogram = vec![SeverityCounts::default(); edges.buckets()];
+    let filters = filters.clone().within(edges.first(), edges.last());
+    let Some(selection) = Selection::new(&filters) else { return Ok(histogram) };
+    let buckets = Buckets::new(edges);
+    with_read_transaction(conn, |conn| {
+        if filters.restrict_kind_and_time_only() && segments_exist(conn)? {
+            count_by_rollups(conn, &selection, &buckets, &mut histogram)?;
+            let rollup = Some(Rollup::new(&filters));
+            let is_undivided = buckets.is_undivided();
+            let uncounted = SegmentPredicate::uncounted(&selection, rollup).unless(&is_undivided);
+            for_each_range(conn, Some(uncounted), |conn, range| {
+                add(conn, &selection, range.into(), &buckets, &mut histogram)?;
+                Ok(false)
+            })?;
+        } else {
+            for_each_scope(conn, &selection, i64::MAX, |conn, scope| {
+                add(conn, &selection, scope, &buckets, &mut histogram)?;
+                Ok(false)
+            })?;
+        }
+        Ok(histogram)
+    })
+}
+
+fn add(
+    conn: &mut SqliteConnection,
+    selection: &Selection<'_>,
+    scope: Scope<'_>,
+    buckets: &Buckets,
+    histogram: &mut [SeverityCounts],
+) -> QueryResult<()> {
+    let counted = SelectFrom::<_, (BigInt, Text, BigInt)>::new(
+        format!("{}, severity, count(*)", buckets.bucket_of("ts")),
+        selection.matching(scope).select((activity_log::ts, activity_log::severity)),
+        "WHERE severity IS NOT NULL GROUP BY 1, 2".to_owned(),
+    );
+    for (bucket, severity, entries) in counted.load::<(i64, Stored<String>, i64)>(conn)? {
+        add_to(histogram, bucket, &severity.into_inner(), entries);
+    }
+    Ok(())
+}
+
+/// Adds to a bucket. A severity that this crate does not know does not count.
+pub(crate) fn add_to(histogram: &mut [SeverityCounts], bucket: i64, severity: &str, entries: i64) {
+    let Some(counts) = usize::try_from(bucket).ok().and_then(|bucket| histogram.get_mut(bucket)) else { return };
+    if let Ok(severity) = severity.parse() {
+        *counts.of_mut(severity) += entries.unsigned_abs();
+    }
+}
+
+/// The stored forms of the inner edges, in order.
+pub(crate) struct Buckets(Vec<String>);
+
+impl Buckets {
+    fn new(edges: &Edges) -> Self {
+        let text = |edge| match lower_bound(edge) {
+            Bound::Text(text) => text,
+            // Sorts before, or after, any stored time.
+            Bound::All => String::new(),
+            Bound::None => "~".to_owned(),
+        };
+        Self(edges.inner().map(text).collect())
+    }
+
+    /// The number of the bucket, counted from 0, to which the time in a column belongs: a binary search.
+    pub(crate) fn bucket_of(&self, column: &str) -> String {
+        search(column, &self.0, 0)
+    }
+
+    /// Whether all rows of a segment are in one bucket.
+    pub(crate) fn is_undivided(&self) -> String {
+        format!("({}) = ({})", self.bucket_of("min_ts"), self.bucket_of("max_ts"))
+    }
+}
+
+fn search(column: &str, edges: &[String], first: usize) -> String {
+    let middle = edges.len() / 2;
+    match (edges.get(..middle), edges.get(middle), edges.get(middle + 1..)) {
+        (Some(before), Some(edge), Some(after)) => format!(
+            "CASE WHEN {column} < '{edge}' THEN {} ELSE {} END",
+            search(column, before, first),
+            search(column, after, first + middle + 1)
+        ),
+        _ => first.to_string(),
+    }
+}

@@ -1,0 +1,75 @@
+//! The most frequent values of a column, from the rollups.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
+
+use crate::model::facet::Facet;
+use crate::sqlite::conditions::{Condition, any_of};
+use crate::sqlite::facets::{Frequencies, column, is_value};
+use crate::sqlite::fragments::SelectFrom;
+use crate::sqlite::query::Selection;
+use crate::sqlite::row::Stored;
+use crate::sqlite::segments::predicate::counted_segments;
+use crate::sqlite::segments::rollup::Rollup;
+use crate::sqlite::segments::schema::activity_log_segment_rollups::{self as rollups, BoxedQuery};
+
+/// How many values one statement looks for.
+const MAX_LISTED: usize = 512;
+
+/// How many rows of the [counted segments](counted_segments) have each of the `limit` most frequent values.
+pub(crate) fn most_frequent(
+    conn: &mut SqliteConnection,
+    selection: &Selection<'_>,
+    facet: Facet,
+    limit: usize,
+) -> QueryResult<Frequencies> {
+    load(conn, facet, counted(selection, facet), &format!("ORDER BY 2 DESC, 1 LIMIT {limit}"))
+}
+
+/// How many rows of the counted segments have each of these values.
+pub(crate) fn frequencies(
+    conn: &mut SqliteConnection,
+    selection: &Selection<'_>,
+    facet: Facet,
+    values: &[String],
+) -> QueryResult<Frequencies> {
+    let mut found = Frequencies::new();
+    for values in values.chunks(MAX_LISTED) {
+        let rows = counted(selection, facet).filter(has_any(facet, values));
+        found.extend(load(conn, facet, rows, "")?);
+    }
+    Ok(found)
+}
+
+fn counted<'a>(selection: &'a Selection<'_>, facet: Facet) -> BoxedQuery<'a, Sqlite> {
+    let counted = rollups::table.filter(rollups::first_seq.eq_any(counted_segments(&selection.times, None)));
+    counted.into_boxed().filter(Rollup::with_facet(selection.filters, facet).condition())
+}
+
+fn load(
+    conn: &mut SqliteConnection,
+    facet: Facet,
+    rows: BoxedQuery<'_, Sqlite>,
+    order: &str,
+) -> QueryResult<Frequencies> {
+    let column = column(facet);
+    let clauses = format!("WHERE {} GROUP BY 1 {order}", is_value(facet));
+    let sums = SelectFrom::<_, (Text, BigInt)>::new(format!("{column}, sum(entries)"), rows, clauses);
+    let mut found = Frequencies::new();
+    for (value, entries) in sums.load::<(Stored<String>, i64)>(conn)? {
+        *found.entry(value.into_inner()).or_default() += entries.unsigned_abs();
+    }
+    Ok(found)
+}
+
+fn has_any(facet: Facet, values: &[String]) -> Condition<'_, rollups::table> {
+    let values = values.iter().map(String::as_str).collect();
+    match facet {
+        Facet::Category => any_of(rollups::category, values, true),
+        Facet::Severity => any_of(rollups::severity, values, true),
+        Facet::Action => any_of(rollups::action, values, true),
+        Facet::Actor => any_of(rollups::actor, values, true),
+        Facet::EntityType => any_of(rollups::entity_type, values, true),
+    }
+}

@@ -1,0 +1,142 @@
+//! Which rows of the rollups match filters.
+
+use diesel::prelude::*;
+
+use crate::model::facet::Facet;
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::sqlite::conditions::{Condition, any_action, any_of, no_action, none_of};
+use crate::sqlite::segments::schema::activity_log_segment_rollups as rollups;
+
+/// The longest list that is checked against the rollups; the check repeats for each segment.
+const MAX_VALUES: usize = 256;
+
+/// What the rollups tell apart: category and severity.
+const KINDS: i32 = 0;
+/// Also action and entity type.
+const ACTIONS: i32 = 1;
+/// Also actor.
+const ACTORS: i32 = 2;
+
+/// A test on the rollups, at the lowest level that has all columns which the filters restrict.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rollup<'a> {
+    filters: &'a NormalizedFilters,
+    level: i32,
+}
+
+impl<'a> Rollup<'a> {
+    pub(crate) fn new(filters: &'a NormalizedFilters) -> Self {
+        let level = if !filters.actors.is_empty() || !filters.excluded_actors.is_empty() {
+            ACTORS
+        } else if !filters.actions.is_empty() || !filters.excluded_actions.is_empty() || filters.entity_type.is_some() {
+            ACTIONS
+        } else {
+            KINDS
+        };
+        Self { filters, level }
+    }
+
+    /// At a level that also has the column of a facet.
+    pub(crate) fn with_facet(filters: &'a NormalizedFilters, facet: Facet) -> Self {
+        let level = match facet {
+            Facet::Category | Facet::Severity => KINDS,
+            Facet::Action | Facet::EntityType => ACTIONS,
+            Facet::Actor => ACTORS,
+        };
+        Self { filters, level: level.max(Self::new(filters).level) }
+    }
+
+    /// `None` if an index serves the filters as well. Filters that each match many rows but few together need the rollups,
+    /// unless a partial index has both, and so do filters that exclude what many rows have. `lists_actions` is whether all
+    /// actions to look for are known by name.
+    pub(crate) fn narrowing(filters: &'a NormalizedFilters, lists_actions: bool) -> Option<Self> {
+        let excludes = !filters.excluded_actors.is_empty()
+            || !filters.excluded_actions.is_empty()
+            || !filters.excluded_categories.is_empty();
+        let restricted = [
+            !filters.actors.is_empty(),
+            !filters.actions.is_empty(),
+            filters.entity_type.is_some(),
+            !filters.categories.is_empty(),
+            !filters.severities.is_empty(),
+        ];
+        let restricted = restricted.into_iter().filter(|is_restricted| *is_restricted).count();
+        let has_index = !filters.categories.is_empty() && filters.leave_out_info()
+            || filters.actors.len() == 1 && filters.restrict_to_errors();
+        let has_unlisted = !filters.actions.prefixes.is_empty() && !lists_actions;
+        let narrows = excludes || restricted > 2 || (restricted == 2 && !has_index) || has_unlisted;
+        // An entity has few entries.
+        let serves = narrows && filters.entity_id.is_none() && longest_list(filters) <= MAX_VALUES;
+        serves.then(|| Self::new(filters))
+    }
+
+    /// Whether adding up the rollups is fast for these filters: how many lookups a segment takes.
+    pub(crate) fn lookups(self) -> usize {
+        longest_list(self.filters).max(1)
+    }
+
+    /// Whether each segment has but a few rows at this level, or the filters' actors or actions choose a few.
+    pub(crate) fn is_selective(self) -> bool {
+        let NormalizedFilters { actors, actions, categories, .. } = self.filters;
+        match self.level {
+            KINDS => !categories.is_empty() || self.filters.severities.is_empty(),
+            ACTIONS => !actions.names.is_empty() && actions.prefixes.is_empty(),
+            _ => !actors.is_empty(),
+        }
+    }
+
+    /// How many rows a segment has at this level.
+    pub(crate) fn rows_in(self, conn: &mut SqliteConnection, segment: i64) -> QueryResult<i64> {
+        let rows = rollups::table.filter(rollups::first_seq.eq(segment)).filter(rollups::level.eq(self.level));
+        rows.count().get_result(conn)
+    }
+
+    /// The rows that match.
+    pub(crate) fn condition(self) -> Condition<'a, rollups::table> {
+        use rollups::{action, actor, category, entity_type, level, severity};
+
+        let filters = self.filters;
+        let mut all: Condition<'a, rollups::table> = Box::new(level.eq(self.level));
+        // The columns that the level does not tell apart are part of the key.
+        if self.level < ACTORS {
+            all = Box::new(all.and(actor.eq("")));
+        }
+        if self.level < ACTIONS {
+            all = Box::new(all.and(action.eq("")));
+        }
+        if !filters.actors.is_empty() {
+            all = Box::new(all.and(any_of(actor, texts(&filters.actors), true)));
+        }
+        if !filters.excluded_actors.is_empty() {
+            all = Box::new(all.and(none_of(actor, &filters.excluded_actors)));
+        }
+        if !filters.actions.is_empty() {
+            all = Box::new(all.and(any_action(action, &filters.actions, true)));
+        }
+        if !filters.excluded_actions.is_empty() {
+            all = Box::new(all.and(no_action(action, &filters.excluded_actions)));
+        }
+        if !filters.categories.is_empty() {
+            all = Box::new(all.and(any_of(category, texts(&filters.categories), true)));
+        }
+        if !filters.excluded_categories.is_empty() {
+            all = Box::new(all.and(none_of(category, &filters.excluded_categories)));
+        }
+        if !filters.severities.is_empty() {
+            all = Box::new(all.and(any_of(severity, filters.severity_texts(), true)));
+        }
+        if let Some(name) = &filters.entity_type {
+            all = Box::new(all.and(any_of(entity_type, vec![name], true)));
+        }
+        all
+    }
+}
+
+fn longest_list(filters: &NormalizedFilters) -> usize {
+    let NormalizedFilters { categories, actors, actions, .. } = filters;
+    [categories.len(), actors.len(), actions.names.len(), actions.prefixes.len()].into_iter().max().unwrap_or(0)
+}
+
+fn texts(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
