@@ -128,7 +128,20 @@ fn the_line_limit_fits_the_largest_entry_that_the_log_accepts_by_default() {
         EntryLimits::default();
     let texts = [id, category, action, actor, entity_type, entity_id, entity_name, message].iter().sum::<usize>();
     // A control character takes six bytes: \u0001. The limit of the metadata already counts JSON.
-    assert!(export::MAX_LINE_BYTES > 6 * texts + metadata + 1_000);
+    let largest = 6 * texts + metadata;
+    assert!(export::MAX_LINE_BYTES > largest + 1_000);
+    // Nor does it admit much more.
+    assert!(export::MAX_LINE_BYTES < 2 * largest);
+}
+
+#[test]
+fn a_line_beyond_the_default_limit_is_reported() -> TestResult {
+    let line = line(1)?;
+    let padded = |bytes: usize| format!("{line}{}\n", " ".repeat(bytes - line.len()));
+    let file = [padded(export::MAX_LINE_BYTES), padded(export::MAX_LINE_BYTES + 1)].concat();
+    let entries = export::read_ndjson(file.as_bytes()).collect::<Vec<_>>();
+    assert!(matches!(entries.as_slice(), [Ok(_), Err(Error::UnreadableLine { line: 2, .. })]), "{entries:?}");
+    Ok(())
 }
 
 #[test]

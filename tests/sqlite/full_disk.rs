@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use activity_log::{
     ActivityLogRepository, Error, NewActivityLogEntry, RESERVE_BYTES, connect, keep_reserve, run_migrations,
@@ -298,6 +299,23 @@ fn threads_may_keep_the_reserve_at_once() -> TestResult {
         assert!([100_000, 100_001].contains(&size), "{size}");
         assert!(!fs::exists(format!("{}-reserve.unfinished", file.url()))?);
     }
+    Ok(())
+}
+
+#[test]
+fn a_call_waits_while_another_process_writes_the_reserve() -> TestResult {
+    let file = SharedLog::create()?;
+    let mut conn = file.connect()?;
+    let unfinished = format!("{}-reserve.unfinished", file.url());
+    let other = fs::File::create(&unfinished)?;
+    other.lock()?;
+    let keeper = thread::spawn(move || keep_reserve(&mut conn, 100_000));
+    thread::sleep(Duration::from_millis(200));
+    assert!(!keeper.is_finished());
+    assert_eq!(fs::metadata(&unfinished)?.len(), 0);
+    drop(other);
+    keeper.join().map_err(|_| "the thread panicked")??;
+    assert_eq!(fs::metadata(format!("{}-reserve", file.url()))?.len(), 100_000);
     Ok(())
 }
 

@@ -118,7 +118,7 @@ fn a_byte_order_mark_is_accepted() -> TestResult {
 }
 
 #[test]
-fn utf_16_and_compressed_bodies_are_refused_by_name() -> TestResult {
+fn bodies_in_utf_16_are_refused_by_name() -> TestResult {
     let server = Server::start()?;
     for mark in ["\u{FEFF}", ""] {
         let text = format!("{mark}{}", entry("One"));
@@ -126,6 +126,12 @@ fn utf_16_and_compressed_bodies_are_refused_by_name() -> TestResult {
         let answer = server.post("application/json", body)?;
         assert_eq!((answer.status, answer.error("message")), (400, &json!("the body is UTF-16; send UTF-8")));
     }
+    Ok(())
+}
+
+#[test]
+fn compressed_bodies_are_refused_by_name() -> TestResult {
+    let server = Server::start()?;
     for (encoding, status) in [("gzip", 415), ("br", 415), ("identity", 201)] {
         let answer = server.post_encoded(encoding, entry("One").to_string())?;
         assert_eq!(answer.status, status, "{encoding}: {}", answer.body);
