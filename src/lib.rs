@@ -36,6 +36,7 @@
 //! | **export** all of it in flat memory | [`iter_export`](Repository::iter_export) |
 //! | back it up to a file and restore it, or open it in a spreadsheet | [`export`] |
 //! | **keep it small**: delete by age and by number, or everything | [`prune`](Repository::prune), [`prune_with_report`](Repository::prune_with_report), [`clear`](Repository::clear) |
+//! | **erase** a person or a secret | [`erase_actor`](Repository::erase_actor), [`rewrite`](Repository::rewrite), [`erasing`] |
 //! | return freed space to the file system, prune on a full disk | [`reclaim`], [`keep_reserve`] |
 //! | **search** for texts in messages without a scan | [`enable_search`], once at start-up |
 //! | put it **in a host's database** | [`run_migrations`] or [`MIGRATIONS`], at every start-up |
@@ -80,6 +81,8 @@ pub mod json {
 }
 #[doc = include_str!("../docs/guarantees.md")]
 pub mod guarantees {}
+#[doc = include_str!("../docs/erasing.md")]
+pub mod erasing {}
 mod model;
 mod repository;
 /// The table as Diesel sees it, for the host's own queries over the log.

@@ -122,6 +122,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// The query string of a URL cannot be read as filters.
+    #[error("the query string cannot be read: `{parameter}` {reason}")]
+    InvalidQuery {
+        /// The parameter's name.
+        parameter: String,
+        /// What is wrong with it, and what is allowed.
+        reason: String,
+    },
+
     /// A stored row that this crate did not write cannot be read as an entry.
     ///
     /// The rows around it can. Given its `seq` as the cursor, `query` and `page` continue with the older rows, and

@@ -5,9 +5,7 @@ use std::iter::FusedIterator;
 
 use chrono::{DateTime, Utc};
 
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::encoding::Encoding;
 use crate::model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 use crate::model::facet::{Facet, Facets};
@@ -15,6 +13,7 @@ use crate::model::filters::ActivityLogFilters;
 use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::instant;
 use crate::model::limits::EntryLimits;
+use crate::model::name::Name;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::model::redactor::Redactor;
@@ -72,6 +71,7 @@ pub struct Repository<'conn, C> {
     conn: &'conn mut C,
     encoding: Encoding<'conn>,
     page_bytes: usize,
+    vacuum: bool,
 }
 
 /// How many bytes of stored text a page holds by default: 8 MiB.
@@ -81,7 +81,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// A repository over `conn`, whose database is up to date with
     /// [`run_migrations`](crate::run_migrations).
     pub fn new(conn: &'conn mut C) -> Self {
-        Self { conn, encoding: Encoding::default(), page_bytes: PAGE_BYTES }
+        Self { conn, encoding: Encoding::default(), page_bytes: PAGE_BYTES, vacuum: true }
     }
 
     /// Limits the size of the entries that this repository records; [`EntryLimits::default`] applies otherwise.
@@ -103,6 +103,15 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     pub fn with_page_bytes(mut self, bytes: usize) -> Self {
         // A page has at least one entry.
         self.page_bytes = bytes.max(1);
+        self
+    }
+
+    /// Leaves out `VACUUM` at the end of [`rewrite`](Self::rewrite) and [`erase_actor`](Self::erase_actor): for a database so large
+    /// that the host runs it at a time of its choice. Until then, parts of changed and deleted entries may stay in unused parts
+    /// of the file, where no query finds them.
+    #[must_use]
+    pub fn without_vacuum(mut self) -> Self {
+        self.vacuum = false;
         self
     }
 
@@ -435,6 +444,94 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         max_entries: Option<u64>,
     ) -> Result<PruneReport> {
         self.conn.prune(before_ts.map(instant::round_up), max_entries)
+    }
+
+    /// Lets `change` change each matching entry, and returns how many it has changed. For erasing a person or a secret: nothing of
+    /// what the entries were is left in the database's files, see [Erasing a person](crate::erasing).
+    ///
+    /// Entries keep their `seq`, `id` and `ts`, whatever `change` does to these. It is called for each entry, the oldest first, up
+    /// to the newest one at the time of the call. It runs within a transaction, so it should be fast. What it leaves is recorded
+    /// like any entry, within the limits and with the redactor of this repository, except that a field that was longer than its
+    /// limit before may stay so.
+    ///
+    /// It works in short transactions with pauses, like [`prune`](Self::prune). Then it makes the summaries and the search index
+    /// again, some seconds per million entries, in which reading is slower. At the end it runs `VACUUM`, because SQLite keeps
+    /// deleted texts in unused parts of its file: that needs as much free disk as the database has, and writers wait for some
+    /// seconds per gigabyte. [`without_vacuum`](Self::without_vacuum) leaves it out. It does all this even if no entry matches, so
+    /// after a failure on the way, call it again. Inside a caller's transaction it cannot clean the file: call it again after the
+    /// commit.
+    ///
+    /// ```
+    /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// # let mut log = ActivityLogRepository::new(&mut conn);
+    /// # log.record(&NewActivityLogEntry::new("auth", "user.created", "bob", "Created alice").entity("user", "alice"))?;
+    /// let about_alice = ActivityLogFilters {
+    ///     entity_type: Some("user".to_owned()),
+    ///     entity_id: Some("alice".to_owned()),
+    ///     ..ActivityLogFilters::default()
+    /// };
+    /// let rewritten = log.rewrite(&about_alice, |entry| {
+    ///     entry.entity_id = Some("erased user".to_owned());
+    ///     entry.entity_name = None;
+    ///     entry.message = entry.message.replace("alice", "erased user");
+    /// })?;
+    /// assert_eq!(rewritten, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::InvalidEntry`] if an entry cannot be stored as `change` left it, with the index 0. Entries before it are
+    ///   rewritten.
+    /// - [`Error::UnreadableRow`] for the oldest matching row that cannot be read and therefore stays as it is. All others are
+    ///   rewritten.
+    /// - [`Error::Full`] if there is no room for `VACUUM`. All entries are rewritten.
+    /// - [`Error::Busy`] if a writer holds the lock for long, or if a reader keeps the write-ahead log from being emptied, which
+    ///   is the last step.
+    pub fn rewrite(
+        &mut self,
+        filters: &ActivityLogFilters,
+        mut change: impl FnMut(&mut NewActivityLogEntry),
+    ) -> Result<u64> {
+        self.conn.rewrite(&NormalizedFilters::new(filters)?, self.encoding, self.vacuum, &mut change)
+    }
+
+    /// Replaces an actor in all of their entries, and returns how many these were. In the entity's id and name, the message and
+    /// the metadata of these entries, it replaces the actor as well, wherever it stands as a word of its own.
+    ///
+    /// Entries of other actors may also tell of the person: find and change those with [`rewrite`](Self::rewrite), which has
+    /// more on how this works.
+    ///
+    /// ```
+    /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// # let mut log = ActivityLogRepository::new(&mut conn);
+    /// # log.record(&NewActivityLogEntry::new("auth", "user.signed_in", "alice", "alice signed in"))?;
+    /// assert_eq!(log.erase_actor("alice", "erased user 7")?, 1);
+    /// # assert_eq!(log.query(&ActivityLogFilters::default(), None, 1)?[0].message, "erased user 7 signed in");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `actor` if `actor` is empty.
+    pub fn erase_actor(&mut self, actor: &str, replacement: &str) -> Result<u64> {
+        if actor.is_empty() {
+            return Err(Error::InvalidFilter {
+                field: "actor",
+                reason: "is empty; name the actor to erase".to_owned(),
+            });
+        }
+        let filters = ActivityLogFilters { actor: Some(actor.to_owned()), ..ActivityLogFilters::default() };
+        let name = Name::new(actor);
+        self.rewrite(&filters, |entry| name.replace_in(entry, replacement))
     }
 
     /// Deletes every entry in one transaction and returns how many.

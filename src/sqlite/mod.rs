@@ -10,6 +10,7 @@ mod conditions;
 pub(crate) mod connection;
 mod count;
 mod entity_types;
+mod erase;
 mod extent;
 mod facets;
 mod fragments;
@@ -26,6 +27,7 @@ mod read;
 pub(crate) mod reclaim;
 mod references;
 pub(crate) mod reserve;
+mod rewrite;
 mod row;
 mod scopes;
 pub(crate) mod search;
@@ -97,6 +99,16 @@ impl Store for SqliteConnection {
 
     fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {
         prune::prune(self, before_ts, max_entries)
+    }
+
+    fn rewrite(
+        &mut self,
+        filters: &NormalizedFilters,
+        encoding: Encoding<'_>,
+        vacuum: bool,
+        change: &mut dyn FnMut(&mut NewActivityLogEntry),
+    ) -> Result<u64> {
+        rewrite::rewrite(self, filters, encoding, vacuum, change)
     }
 
     fn clear(&mut self) -> Result<u64> {

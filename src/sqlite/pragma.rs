@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::DatabaseError;
 use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::error::sqlite::LOCKED;
 
 #[derive(QueryableByName)]
 struct JournalMode {
@@ -93,4 +97,35 @@ pub(crate) fn database_file(conn: &mut SqliteConnection) -> QueryResult<Option<P
 pub(crate) fn checkpoint(conn: &mut SqliteConnection) -> QueryResult<()> {
     // The first checkpoint does the work and takes no lock that a writer wants; the second has little left to do.
     conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE);")
+}
+
+#[derive(QueryableByName)]
+struct SecureDelete {
+    #[diesel(sql_type = BigInt)]
+    secure_delete: i64,
+}
+
+/// Whether the connection overwrites what it deletes: 0, 1, or 2 for where that takes no further writing.
+pub(crate) fn secure_delete(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    diesel::sql_query("PRAGMA main.secure_delete").get_result::<SecureDelete>(conn).map(|row| row.secure_delete)
+}
+
+pub(crate) fn set_secure_delete(conn: &mut SqliteConnection, mode: i64) -> QueryResult<()> {
+    let mode = if mode == 2 { "FAST".to_owned() } else { mode.to_string() };
+    conn.batch_execute(&format!("PRAGMA main.secure_delete = {mode}"))
+}
+
+#[derive(QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = BigInt)]
+    busy: i64,
+}
+
+/// Copies the write-ahead log into the file and empties it. It fails as busy while a reader needs the log.
+pub(crate) fn checkpoint_fully(conn: &mut SqliteConnection) -> QueryResult<()> {
+    let checkpoint = diesel::sql_query("PRAGMA main.wal_checkpoint(TRUNCATE)").get_result::<Checkpoint>(conn)?;
+    if checkpoint.busy == 0 {
+        return Ok(());
+    }
+    Err(DatabaseError(DatabaseErrorKind::Unknown, Box::new(LOCKED.to_owned())))
 }

@@ -56,6 +56,16 @@ pub trait Store: Sized {
     /// Deletes the rows older than `before_ts` and then all but the newest `max_entries`.
     fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport>;
 
+    /// Lets `change` change each matching entry, except its id and time, and returns how many have changed. Nothing of what they
+    /// were is left in tables and indexes and, with `vacuum`, in unused parts of the database's files.
+    fn rewrite(
+        &mut self,
+        filters: &NormalizedFilters,
+        encoding: Encoding<'_>,
+        vacuum: bool,
+        change: &mut dyn FnMut(&mut NewActivityLogEntry),
+    ) -> Result<u64>;
+
     /// Deletes every row and returns how many.
     fn clear(&mut self) -> Result<u64>;
 }

@@ -14,6 +14,7 @@ mod hostile_input;
 mod model;
 mod pagination;
 pub(crate) mod prune;
+mod rewrite;
 pub(crate) mod round_trip;
 pub(crate) mod secrets_and_limits;
 mod start_up;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "csv")]
 mod csv;
+mod filter_query;
 mod guarantees;
 mod json;
 mod ndjson_reading;

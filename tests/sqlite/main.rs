@@ -15,6 +15,7 @@ mod connection;
 mod corrections;
 mod crash;
 mod entity_types;
+mod erasing;
 mod foreign_rows;
 mod full_disk;
 mod kinds;

@@ -59,11 +59,16 @@ pub(crate) fn remove_all(conn: &mut SqliteConnection) -> QueryResult<()> {
     Ok(())
 }
 
+/// Notes that the index is empty.
+pub(crate) fn forget(conn: &mut SqliteConnection) -> QueryResult<()> {
+    diesel::update(table).set(in_search.eq(false)).execute(conn).map(drop)
+}
+
 /// Empties the index and adds all segments.
 pub(crate) fn rebuild(conn: &mut SqliteConnection) -> QueryResult<()> {
     remove_all(conn)?;
     if is_enabled(conn)? {
-        diesel::update(table).set(in_search.eq(false)).execute(conn)?;
+        forget(conn)?;
         add_some(conn, i64::MAX)?;
         diesel::sql_query(OPTIMIZE).execute(conn)?;
     }

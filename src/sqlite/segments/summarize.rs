@@ -13,7 +13,7 @@ use crate::sqlite::fragments::WithLimit;
 use crate::sqlite::segments::extent::{
     SEGMENT_ROWS, growing_segment, segment_start, segments_exist, summarized_before,
 };
-use crate::sqlite::segments::schema::activity_log_segments;
+use crate::sqlite::segments::schema::{activity_log_segment_rollups, activity_log_segments};
 
 /// Whether segments before the growing one are to be added, segments after it to be dropped, or more segments are stale than
 /// a count should look through.
@@ -32,6 +32,15 @@ pub(crate) fn is_behind(conn: &mut SqliteConnection, growing: i64) -> QueryResul
 /// Drops all segments: the log is about to be emptied.
 pub(crate) fn drop_all_segments(conn: &mut SqliteConnection) -> QueryResult<()> {
     if segments_exist(conn)? { drop_segments(conn, i64::MIN, i64::MAX) } else { Ok(()) }
+}
+
+/// Drops all rollups, within a transaction of the caller's. Until it is [summarized](summarize_segment) again, each segment is
+/// looked through.
+pub(crate) fn forget_rollups(conn: &mut SqliteConnection) -> QueryResult<()> {
+    use activity_log_segments::{has_null, stale, table};
+
+    diesel::update(table).set((stale.eq(true), has_null.eq(true))).execute(conn)?;
+    diesel::delete(activity_log_segment_rollups::table).execute(conn).map(drop)
 }
 
 /// Computes all summaries again, within a transaction of the caller's.

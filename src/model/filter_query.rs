@@ -1,0 +1,146 @@
+//! Filters in the query string of a URL.
+
+use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
+
+use crate::error::{Error, Result};
+use crate::model::category::ActivityCategory;
+use crate::model::filters::ActivityLogFilters;
+
+const PARAMETERS: [&str; 12] = [
+    "categories",
+    "severities",
+    "actions",
+    "exclude_actions",
+    "actor",
+    "actors",
+    "exclude_actors",
+    "entity_type",
+    "entity_id",
+    "since",
+    "until",
+    "message_contains",
+];
+
+impl ActivityLogFilters {
+    /// Reads filters from the query string of a URL, percent-encoded. The parameters are named like the fields.
+    ///
+    /// Lists are separated by commas, or given as several parameters of the same name; `\,` stands for a comma within a value.
+    /// Times are in RFC 3339. A parameter with an empty value restricts nothing, because forms send every field.
+    ///
+    /// ```
+    /// use activity_log::{ActivityCategory, ActivityLogFilters};
+    ///
+    /// let filters = ActivityLogFilters::from_query("categories=auth,device&since=2026-01-31T00:00:00Z&actor=")?;
+    /// assert_eq!(filters.categories, [ActivityCategory::Auth, ActivityCategory::Device]);
+    /// assert_eq!(filters.actor, None);
+    ///
+    /// let misspelled = ActivityLogFilters::from_query("category=auth").map_err(|error| error.to_string());
+    /// assert!(misspelled.is_err_and(|error| error.contains("`category` is not a known parameter")));
+    /// # Ok::<_, activity_log::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidQuery`] with the parameter's name: if it is unknown, because a filter that is misspelled would match too
+    /// much, if it is not UTF-8, if its value cannot be read, or if it is given more than once and is not a list.
+    pub fn from_query(query: &str) -> Result<Self> {
+        Self::from_query_with(query, &[])
+    }
+
+    /// Like [`from_query`](Self::from_query), and leaves parameters with the names in `others` to the caller, such as a cursor
+    /// and a limit.
+    ///
+    /// ```
+    /// use activity_log::ActivityLogFilters;
+    ///
+    /// let filters = ActivityLogFilters::from_query_with("actor=alice&limit=20", &["before_seq", "limit"])?;
+    /// assert_eq!(filters.actor.as_deref(), Some("alice"));
+    /// # Ok::<_, activity_log::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_query`](Self::from_query).
+    pub fn from_query_with(query: &str, others: &[&str]) -> Result<Self> {
+        let mut filters = Self::default();
+        let query = query.strip_prefix('?').unwrap_or(query);
+        let mut given = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name).ok_or_else(|| invalid(name, "is not UTF-8"))?;
+            if others.contains(&name.as_str()) {
+                continue;
+            }
+            let value = decode(value).ok_or_else(|| invalid(&name, "is not UTF-8"))?;
+            filters.set(&name, &value, given.contains(&name))?;
+            given.push(name);
+        }
+        Ok(filters)
+    }
+
+    fn set(&mut self, name: &str, value: &str, is_repeated: bool) -> Result<()> {
+        match name {
+            "categories" => self.categories.extend(items(value).into_iter().map(ActivityCategory::from)),
+            "severities" => {
+                for item in items(value) {
+                    let severity = item.parse().map_err(|error| invalid(name, &format!("has `{item}`, which {error}")));
+                    self.severities.push(severity?);
+                }
+            }
+            "actions" => self.actions.extend(items(value)),
+            "exclude_actions" => self.exclude_actions.extend(items(value)),
+            "actors" => self.actors.extend(items(value)),
+            "exclude_actors" => self.exclude_actors.extend(items(value)),
+            _ if !PARAMETERS.contains(&name) => {
+                let known = PARAMETERS.join(", ");
+                return Err(invalid(name, &format!("is not a known parameter; the filters are {known}")));
+            }
+            _ if is_repeated => return Err(invalid(name, "is given more than once")),
+            _ if value.is_empty() => {}
+            "actor" => self.actor = Some(value.to_owned()),
+            "entity_type" => self.entity_type = Some(value.to_owned()),
+            "entity_id" => self.entity_id = Some(value.to_owned()),
+            "since" => self.since = Some(time(name, value)?),
+            "until" => self.until = Some(time(name, value)?),
+            _ => self.message_contains = Some(value.to_owned()),
+        }
+        Ok(())
+    }
+}
+
+/// The items of a list that are not empty.
+fn items(list: &str) -> Vec<String> {
+    let mut items = vec![String::new()];
+    let mut characters = list.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, items.last_mut()) {
+            (',', _) => items.push(String::new()),
+            ('\\', Some(item)) if characters.peek() == Some(&',') => item.extend(characters.next()),
+            (other, Some(item)) => item.push(other),
+            (_, None) => {}
+        }
+    }
+    items.retain(|item| !item.is_empty());
+    items
+}
+
+fn time(name: &str, value: &str) -> Result<DateTime<Utc>> {
+    // A plus sign that is not percent-encoded arrives as a space.
+    let signed = match value.rsplit_once(' ') {
+        Some((time, offset)) if time.contains(['T', 't']) => format!("{time}+{offset}"),
+        _ => value.to_owned(),
+    };
+    let time = DateTime::parse_from_rfc3339(&signed);
+    let time = time.map_err(|_| invalid(name, "is not a time in RFC 3339, such as 2026-01-31T12:00:00Z"))?;
+    Ok(time.to_utc())
+}
+
+/// `None` if it is not UTF-8.
+fn decode(text: &str) -> Option<String> {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(String::from)
+}
+
+fn invalid(parameter: &str, reason: &str) -> Error {
+    Error::InvalidQuery { parameter: parameter.to_owned(), reason: reason.to_owned() }
+}

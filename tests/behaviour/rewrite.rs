@@ -1,0 +1,134 @@
+//! Entries are rewritten where they are.
+
+use activity_log::{ActivityLogFilters, EntryLimits, Error, NewActivityLogEntry};
+use serde_json::json;
+
+use crate::database::{ActivityLogRepository, empty_log, with_write_transaction};
+use crate::support::{TestResult, everything, numbered, record_numbered};
+
+fn of_actor(actor: &str) -> ActivityLogFilters {
+    ActivityLogFilters { actor: Some(actor.to_owned()), ..everything() }
+}
+
+#[test]
+fn a_rewritten_entry_keeps_its_seq_id_and_time() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 3)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    let before = log.query(&everything(), None, 9)?;
+    let rewritten = log.rewrite(&everything(), |entry| {
+        *entry = NewActivityLogEntry::new("auth", "user.erased", "nobody", "Erased").metadata_value("by", "law");
+    })?;
+    assert_eq!(rewritten, 3);
+    let after = log.query(&everything(), None, 9)?;
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!((before.seq, &before.id, before.ts), (after.seq, &after.id, after.ts));
+        assert_eq!(
+            (after.actor.as_str(), after.message.as_str(), after.action.as_str()),
+            ("nobody", "Erased", "user.erased")
+        );
+        assert_eq!((&after.entity_id, &after.metadata["by"]), (&None, &json!("law")));
+    }
+    assert_eq!(after.len(), 3);
+    Ok(())
+}
+
+#[test]
+fn only_matching_entries_are_rewritten_and_each_is_offered_once() -> TestResult {
+    let mut conn = empty_log()?;
+    let actors = ["alice", "bob"].into_iter().cycle();
+    let entries = actors
+        .zip(1..=3_000)
+        .map(|(actor, number)| NewActivityLogEntry { actor: actor.to_owned(), ..numbered(number) });
+    let mut log = ActivityLogRepository::new(&mut conn);
+    log.record_all(&entries.collect::<Vec<_>>())?;
+    let mut offered = Vec::new();
+    let rewritten = log.rewrite(&of_actor("alice"), |entry| {
+        offered.push(entry.id.clone());
+        // It still matches.
+        entry.message = "Erased".to_owned();
+    })?;
+    assert_eq!(rewritten, 1_500);
+    offered.sort();
+    offered.dedup();
+    assert_eq!(offered.len(), 1_500);
+    assert_eq!(log.count(&ActivityLogFilters { message_contains: Some("erased".to_owned()), ..everything() })?, 1_500);
+    Ok(())
+}
+
+#[test]
+fn an_entry_that_is_left_as_it_was_does_not_count() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5)?;
+    assert_eq!(ActivityLogRepository::new(&mut conn).rewrite(&everything(), |_| {})?, 0);
+    Ok(())
+}
+
+#[test]
+fn an_entry_that_cannot_be_stored_is_refused_by_field_and_stays() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    let refused = log.rewrite(&everything(), |entry| entry.actor = "x".repeat(2_000));
+    assert!(matches!(refused, Err(Error::InvalidEntry { field: "actor", .. })), "{refused:?}");
+    assert_eq!(log.count(&of_actor(&"x".repeat(2_000)))?, 0);
+    assert_eq!(log.count(&everything())?, 5);
+    Ok(())
+}
+
+#[test]
+fn a_field_that_was_longer_than_its_limit_does_not_keep_an_entry_from_being_rewritten() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 1)?;
+    let limits = EntryLimits { message: 3, metadata: 2, ..EntryLimits::default() };
+    let mut log = ActivityLogRepository::new(&mut conn).with_limits(limits);
+    assert_eq!(log.rewrite(&everything(), |entry| entry.actor = "x".to_owned())?, 1);
+    assert_eq!(log.count(&of_actor("x"))?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_rolled_back_rewrite_has_changed_nothing() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5)?;
+    let outcome = with_write_transaction(&mut conn, |conn| {
+        ActivityLogRepository::new(conn).rewrite(&everything(), |entry| entry.actor = "x".to_owned())?;
+        Err::<(), _>(Error::from(diesel::result::Error::RollbackTransaction))
+    });
+    assert!(outcome.is_err());
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&of_actor("x"))?, 0);
+    Ok(())
+}
+
+#[test]
+fn an_erased_actor_is_replaced_as_a_word_in_their_own_entries_only() -> TestResult {
+    let mut conn = empty_log()?;
+    let entry = |actor: &str, message: &str| NewActivityLogEntry::new("auth", "a", actor, message);
+    let mut log = ActivityLogRepository::new(&mut conn);
+    log.record_all(&[
+        entry("al", "al signed in, also al's phone (al)")
+            .entity("user", "al")
+            .entity_name("Al")
+            .metadata_value("who", json!({"al": ["al", "almost", 7]})),
+        entry("bob", "Created al"),
+    ])?;
+    assert_eq!(log.erase_actor("al", "user 7")?, 1);
+    let entries = log.query(&everything(), None, 9)?;
+    let [bobs, erased] = entries.as_slice() else { return Err("not two entries".into()) };
+    assert_eq!(bobs.message, "Created al");
+    assert_eq!(
+        (erased.actor.as_str(), erased.message.as_str()),
+        ("user 7", "user 7 signed in, also user 7's phone (user 7)")
+    );
+    assert_eq!((erased.entity_id.as_deref(), erased.entity_name.as_deref()), (Some("user 7"), Some("Al")));
+    assert_eq!(erased.metadata["who"], json!({"user 7": ["user 7", "almost", 7]}));
+    Ok(())
+}
+
+#[test]
+fn an_empty_actor_is_refused() -> TestResult {
+    let mut conn = empty_log()?;
+    let refused = ActivityLogRepository::new(&mut conn).erase_actor("", "x");
+    assert!(matches!(refused, Err(Error::InvalidFilter { field: "actor", .. })), "{refused:?}");
+    Ok(())
+}
