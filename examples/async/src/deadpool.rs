@@ -2,14 +2,14 @@
 
 use deadpool_diesel::sqlite::{Hook, HookError, Manager, Object, Pool, Runtime};
 use diesel::SqliteConnection;
+use tokio::time::timeout;
 
-use crate::Result;
+use crate::{POOL_TIMEOUT, Result};
 
 /// Opens and migrates the database.
 pub async fn open(path: &str, connections: usize) -> Result<Pool> {
     let pool = Pool::builder(Manager::new(path, Runtime::Tokio1))
         .max_size(connections)
-        .runtime(Runtime::Tokio1)
         .post_create(Hook::async_fn(|conn, _| {
             Box::pin(async move {
                 let configured = conn.interact(activity_log::configure).await;
@@ -28,7 +28,7 @@ where
     F: FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
     T: Send + 'static,
 {
-    let conn = pool.get().await?;
+    let conn = timeout(POOL_TIMEOUT, pool.get()).await??;
     match conn.interact(work).await {
         Ok(outcome) => Ok(outcome?),
         Err(panicked) => {

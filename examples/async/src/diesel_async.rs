@@ -4,8 +4,9 @@ use diesel::SqliteConnection;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::deadpool::{Hook, HookError, Object, Pool};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use tokio::time::timeout;
 
-use crate::Result;
+use crate::{POOL_TIMEOUT, Result};
 
 /// A connection to SQLite, usable in async code.
 pub type Connection = SyncConnectionWrapper<SqliteConnection>;
@@ -36,7 +37,7 @@ where
     // A task of its own, because dropping the wrapper's future blocks its thread until the call has ended, and panics
     // in a runtime with one thread.
     tokio::spawn(async move {
-        let mut conn = pool.get().await?;
+        let mut conn = timeout(POOL_TIMEOUT, pool.get()).await??;
         match conn.spawn_blocking(|conn| Ok(work(conn))).await {
             Ok(outcome) => Ok(outcome?),
             Err(panicked) => {

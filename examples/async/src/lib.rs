@@ -9,6 +9,9 @@ pub mod export;
 pub mod follow;
 pub mod spawn_blocking;
 
+/// How long a request waits for a connection before the client is told to try again.
+pub const POOL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// Whatever went wrong. A server may have an enum of its own here.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 

@@ -4,7 +4,7 @@ use activity_log::ConnectionCustomizer;
 use diesel::SqliteConnection;
 use diesel::r2d2::{ConnectionManager, Pool as R2d2Pool};
 
-use crate::Result;
+use crate::{POOL_TIMEOUT, Result};
 
 /// Clones share their connections.
 pub type Pool = R2d2Pool<ConnectionManager<SqliteConnection>>;
@@ -15,6 +15,7 @@ pub fn open(path: &str, connections: u32) -> Result<Pool> {
     activity_log::run_migrations(&mut activity_log::connect(path)?)?;
     let pool = Pool::builder()
         .max_size(connections)
+        .connection_timeout(POOL_TIMEOUT)
         .connection_customizer(Box::new(ConnectionCustomizer))
         .build(ConnectionManager::new(path))?;
     Ok(pool)

@@ -64,4 +64,25 @@ for_each_way! {
         assert_eq!(holder.await??, (2, 1));
         Ok(())
     }
+
+    async fn a_call_that_gets_no_connection_is_refused<W: Way>() -> Result<()> {
+        let database = Database::<W>::open(1).await?;
+        let (opened, has_opened) = std::sync::mpsc::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let pool = database.pool.clone();
+        let holder = tokio::spawn(async move {
+            pool.run(Box::new(move |_| {
+                opened.send(()).ok();
+                released.recv().ok();
+                Ok(())
+            }))
+            .await
+        });
+        tokio::task::block_in_place(|| has_opened.recv())?;
+        assert!(database.state().await.is_err());
+        drop(release);
+        holder.await??;
+        assert_eq!(database.state().await?, ("Lamp".to_owned(), 0));
+        Ok(())
+    }
 }
