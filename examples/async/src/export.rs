@@ -12,6 +12,7 @@ const PIECE_BYTES: usize = 64 << 10;
 /// The matching entries as newline-delimited JSON, piece by piece. An error is the last piece.
 ///
 /// It has a connection of its own: one of the pool's would be taken for as long as the slowest client reads.
+#[must_use]
 pub fn ndjson(path: String, filters: ActivityLogFilters) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = channel(PIECES);
     tokio::task::spawn_blocking(move || {
@@ -41,6 +42,27 @@ impl Write for Pieces<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_whose_reader_has_gone_ends_with_its_first_piece() -> crate::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("server.db").display().to_string();
+        let mut conn = activity_log::connect(&path)?;
+        activity_log::run_migrations(&mut conn)?;
+        let entry = activity_log::NewActivityLogEntry::new("system", "tick", "cron", "Tick");
+        ActivityLogRepository::new(&mut conn).record(&entry)?;
+
+        let (sender, receiver) = channel(PIECES);
+        drop(receiver);
+        let written = write(&path, &ActivityLogFilters::default(), Pieces(&sender));
+        assert!(matches!(written, Err(Error::Output(_))), "{written:?}");
         Ok(())
     }
 }

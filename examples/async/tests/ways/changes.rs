@@ -2,19 +2,16 @@
 
 use activity_log::{ActivityLogRepository, Error};
 use async_host::devices::rename;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use crate::way::Database;
 
-#[derive(QueryableByName)]
-struct Setting {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    value: i64,
-}
-
-fn setting(conn: &mut SqliteConnection, name: &str) -> activity_log::Result<i64> {
-    let query = diesel::sql_query(format!("SELECT {name} AS value FROM pragma_{name}"));
-    Ok(query.get_result::<Setting>(conn)?.value)
+/// In milliseconds. Of the settings of `configure`, it is the one that SQLite would not have otherwise.
+fn busy_timeout(conn: &mut SqliteConnection) -> activity_log::Result<i64> {
+    let query = sql::<BigInt>("SELECT timeout FROM pragma_busy_timeout");
+    Ok(query.get_result(conn)?)
 }
 
 for_each_way! {
@@ -49,19 +46,18 @@ for_each_way! {
         let pool = database.pool.clone();
         let holder = tokio::spawn(async move {
             pool.run(Box::new(move |conn| {
-                let settings = (setting(conn, "synchronous")?, setting(conn, "foreign_keys")?);
+                let timeout = busy_timeout(conn)?;
                 opened.0.send(()).ok();
                 released.recv().ok();
-                Ok(settings)
+                Ok(timeout)
             }))
             .await
         });
         // While the first is in use, the pool opens the second.
         tokio::task::block_in_place(|| opened.1.recv())?;
-        let second = |conn: &mut _| Ok((setting(conn, "synchronous")?, setting(conn, "foreign_keys")?));
-        assert_eq!(database.pool.run(Box::new(second)).await?, (2, 1));
+        assert_eq!(database.pool.run(Box::new(busy_timeout)).await?, 5_000);
         release.send(())?;
-        assert_eq!(holder.await??, (2, 1));
+        assert_eq!(holder.await??, 5_000);
         Ok(())
     }
 

@@ -43,16 +43,6 @@ async fn a_slow_reader_holds_up_neither_the_pool_nor_a_writer() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_export_whose_reader_has_gone_ends() -> Result<()> {
-    let database = database_with_entries(2_000).await?;
-    let mut pieces = ndjson(database.path.clone(), Default::default());
-    pieces.recv().await.ok_or("no piece")??;
-    drop(pieces);
-    // When the runtime stops, it waits for threads that block: an export that went on waiting would hang this test.
-    Ok(())
-}
-
-#[tokio::test]
 async fn an_export_of_a_file_that_cannot_be_opened_is_one_error() -> Result<()> {
     let database = database_with_entries(0).await?;
     let nowhere = database.folder().join("nowhere/server.db").display().to_string();

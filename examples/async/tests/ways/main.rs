@@ -1,5 +1,12 @@
 //! The ways in which an async host uses the log, on real files.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "clippy does not see that the functions in `for_each_way!` are tests"
+)]
+
 #[macro_use]
 mod way;
 

@@ -34,7 +34,7 @@ async fn open_and_drop_a_transaction(folder: &std::path::Path) -> Result<(Pool<C
     drop(both);
     let (within, is_within) = oneshot::channel();
     tokio::select! {
-        _ = rename(pool.clone(), within) => unreachable!("it waits for ever"),
+        _ = rename(pool.clone(), within) => panic!("it waits for ever"),
         reached = is_within => reached?,
     }
     Ok((pool, path))
