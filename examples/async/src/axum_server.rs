@@ -10,7 +10,8 @@ use deadpool_diesel::sqlite::Pool;
 use serde::Deserialize;
 
 use crate::deadpool::run;
-use crate::{Error, Result, devices, export};
+use crate::error::{Error, Result};
+use crate::{devices, export};
 
 #[derive(Clone)]
 struct App {

@@ -1,10 +1,15 @@
 //! deadpool-diesel: waiting for a connection takes no thread.
 
+use std::time::Duration;
+
 use deadpool_diesel::sqlite::{Hook, HookError, Manager, Object, Pool, Runtime};
 use diesel::SqliteConnection;
 use tokio::time::timeout;
 
-use crate::{POOL_TIMEOUT, Result};
+use crate::error::Result;
+
+/// How long a call waits for a connection before it is refused.
+const POOL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Opens and migrates the database.
 pub async fn open(path: &str, connections: usize) -> Result<Pool> {

@@ -1,12 +1,17 @@
 //! diesel-async, whose connection to SQLite runs each call on a thread for blocking work.
 
+use std::time::Duration;
+
 use diesel::SqliteConnection;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::deadpool::{Hook, HookError, Object, Pool};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use tokio::time::timeout;
 
-use crate::{POOL_TIMEOUT, Result};
+use crate::error::Result;
+
+/// How long a call waits for a connection before it is refused.
+const POOL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A connection to SQLite, usable in async code.
 pub type Connection = SyncConnectionWrapper<SqliteConnection>;

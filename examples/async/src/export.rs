@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_export_whose_reader_has_gone_ends_with_its_first_piece() -> crate::Result<()> {
+    fn an_export_whose_reader_has_gone_ends_with_its_first_piece() -> crate::error::Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("server.db").display().to_string();
         let mut conn = activity_log::connect(&path)?;

@@ -7,8 +7,8 @@ use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogRepository};
 use deadpool_diesel::sqlite::Pool;
 use tokio::sync::mpsc::Sender;
 
-use crate::Result;
 use crate::deadpool::run;
+use crate::error::Result;
 
 const BATCH: u32 = 100;
 const PAUSE: Duration = Duration::from_secs(1);

@@ -1,10 +1,15 @@
 //! Diesel's own pool, and tokio's threads for blocking work.
 
+use std::time::Duration;
+
 use activity_log::ConnectionCustomizer;
 use diesel::SqliteConnection;
 use diesel::r2d2::{ConnectionManager, Pool as R2d2Pool};
 
-use crate::{POOL_TIMEOUT, Result};
+use crate::error::Result;
+
+/// How long a call waits for a connection before it is refused.
+const POOL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Clones share their connections.
 pub type Pool = R2d2Pool<ConnectionManager<SqliteConnection>>;
