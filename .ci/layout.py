@@ -1,6 +1,6 @@
 """The layout of the sources: imports run one way, and only SQLite's own modules name SQLite.
 
-Reads every `crate::…` path in the sources of the crate and of the example server. Fails where modules import each other
+Reads every `crate::…` path in the sources of the crate and of the examples. Fails where modules import each other
 in a circle, where one imports from a layer that is not below its own, where a module imports a name through `lib.rs` or
 `main.rs`, and where a module that is not SQLite's names it.
 """
@@ -117,6 +117,7 @@ def check_names():
 
 
 check_layers(check(Path("src")))
+check(Path("examples/async/src"))
 check(Path("examples/server/src"))
 check_names()
 for failure in failures:

@@ -44,7 +44,9 @@
 //! | query the table with Diesel | [`schema`] |
 //! | find out what is wrong with it, repair it | [`check`], [`resummarize`], [`unsummarized`] |
 //!
-//! [`guarantees`] lists what the log promises, and what it does not.
+//! [`guarantees`] lists what the log promises, and what it does not. [`by_example`] has snippets to copy,
+//! [`async_servers`] how an async server uses the log, and [`beside_other_crates`] and [`diesel_cli`] how it gets on with
+//! rusqlite, sqlx, sea-orm and the Diesel CLI.
 //!
 //! # Features
 //!
@@ -58,6 +60,16 @@
 #[cfg(not(feature = "sqlite"))]
 compile_error!("activity-log needs a database: enable its feature `sqlite`");
 
+#[doc = include_str!("../docs/async.md")]
+// Its snippets are tested in examples/async, which has the other crates that they use.
+#[cfg(not(doctest))]
+pub mod async_servers {}
+#[doc = include_str!("../docs/beside_other_crates.md")]
+pub mod beside_other_crates {}
+#[doc = include_str!("../docs/by_example.md")]
+pub mod by_example {}
+#[doc = include_str!("../docs/diesel_cli.md")]
+pub mod diesel_cli {}
 mod error;
 pub mod export;
 /// Counts over time: see [`histogram`](Repository::histogram).
