@@ -137,6 +137,8 @@ pub use sqlite::check::check;
 pub use sqlite::connection::{BUSY_TIMEOUT, configure, connect};
 #[cfg(feature = "sqlite")]
 pub use sqlite::migrations::MIGRATIONS;
+#[cfg(feature = "sqlite")]
+pub use sqlite::new_row::NewActivityLogRow;
 #[cfg(all(feature = "sqlite", feature = "r2d2"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "r2d2")))]
 pub use sqlite::pool::ConnectionCustomizer;
@@ -144,6 +146,8 @@ pub use sqlite::pool::ConnectionCustomizer;
 pub use sqlite::reclaim::reclaim;
 #[cfg(feature = "sqlite")]
 pub use sqlite::reserve::{RESERVE_BYTES, keep_reserve};
+#[cfg(feature = "sqlite")]
+pub use sqlite::row::ActivityLogRow;
 #[cfg(feature = "sqlite")]
 pub use sqlite::search::enable::{disable_search, enable_search};
 #[cfg(feature = "sqlite")]
