@@ -181,7 +181,7 @@ impl Error {
     /// let mut log = ActivityLogRepository::new(&mut conn);
     /// let entry = NewActivityLogEntry::new("auth", "user.signed_in", "x".repeat(2_000), "Signed in");
     /// assert_eq!(log.record(&entry).map_err(|error| status(&error)), Err(400));
-    /// let entry = entry.actor("alice");
+    /// let entry = NewActivityLogEntry { actor: "alice".to_owned(), ..entry };
     /// log.record(&entry)?;
     /// assert_eq!(log.record(&entry).map_err(|error| status(&error)), Err(409));
     /// # Ok::<_, Error>(())

@@ -23,7 +23,9 @@ pub(crate) fn before<C: Store>(
 ) -> Result<ActivityLogPage> {
     // The cursor of an empty page. No row between it and the newest entry of the page matches, so it stands for both.
     let way_back = match before_seq.map(|before_seq| before_seq.saturating_sub(1)) {
-        Some(after_seq) if has_rows(conn, filters, SeqRange::after(Some(after_seq)), Order::Ascending)? => Some(after_seq),
+        Some(after_seq) if has_rows(conn, filters, SeqRange::after(Some(after_seq)), Order::Ascending)? => {
+            Some(after_seq)
+        }
         _ => None,
     };
     let (entries, next_before_seq) = read(conn, filters, SeqRange::before(before_seq), Order::Descending, limit)?;

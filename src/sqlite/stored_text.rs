@@ -65,10 +65,7 @@ pub(crate) fn read_text<'a>(row: &impl Row<'a, Sqlite>, column: usize) -> deseri
     row.get_value::<Nullable<Text>, _, _>(column).or_else(|_| read_as(row, column))
 }
 
-pub(crate) fn read_as<'a, T: FromText>(
-    row: &impl Row<'a, Sqlite>,
-    column: usize,
-) -> deserialize::Result<Option<T>> {
+pub(crate) fn read_as<'a, T: FromText>(row: &impl Row<'a, Sqlite>, column: usize) -> deserialize::Result<Option<T>> {
     let stored: Option<Stored<T>> = row.get_value::<Nullable<Text>, _, _>(column)?;
     Ok(stored.map(|stored| stored.0))
 }
