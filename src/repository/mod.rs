@@ -203,7 +203,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// The matching entries just newer than `after_seq`, newest first, at most `limit`, with the cursors that
     /// [`page`](Self::page) returns.
     ///
-    /// It ends at [a number of bytes](Self::with_page_bytes) too. A `limit` of 0 returns no entries and no cursors.
+    /// It ends at [a number of bytes](Self::with_page_bytes) too. A `limit` of 0 returns no entries and no cursors. To follow
+    /// the log, use [`query_after`](Self::query_after): it does not look for older entries, which takes long where few match.
     ///
     /// ```
     /// # use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};

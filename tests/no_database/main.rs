@@ -2,6 +2,7 @@
 
 #[cfg(feature = "csv")]
 mod csv;
+mod error_kinds;
 mod guarantees;
 mod json;
 mod ndjson_reading;
