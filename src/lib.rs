@@ -41,7 +41,9 @@
 //! | **search** for texts in messages without a scan | [`enable_search`], once at start-up |
 //! | put it **in a host's database** | [`run_migrations`] or [`MIGRATIONS`], at every start-up |
 //! | open a connection, or set one up that the host opened or pools | [`connect`], [`configure`], `ConnectionCustomizer` (feature `r2d2`) |
-//! | query the table with Diesel | [`schema`] |
+//! | find **one entry** by its id | [`get`](Repository::get) |
+//! | query the table with Diesel, join it, insert into it | [`schema`], [`ActivityLogRow`], [`NewActivityLogRow`] |
+//! | answer an **error** with a status | [`is_retryable`](Error::is_retryable), [`is_invalid_input`](Error::is_invalid_input) |
 //! | find out what is wrong with it, repair it | [`check`], [`resummarize`], [`unsummarized`] |
 //!
 //! [`guarantees`] lists what the log promises, and what it does not. [`by_example`] has snippets to copy,
@@ -99,11 +101,16 @@ mod model;
 mod repository;
 /// The table as Diesel sees it, for the host's own queries over the log.
 ///
-/// Import it under another name: `activity_log` is also the name of the crate. To join it with a table of the host's, Diesel
-/// wants both named in `allow_tables_to_appear_in_same_query!`, in a module of the host's.
+/// Import it under another name: `activity_log` is also the name of the crate.
+///
+/// # Queries
+///
+/// A query loads [`ActivityLogEntry`] like any other type that is `Queryable` and `Selectable`. To join the log with a table of
+/// the host's, Diesel wants both named in `allow_tables_to_appear_in_same_query!`, in a module of the host's.
 ///
 /// ```
 /// use activity_log::schema::activity_log as log;
+/// use activity_log::{ActivityLogEntry, ActivityLogRepository, NewActivityLogEntry};
 /// use diesel::prelude::*;
 ///
 /// diesel::table! {
@@ -114,25 +121,114 @@ mod repository;
 /// }
 /// diesel::allow_tables_to_appear_in_same_query!(log, users);
 ///
+/// #[derive(Queryable, Selectable)]
+/// struct User {
+///     id: String,
+///     full_name: String,
+/// }
+///
 /// # fn main() -> activity_log::Result<()> {
 /// # let mut conn = activity_log::connect(":memory:")?;
 /// # activity_log::run_migrations(&mut conn)?;
-/// # diesel::sql_query("CREATE TABLE users (id TEXT PRIMARY KEY, full_name TEXT)").execute(&mut conn)?;
-/// let changes: Vec<(String, String)> = log::table
+/// # diesel::sql_query("CREATE TABLE users (id TEXT PRIMARY KEY NOT NULL, full_name TEXT NOT NULL)").execute(&mut conn)?;
+/// # diesel::sql_query("INSERT INTO users VALUES ('u7', 'Alice Example')").execute(&mut conn)?;
+/// # let entry = NewActivityLogEntry::new("auth", "user.signed_in", "u7", "Signed in");
+/// # ActivityLogRepository::new(&mut conn).record(&entry)?;
+/// let sign_ins: Vec<(ActivityLogEntry, User)> = log::table
 ///     .inner_join(users::table.on(users::id.eq(log::actor)))
-///     .select((users::full_name, log::message))
+///     .filter(log::action.eq("user.signed_in"))
 ///     .order(log::seq.desc())
 ///     .limit(50)
+///     .select((ActivityLogEntry::as_select(), User::as_select()))
 ///     .load(&mut conn)?;
+/// # assert_eq!(sign_ins.len(), 1);
+/// for (entry, user) in sign_ins {
+///     println!("{} {} signed in", entry.ts, user.full_name);
+/// }
 /// # Ok(())
 /// # }
 /// ```
 ///
+/// - After a left join, select `Option::<ActivityLogEntry>::as_select()`.
+/// - A row that another program wrote and that holds no entry fails the whole query. Diesel's error converts into
+///   [`Error::UnreadableRow`], which names the row. [`ActivityLogRow`] fails for that row alone.
 /// - `ts` holds text that sorts by time: compare it with `time.to_rfc3339_opts(chrono::SecondsFormat::Micros, false)` of a
 ///   time in UTC.
 /// - To use the index on category and severity, also say `severity IS NOT 'info'`.
 /// - Within a time window, order by `ts DESC, seq DESC`, which the index on `ts` serves; `seq DESC` alone sorts the window.
-/// - `DELETE FROM activity_log` deletes row by row; [`clear`](crate::Repository::clear) does not.
+///
+/// # Inserts
+///
+/// [`NewActivityLogRow`] inserts an entry as [`record`](crate::Repository::record) stores it. An insert from a query, such as
+/// of a former table of the host's, has to write what the log can read:
+///
+/// - `id`: unique in the log. A row whose id is taken fails the statement, unless it begins with `insert_or_ignore_into`.
+/// - `ts`: `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`, with all six digits or, on a whole second, none. The log reads other forms of
+///   RFC 3339 too, but filters and prune compare the text.
+/// - `severity`: `info`, `warning` or `error`.
+/// - `metadata`: a JSON object; `{}` if the column is left out.
+/// - `seq`: leave it out, and order the query, so that the log numbers the rows in that order.
+///
+/// ```
+/// use activity_log::schema::activity_log as log;
+/// use activity_log::{ActivityLogFilters, ActivityLogRepository};
+/// use diesel::dsl::sql;
+/// use diesel::prelude::*;
+/// use diesel::sql_types::Text;
+///
+/// diesel::table! {
+///     events (id) {
+///         id -> BigInt,
+///         /// In seconds since 1970.
+///         happened_at -> BigInt,
+///         user_name -> Text,
+///         what -> Text,
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mut conn = activity_log::connect(":memory:")?;
+/// # activity_log::run_migrations(&mut conn)?;
+/// # diesel::sql_query("CREATE TABLE events (id INTEGER PRIMARY KEY, happened_at BIGINT, user_name TEXT, what TEXT)").execute(&mut conn)?;
+/// # diesel::sql_query("INSERT INTO events VALUES (7, 1767225600, 'alice', 'Renamed the lamp')").execute(&mut conn)?;
+/// let rows = events::table.order(events::id).select((
+///     sql::<Text>("'event_' || events.id"),
+///     sql::<Text>("strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', events.happened_at, 'unixepoch')"),
+///     "system".into_sql::<Text>(),
+///     "event".into_sql::<Text>(),
+///     "info".into_sql::<Text>(),
+///     events::user_name,
+///     events::what,
+///     sql::<Text>("json_object('event', events.id)"),
+/// ));
+/// diesel::insert_into(log::table)
+///     .values(rows)
+///     .into_columns((
+///         log::id,
+///         log::ts,
+///         log::category,
+///         log::action,
+///         log::severity,
+///         log::actor,
+///         log::message,
+///         log::metadata,
+///     ))
+///     .execute(&mut conn)?;
+///
+/// let page = ActivityLogRepository::new(&mut conn).page(&ActivityLogFilters::default(), None, 50)?;
+/// assert_eq!(page.entries[0].id, "event_7");
+/// assert_eq!(page.entries[0].ts.to_rfc3339(), "2026-01-01T00:00:00+00:00");
+/// assert_eq!(page.entries[0].metadata["event"], 7);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`query`](crate::Repository::query) and all else finds the rows at once. A later `record` or the next start summarizes
+/// them.
+///
+/// # Deletions
+///
+/// `DELETE FROM activity_log` deletes row by row; [`clear`](crate::Repository::clear) does not.
 #[cfg(feature = "sqlite")]
 pub mod schema;
 #[cfg(feature = "sqlite")]
@@ -159,6 +255,8 @@ pub use sqlite::check::check;
 pub use sqlite::connection::{BUSY_TIMEOUT, configure, connect};
 #[cfg(feature = "sqlite")]
 pub use sqlite::migrations::MIGRATIONS;
+#[cfg(feature = "sqlite")]
+pub use sqlite::new_row::NewActivityLogRow;
 #[cfg(all(feature = "sqlite", feature = "r2d2"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "r2d2")))]
 pub use sqlite::pool::ConnectionCustomizer;
@@ -166,6 +264,8 @@ pub use sqlite::pool::ConnectionCustomizer;
 pub use sqlite::reclaim::reclaim;
 #[cfg(feature = "sqlite")]
 pub use sqlite::reserve::{RESERVE_BYTES, keep_reserve};
+#[cfg(feature = "sqlite")]
+pub use sqlite::row::ActivityLogRow;
 #[cfg(feature = "sqlite")]
 pub use sqlite::search::enable::{disable_search, enable_search};
 #[cfg(feature = "sqlite")]

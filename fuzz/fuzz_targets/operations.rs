@@ -5,12 +5,11 @@
 use std::cell::RefCell;
 
 use activity_log::{
-    ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivitySeverity, Error,
-    NewActivityLogEntry,
+    ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, Error, NewActivityLogEntry,
 };
 use activity_log_fuzz::input::{Category, Entry, Severity, Text, Time};
 use activity_log_fuzz::model::{Model, Refusal};
-use activity_log_fuzz::unlimited;
+use activity_log_fuzz::{normal, unlimited};
 use arbitrary::Arbitrary;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
@@ -34,9 +33,11 @@ enum Operation {
     RespellTimes,
     Query(Filters, Option<Cursor>, u32),
     Page(Filters, Option<Cursor>, u32),
-    /// All pages to the end.
+    /// All pages to the oldest, and back to the newest.
     Walk(Filters, u8),
     QueryAfter(Filters, Cursor, u32),
+    PageAfter(Filters, Cursor, u32),
+    Get(Value<Text>),
     Count(Filters),
     Export(Filters),
     Prune(Option<Value<Time>>, Option<u16>),
@@ -217,11 +218,25 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
         Operation::Page(filters, before_seq, limit) => {
             let (filters, before_seq) = (filters.resolve(model), before_seq.map(i64::from));
             let Some(page) = taken(&filters, log.page(&filters, before_seq, limit)) else { return };
-            let mut expected = model.before(&filters, before_seq);
-            let more = expected.len() > limit as usize;
-            expected.truncate(limit as usize);
-            let next_before_seq = expected.last().filter(|_| more).map(|last| last.seq);
-            assert_eq!(page, ActivityLogPage { entries: expected, next_before_seq }, "{filters:?}");
+            assert_eq!(page, model.page(&filters, before_seq, limit), "{filters:?}");
+        }
+        Operation::PageAfter(filters, after_seq, limit) => {
+            let (filters, after_seq) = (filters.resolve(model), i64::from(after_seq));
+            let Some(page) = taken(&filters, log.page_after(&filters, after_seq, limit)) else { return };
+            assert_eq!(page, model.page_after(&filters, after_seq, limit), "{filters:?}");
+        }
+        Operation::Get(id) => {
+            let (id, entry) = match id {
+                Value::Any(id) => {
+                    let stored = normal::text(&id.0);
+                    (id.0, model.entries.iter().find(|entry| entry.id == stored))
+                }
+                Value::Of(number) => {
+                    let entry = model.entries.get(usize::from(number) % model.entries.len().max(1));
+                    (entry.map(|entry| entry.id.clone()).unwrap_or_default(), entry)
+                }
+            };
+            assert_eq!(log.get(&id).expect("a lookup").as_ref(), entry);
         }
         Operation::Walk(filters, limit) => {
             let filters = filters.resolve(model);
@@ -229,14 +244,22 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
             // At most about 50 pages.
             let limit = u32::from(limit).max(1 + expected.len() as u32 / 50);
             let (mut walked, mut before_seq) = (Vec::new(), None);
-            loop {
+            let mut page = loop {
                 let Some(page) = taken(&filters, log.page(&filters, before_seq, limit)) else { return };
                 assert!(before_seq.is_none() || !page.entries.is_empty(), "the last page is empty");
-                walked.extend(page.entries);
+                walked.extend(page.entries.clone());
                 before_seq = page.next_before_seq;
                 if before_seq.is_none() {
-                    break;
+                    break page;
                 }
+            };
+            assert_eq!(walked, expected, "{filters:?}");
+            walked = page.entries;
+            while let Some(after_seq) = page.prev_after_seq {
+                let Some(newer) = taken(&filters, log.page_after(&filters, after_seq, limit)) else { return };
+                assert!(!newer.entries.is_empty(), "the newest page is empty");
+                walked.splice(0..0, newer.entries);
+                page.prev_after_seq = newer.prev_after_seq;
             }
             assert_eq!(walked, expected, "{filters:?}");
         }

@@ -1,6 +1,6 @@
 //! The log as a plain list.
 
-use activity_log::{ActivityLogEntry, ActivityLogFilters, NewActivityLogEntry};
+use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, NewActivityLogEntry};
 use chrono::{DateTime, Utc};
 
 use crate::normal;
@@ -62,6 +62,46 @@ impl Model {
         matching.retain(|entry| before_seq.is_none_or(|before_seq| entry.seq < before_seq));
         matching.reverse();
         matching
+    }
+
+    /// The page of the newest matching entries before a cursor.
+    pub fn page(&self, filters: &ActivityLogFilters, before_seq: Option<i64>, limit: u32) -> ActivityLogPage {
+        let mut entries = self.before(filters, before_seq);
+        entries.truncate(limit as usize);
+        let after_seq = before_seq.map(|before_seq| before_seq.saturating_sub(1));
+        self.around(filters, entries, after_seq, before_seq, limit)
+    }
+
+    /// The page of the oldest matching entries after a cursor.
+    pub fn page_after(&self, filters: &ActivityLogFilters, after_seq: i64, limit: u32) -> ActivityLogPage {
+        let mut entries = self.matching(filters);
+        entries.retain(|entry| entry.seq > after_seq);
+        entries.truncate(limit as usize);
+        entries.reverse();
+        self.around(filters, entries, Some(after_seq), Some(after_seq.saturating_add(1)), limit)
+    }
+
+    /// A page with its cursors: the first and the last `seq` of its entries, or of an empty page these two, if an entry
+    /// matches beyond.
+    fn around(
+        &self,
+        filters: &ActivityLogFilters,
+        entries: Vec<ActivityLogEntry>,
+        after_seq: Option<i64>,
+        before_seq: Option<i64>,
+        limit: u32,
+    ) -> ActivityLogPage {
+        if limit == 0 {
+            return ActivityLogPage::default();
+        }
+        let matching = self.matching(filters);
+        let after_seq = entries.first().map(|newest| newest.seq).or(after_seq);
+        let before_seq = entries.last().map(|oldest| oldest.seq).or(before_seq);
+        ActivityLogPage {
+            prev_after_seq: after_seq.filter(|after| matching.iter().any(|entry| entry.seq > *after)),
+            next_before_seq: before_seq.filter(|before| matching.iter().any(|entry| entry.seq < *before)),
+            entries,
+        }
     }
 
     /// Returns the number of deleted entries.

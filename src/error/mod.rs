@@ -2,7 +2,7 @@
 pub(crate) mod sqlite;
 
 use diesel::result::DatabaseErrorKind;
-use diesel::result::Error::{DatabaseError, RollbackErrorOnCommit};
+use diesel::result::Error::{DatabaseError, DeserializationError, RollbackErrorOnCommit};
 
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -166,6 +166,66 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same call may succeed if it is made again a moment later, because another connection was in the way.
+    ///
+    /// Inside a transaction, the whole transaction has to be run again. A [`Full`](Self::Full) database is not retryable:
+    /// someone has to make room first.
+    ///
+    /// With [`is_invalid_input`](Self::is_invalid_input), it is what a web server needs to know:
+    ///
+    /// ```
+    /// use activity_log::{ActivityLogRepository, Error, NewActivityLogEntry};
+    ///
+    /// fn status(error: &Error) -> u16 {
+    ///     match error {
+    ///         Error::DuplicateId { .. } => 409,
+    ///         error if error.is_invalid_input() => 400,
+    ///         error if error.is_retryable() => 503,
+    ///         _ => 500,
+    ///     }
+    /// }
+    ///
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// let mut log = ActivityLogRepository::new(&mut conn);
+    /// let entry = NewActivityLogEntry::new("auth", "user.signed_in", "x".repeat(2_000), "Signed in");
+    /// assert_eq!(log.record(&entry).map_err(|error| status(&error)), Err(400));
+    /// let entry = NewActivityLogEntry { actor: "alice".to_owned(), ..entry };
+    /// log.record(&entry)?;
+    /// assert_eq!(log.record(&entry).map_err(|error| status(&error)), Err(409));
+    /// # Ok::<_, Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Busy(_))
+    }
+
+    /// Whether what the caller passed is at fault: an entry, its id, a filter, or a line of an export to restore.
+    ///
+    /// The message says what is wrong and quotes no value, so it may be shown to whoever sent it. The same input fails again.
+    #[must_use]
+    pub fn is_invalid_input(&self) -> bool {
+        match self {
+            Self::InvalidEntry { .. }
+            | Self::DuplicateId { .. }
+            | Self::InvalidFilter { .. }
+            | Self::InvalidQuery { .. }
+            | Self::UnreadableLine { .. } => true,
+            Self::Database(_)
+            | Self::Busy(_)
+            | Self::Full(_)
+            | Self::Connection(_)
+            | Self::JournalMode { .. }
+            | Self::Migration(_)
+            | Self::ForeignTable { .. }
+            | Self::NameTaken { .. }
+            | Self::Reserve(_)
+            | Self::UnreadableRow { .. }
+            | Self::Output(_)
+            | Self::Input(_) => false,
+        }
+    }
+
     /// Whether freeing space might help.
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_out_of_space(&self) -> bool {
@@ -178,7 +238,16 @@ impl Error {
 }
 
 impl From<diesel::result::Error> for Error {
+    /// An error of this crate that passed through Diesel, such as that of a row loaded as an
+    /// [`ActivityLogEntry`](crate::ActivityLogEntry), becomes itself again.
     fn from(error: diesel::result::Error) -> Self {
+        let error = match error {
+            DeserializationError(error) => match error.downcast::<Self>() {
+                Ok(error) => return *error,
+                Err(error) => DeserializationError(error),
+            },
+            other => other,
+        };
         let cause = match &error {
             RollbackErrorOnCommit { commit_error, .. } => commit_error,
             other => other,

@@ -203,11 +203,17 @@ impl From<ActivityLogEntry> for NewActivityLogEntry {
     }
 }
 
-/// A page of entries, newest first, and the cursor of the next page.
+/// A page of entries, newest first, and the cursors of the pages on both sides of it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ActivityLogPage {
     /// The entries, by `seq` descending.
     pub entries: Vec<ActivityLogEntry>,
-    /// The `before_seq` for the next page: the last entry's `seq`, or `None` exactly when no older entry matches.
+    /// The `before_seq` with which [`page`](crate::Repository::page) returns the page of older entries: the last entry's
+    /// `seq`, or `None` exactly when no older entry matches.
     pub next_before_seq: Option<i64>,
+    /// The `after_seq` with which [`page_after`](crate::Repository::page_after) returns the page of newer entries: the first
+    /// entry's `seq`, or `None` exactly when no newer entry matches. A [`page`](crate::Repository::page) without a cursor
+    /// is the newest and has `None`.
+    #[serde(default)]
+    pub prev_after_seq: Option<i64>,
 }

@@ -84,7 +84,7 @@ impl ActivityLogFilters {
             "categories" => self.categories.extend(items(value).into_iter().map(ActivityCategory::from)),
             "severities" => {
                 for item in items(value) {
-                    let severity = item.parse().map_err(|error| invalid(name, &format!("has `{item}`, which {error}")));
+                    let severity = item.parse().map_err(|error| invalid(name, &format!("lists a value that {error}")));
                     self.severities.push(severity?);
                 }
             }

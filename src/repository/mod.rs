@@ -1,4 +1,5 @@
 pub(crate) mod export_iter;
+mod page;
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -6,7 +7,7 @@ use std::iter::FusedIterator;
 use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Result};
-use crate::model::encoding::Encoding;
+use crate::model::encoding::{Encoding, storable_text};
 use crate::model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 use crate::model::facet::{Facet, Facets};
 use crate::model::filters::ActivityLogFilters;
@@ -18,8 +19,9 @@ use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::model::redactor::Redactor;
 use crate::repository::export_iter::ExportIter;
+use crate::repository::page::PageLimit;
 use crate::store::Backend;
-use crate::store::batch::{Batch, ReadLimit};
+use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::range::{Order, SeqRange};
 
 /// Writes and reads the log through a connection that it borrows.
@@ -157,11 +159,16 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self.read(filters, SeqRange::before(before_seq), Order::Descending, limit.into())?.decode()
     }
 
-    /// Like [`query`](Self::query), with the cursor of the next page if there is one.
+    /// Like [`query`](Self::query), with the cursors of the next page, which is older, and of the previous one, which is newer,
+    /// where there are such pages.
     ///
-    /// It reads one row more than it returns to know whether there is, so no walk ends in an empty page. A page of long entries
-    /// may have fewer than `limit`: it ends at [a number of bytes](Self::with_page_bytes), and its cursor tells that there are
-    /// more. A `limit` of 0 returns no entries and no cursor.
+    /// [`ActivityLogPage::next_before_seq`] is the `before_seq` of the next page, and
+    /// [`prev_after_seq`](ActivityLogPage::prev_after_seq) is the `after_seq` with which [`page_after`](Self::page_after) returns
+    /// the previous one. A cursor is `None` exactly when nothing matches on that side, so no walk ends in an empty page. An
+    /// empty page still has the cursor that leads back.
+    ///
+    /// A page of long entries may have fewer than `limit`: it ends at [a number of bytes](Self::with_page_bytes), and its
+    /// cursor tells that there are more. A `limit` of 0 returns no entries and no cursors.
     ///
     /// ```
     /// # use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -197,31 +204,39 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         before_seq: Option<i64>,
         limit: u32,
     ) -> Result<ActivityLogPage> {
+        let filters = NormalizedFilters::new(filters)?;
         if limit == 0 {
-            NormalizedFilters::new(filters)?;
             return Ok(ActivityLogPage::default());
         }
-        let filters = NormalizedFilters::new(filters)?;
-        let rows = usize::try_from(limit).unwrap_or(usize::MAX);
-        let limit = ReadLimit { rows: i64::from(limit) + 1, bytes: self.page_bytes };
-        let mut batch = Batch::default();
-        self.conn.read(&filters, SeqRange::before(before_seq), Order::Descending, limit, &mut batch)?;
-        let has_more = if batch.len() > rows {
-            batch.truncate(rows);
-            true
-        } else {
-            // It may have ended because of its bytes.
-            batch.is_full(limit) && self.has_row_before(&filters, batch.last_seq())?
-        };
-        let next_before_seq = batch.last_seq().filter(|_| has_more);
-        Ok(ActivityLogPage { entries: batch.decode()?, next_before_seq })
+        page::before(self.conn, &filters, before_seq, PageLimit { entries: limit, bytes: self.page_bytes })
     }
 
-    /// The matching entries just newer than `after_seq`, newest first, at most `limit`, with the cursor of the older page if
-    /// there is one.
+    /// The matching entries just newer than `after_seq`, newest first, at most `limit`, with the cursors that
+    /// [`page`](Self::page) returns.
     ///
-    /// Like [`page`](Self::page), it ends at [a number of bytes](Self::with_page_bytes). A walk upward goes on after the `seq` of
-    /// its first entry until a page is empty.
+    /// It ends at [a number of bytes](Self::with_page_bytes) too. A `limit` of 0 returns no entries and no cursors. To follow
+    /// the log, use [`query_after`](Self::query_after): it does not look for older entries, which takes long where few match.
+    ///
+    /// ```
+    /// # use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// # let mut log = ActivityLogRepository::new(&mut conn);
+    /// # for _ in 0..5 {
+    /// #     log.record(&NewActivityLogEntry::new(ActivityCategory::System, "tick", "cron", "Tick"))?;
+    /// # }
+    /// let filters = ActivityLogFilters::default();
+    /// let newest = log.page(&filters, None, 2)?;
+    /// assert_eq!(newest.prev_after_seq, None);
+    ///
+    /// let older = log.page(&filters, newest.next_before_seq, 2)?;
+    /// if let Some(after_seq) = older.prev_after_seq {
+    ///     assert_eq!(log.page_after(&filters, after_seq, 2)?, newest);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -231,23 +246,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         if limit == 0 {
             return Ok(ActivityLogPage::default());
         }
-        let limit = ReadLimit { rows: limit.into(), bytes: self.page_bytes };
-        let mut batch = Batch::default();
-        self.conn.read(&filters, SeqRange::after(Some(after_seq)), Order::Ascending, limit, &mut batch)?;
-        let mut entries = batch.decode()?;
-        entries.reverse();
-        let oldest = entries.last().map(|entry| entry.seq);
-        let next_before_seq = match oldest {
-            Some(oldest) if self.has_row_before(&filters, Some(oldest))? => Some(oldest),
-            _ => None,
-        };
-        Ok(ActivityLogPage { entries, next_before_seq })
-    }
-
-    fn has_row_before(&mut self, filters: &NormalizedFilters, seq: Option<i64>) -> Result<bool> {
-        let mut batch = Batch::default();
-        self.conn.read(filters, SeqRange::before(seq), Order::Descending, ReadLimit::rows(1), &mut batch)?;
-        Ok(!batch.is_empty())
+        page::after(self.conn, &filters, after_seq, PageLimit { entries: limit, bytes: self.page_bytes })
     }
 
     /// The oldest matching entries newer than `after_seq`, oldest first, at most `limit`. Followers use it to ask what is
@@ -294,6 +293,29 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         let mut batch = Batch::default();
         self.conn.read(&filters, range, order, ReadLimit::rows(rows), &mut batch)?;
         Ok(batch)
+    }
+
+    /// The entry with this `id`, if the log holds one.
+    ///
+    /// ```
+    /// # use activity_log::{ActivityLogRepository, NewActivityLogEntry};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// let entry = NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Alice signed in");
+    /// let mut log = ActivityLogRepository::new(&mut conn);
+    /// log.record(&entry)?;
+    /// assert_eq!(log.get(&entry.id)?.map(|entry| entry.actor), Some("alice".to_owned()));
+    /// assert_eq!(log.get("al_another")?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnreadableRow`] if the row with this id cannot be read.
+    pub fn get(&mut self, id: &str) -> Result<Option<ActivityLogEntry>> {
+        self.conn.find(&storable_text(id))?.map(Row::decode).transpose()
     }
 
     /// The `seq` of the newest entry, whether or not it can be read; `None` if the log is empty.

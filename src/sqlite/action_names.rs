@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use crate::sqlite::conditions::end_of;
 use crate::sqlite::query::Selection;
-use crate::sqlite::row::Stored;
+use crate::sqlite::stored_text::Stored;
 
 /// A query lists at most this many actions: the longest lists of the filters leave room for them.
 const MAX_ACTIONS: usize = 128;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
 use crate::model::normalized_filters::NormalizedFilters;
-use crate::sqlite::row::Stored;
+use crate::sqlite::stored_text::Stored;
 
 /// A query lists at most this many types: the longest list of categories leaves room for them.
 const MAX_TYPES: usize = 128;

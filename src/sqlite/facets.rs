@@ -11,12 +11,12 @@ use crate::model::facet::{Facet, FacetValue, Facets};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::sqlite::fragments::SelectFrom;
 use crate::sqlite::query::Selection;
-use crate::sqlite::row::Stored;
 use crate::sqlite::scopes::{for_each_range, for_each_scope};
 use crate::sqlite::segments::extent::segments_exist;
 use crate::sqlite::segments::facets::{frequencies, most_frequent};
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::segments::rollup::Rollup;
+use crate::sqlite::stored_text::Stored;
 use crate::sqlite::transaction::with_read_transaction;
 
 /// How many rows have each of some values.

@@ -9,12 +9,12 @@ use crate::model::normalized_filters::NormalizedFilters;
 use crate::schema::activity_log;
 use crate::sqlite::fragments::SelectFrom;
 use crate::sqlite::query::{Scope, Selection};
-use crate::sqlite::row::Stored;
 use crate::sqlite::scopes::{for_each_range, for_each_scope};
 use crate::sqlite::segments::extent::segments_exist;
 use crate::sqlite::segments::histogram::count_by_rollups;
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::segments::rollup::Rollup;
+use crate::sqlite::stored_text::Stored;
 use crate::sqlite::timestamp::{Bound, lower_bound};
 use crate::sqlite::transaction::with_read_transaction;
 

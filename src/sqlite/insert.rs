@@ -10,7 +10,7 @@ use crate::model::entry::NewActivityLogEntry;
 use crate::schema::activity_log;
 use crate::sqlite::busy::{with_retry, without_busy_timeout};
 use crate::sqlite::fragments::last_insert_rowid;
-use crate::sqlite::row::NewRow;
+use crate::sqlite::new_row::NewActivityLogRow;
 use crate::sqlite::transaction::{is_in_transaction, with_transaction};
 use crate::sqlite::upkeep::{is_due, is_sampled, keep_up};
 
@@ -69,7 +69,7 @@ fn insert_row(
     index: usize,
     encoding: Encoding<'_>,
 ) -> Result<()> {
-    let row = NewRow::from(encoding.encode(entry, index)?);
+    let row = NewActivityLogRow::from(encoding.encode(entry, index)?);
     match diesel::insert_into(activity_log::table).values(row).execute(conn) {
         // A trigger of the host's may drop the row without an error.
         Ok(0) => Err(NotFound.into()),

@@ -18,6 +18,7 @@ mod hints;
 mod histogram;
 mod insert;
 pub(crate) mod migrations;
+pub(crate) mod new_row;
 #[cfg(feature = "r2d2")]
 pub(crate) mod pool;
 mod pragma;
@@ -28,11 +29,12 @@ pub(crate) mod reclaim;
 mod references;
 pub(crate) mod reserve;
 mod rewrite;
-mod row;
+pub(crate) mod row;
 mod scopes;
 pub(crate) mod search;
 pub(crate) mod segments;
 pub(crate) mod start_up;
+mod stored_text;
 mod throttle;
 mod timestamp;
 mod transaction;
@@ -49,7 +51,7 @@ use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::repository::Repository;
-use crate::sqlite::row::StoredRow;
+use crate::sqlite::row::ActivityLogRow;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::range::{Order, SeqRange};
 use crate::store::{Backend, Store};
@@ -60,7 +62,7 @@ pub type ActivityLogRepository<'conn> = Repository<'conn, SqliteConnection>;
 impl Backend for SqliteConnection {}
 
 impl Store for SqliteConnection {
-    type Row = StoredRow;
+    type Row = ActivityLogRow;
 
     fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
         insert::insert(self, entry, encoding)
@@ -76,9 +78,13 @@ impl Store for SqliteConnection {
         range: SeqRange,
         order: Order,
         limit: ReadLimit,
-        batch: &mut Batch<StoredRow>,
+        batch: &mut Batch<ActivityLogRow>,
     ) -> Result<()> {
         read::read(self, filters, range, order, limit, batch)
+    }
+
+    fn find(&mut self, id: &str) -> Result<Option<ActivityLogRow>> {
+        Ok(read::find(self, id)?)
     }
 
     fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {

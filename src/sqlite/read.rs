@@ -12,7 +12,7 @@ use crate::sqlite::entity_types;
 use crate::sqlite::extent::{newest_seq, oldest_seq};
 use crate::sqlite::fragments::WithLimit;
 use crate::sqlite::query::{Scope, Selection};
-use crate::sqlite::row::StoredRow;
+use crate::sqlite::row::ActivityLogRow;
 use crate::sqlite::search::term::IndexedTerm;
 use crate::sqlite::segments::candidates::CandidateRanges;
 use crate::sqlite::segments::predicate::SegmentPredicate;
@@ -30,7 +30,7 @@ pub(crate) fn read(
     range: SeqRange,
     order: Order,
     limit: ReadLimit,
-    batch: &mut Batch<StoredRow>,
+    batch: &mut Batch<ActivityLogRow>,
 ) -> Result<()> {
     batch.restart(limit);
     let Some(selection) = Selection::new(filters) else { return Ok(()) };
@@ -39,6 +39,12 @@ pub(crate) fn read(
         return reader.append(conn, range.into(), batch);
     }
     with_read_transaction(conn, |conn| reader.append_in_candidates(conn, range, batch))
+}
+
+/// The row with this id.
+pub(crate) fn find(conn: &mut SqliteConnection, id: &str) -> QueryResult<Option<ActivityLogRow>> {
+    let by_id = activity_log::table.filter(activity_log::id.eq(id));
+    by_id.select(ActivityLogRow::as_select()).get_result(conn).optional()
 }
 
 struct Reader<'a> {
@@ -52,7 +58,7 @@ impl Reader<'_> {
         &self,
         conn: &mut SqliteConnection,
         range: SeqRange,
-        batch: &mut Batch<StoredRow>,
+        batch: &mut Batch<ActivityLogRow>,
     ) -> Result<()> {
         let types = entity_types::of_id_alone(conn, self.selection.filters)?;
         if types.as_ref().is_some_and(Vec::is_empty) {
@@ -86,7 +92,7 @@ impl Reader<'_> {
         conn: &mut SqliteConnection,
         scope: Scope<'_>,
         term: &mut IndexedTerm<'_>,
-        batch: &mut Batch<StoredRow>,
+        batch: &mut Batch<ActivityLogRow>,
     ) -> Result<()> {
         for (range, is_indexed) in term.parts(scope.range, self.order) {
             let scope = Scope { range, ..scope };
@@ -104,7 +110,7 @@ impl Reader<'_> {
         conn: &mut SqliteConnection,
         scope: Scope<'_>,
         term: &mut IndexedTerm<'_>,
-        batch: &mut Batch<StoredRow>,
+        batch: &mut Batch<ActivityLogRow>,
     ) -> Result<()> {
         let Some(seq) = self.last_near_seq(conn, scope.range)? else {
             return Ok(());
@@ -136,11 +142,11 @@ impl Reader<'_> {
         }))
     }
 
-    fn append(&self, conn: &mut SqliteConnection, scope: Scope<'_>, batch: &mut Batch<StoredRow>) -> Result<()> {
+    fn append(&self, conn: &mut SqliteConnection, scope: Scope<'_>, batch: &mut Batch<ActivityLogRow>) -> Result<()> {
         let query = in_order(self.selection.matching(scope), activity_log::seq, self.order);
         let limit = self.limit.rows - batch.len() as i64;
         let query = WithLimit { query: query.select(activity_log::all_columns), limit };
-        for row in query.load_iter::<StoredRow, DefaultLoadingMode>(conn)? {
+        for row in query.load_iter::<ActivityLogRow, DefaultLoadingMode>(conn)? {
             batch.push(row?);
             if batch.is_full(self.limit) {
                 break;

@@ -11,7 +11,7 @@ use crate::schema::activity_log;
 use crate::sqlite::erase::{erase_traces, with_secure_delete};
 use crate::sqlite::extent::newest_seq;
 use crate::sqlite::read::read;
-use crate::sqlite::row::StoredRow;
+use crate::sqlite::row::ActivityLogRow;
 use crate::sqlite::throttle::in_throttled_batches;
 use crate::sqlite::transaction::{is_in_transaction, with_transaction};
 use crate::store::batch::{Batch, ReadLimit, Row};
@@ -81,7 +81,7 @@ impl Rewriting<'_> {
         Ok(is_full)
     }
 
-    fn rewrite_row(&mut self, conn: &mut SqliteConnection, row: StoredRow, done: &mut Done) -> Result<()> {
+    fn rewrite_row(&mut self, conn: &mut SqliteConnection, row: ActivityLogRow, done: &mut Done) -> Result<()> {
         let seq = row.seq();
         let entry = match row.decode() {
             Ok(entry) => NewActivityLogEntry::from(entry),

@@ -41,6 +41,9 @@ pub trait Store: Sized {
         batch: &mut Batch<Self::Row>,
     ) -> Result<()>;
 
+    /// The row with this id, which is in its stored form.
+    fn find(&mut self, id: &str) -> Result<Option<Self::Row>>;
+
     /// Counts the matching rows, up to `limit`.
     fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64>;
 

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use activity_log::{
-    ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, Facet, FacetValue, Facets,
-    NewActivityLogEntry, SeverityCounts,
+    ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivitySeverity, Facet, FacetValue,
+    Facets, NewActivityLogEntry, SeverityCounts,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::collection::vec;
@@ -25,6 +25,9 @@ enum Operation {
     Query(ActivityLogFilters, Option<i64>, u32),
     Page(ActivityLogFilters, Option<i64>, u32),
     QueryAfter(ActivityLogFilters, i64, u32),
+    PageAfter(ActivityLogFilters, i64, u32),
+    /// The entry of a number in the list, or none.
+    Get(usize),
     Count(ActivityLogFilters),
     Facets(ActivityLogFilters, Facet, u32),
     Histogram(ActivityLogFilters, Vec<DateTime<Utc>>),
@@ -57,6 +60,41 @@ impl Model {
         matching.reverse();
         matching.truncate(limit);
         matching
+    }
+
+    /// The matching entries older than `before_seq`, newest first, in a page with the cursors around it.
+    fn page(&self, filters: &ActivityLogFilters, before_seq: Option<i64>, limit: usize) -> ActivityLogPage {
+        let entries = self.query(filters, before_seq, limit);
+        let end = before_seq.map(|before_seq| before_seq.saturating_sub(1));
+        self.around(filters, entries, end, before_seq)
+    }
+
+    /// The matching entries newer than `after_seq`, newest first, in a page with the cursors around it.
+    fn page_after(&self, filters: &ActivityLogFilters, after_seq: i64, limit: usize) -> ActivityLogPage {
+        let mut entries = self.matching(filters);
+        entries.retain(|entry| entry.seq > after_seq);
+        entries.truncate(limit);
+        entries.reverse();
+        self.around(filters, entries, Some(after_seq), Some(after_seq.saturating_add(1)))
+    }
+
+    /// A page with its cursors: the first and the last `seq` of its entries, or of an empty page these two, if an entry
+    /// matches beyond.
+    fn around(
+        &self,
+        filters: &ActivityLogFilters,
+        entries: Vec<ActivityLogEntry>,
+        after_seq: Option<i64>,
+        before_seq: Option<i64>,
+    ) -> ActivityLogPage {
+        let matching = self.matching(filters);
+        let after_seq = entries.first().map(|newest| newest.seq).or(after_seq);
+        let before_seq = entries.last().map(|oldest| oldest.seq).or(before_seq);
+        ActivityLogPage {
+            prev_after_seq: after_seq.filter(|after| matching.iter().any(|entry| entry.seq > *after)),
+            next_before_seq: before_seq.filter(|before| matching.iter().any(|entry| entry.seq < *before)),
+            entries,
+        }
     }
 
     fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> u64 {
@@ -206,6 +244,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (filters(), option::of(cursor()), 0_u32..12).prop_map(|(f, c, l)| Operation::Query(f, c, l)),
         3 => (filters(), option::of(cursor()), 0_u32..12).prop_map(|(f, c, l)| Operation::Page(f, c, l)),
         2 => (filters(), cursor(), 0_u32..12).prop_map(|(f, c, l)| Operation::QueryAfter(f, c, l)),
+        3 => (filters(), cursor(), 0_u32..12).prop_map(|(f, c, l)| Operation::PageAfter(f, c, l)),
+        1 => (0_usize..60).prop_map(Operation::Get),
         2 => filters().prop_map(Operation::Count),
         2 => (filters(), facet(), 0_u32..5).prop_map(|(f, by, l)| Operation::Facets(f, by, l)),
         2 => (filters(), vec(bound(), 2..6)).prop_map(|(f, mut edges)| { edges.sort(); Operation::Histogram(f, edges) }),
@@ -267,17 +307,29 @@ fn agree(model: &mut Model, log: &mut ActivityLogRepository<'_>, operation: Oper
             assert_eq!(log.query(&filters, before_seq, limit)?, model.query(&filters, before_seq, limit as usize));
         }
         Operation::Page(filters, before_seq, limit) => {
-            let page = log.page(&filters, before_seq, limit)?;
-            let expected = model.query(&filters, before_seq, limit as usize);
-            let more = limit > 0 && model.query(&filters, before_seq, usize::MAX).len() > expected.len();
-            assert_eq!(page.next_before_seq, expected.last().filter(|_| more).map(|last| last.seq));
-            assert_eq!(page.entries, expected);
+            let expected = match limit {
+                0 => ActivityLogPage::default(),
+                _ => model.page(&filters, before_seq, limit as usize),
+            };
+            assert_eq!(log.page(&filters, before_seq, limit)?, expected);
         }
         Operation::QueryAfter(filters, after_seq, limit) => {
             let mut expected = model.matching(&filters);
             expected.retain(|entry| entry.seq > after_seq);
             expected.truncate(limit as usize);
             assert_eq!(log.query_after(&filters, after_seq, limit)?, expected);
+        }
+        Operation::PageAfter(filters, after_seq, limit) => {
+            let expected = match limit {
+                0 => ActivityLogPage::default(),
+                _ => model.page_after(&filters, after_seq, limit as usize),
+            };
+            assert_eq!(log.page_after(&filters, after_seq, limit)?, expected);
+        }
+        Operation::Get(number) => {
+            let entry = model.entries.get(number);
+            let id = entry.map_or("none", |entry| &entry.id);
+            assert_eq!(log.get(id)?.as_ref(), entry);
         }
         Operation::Count(filters) => assert_eq!(log.count(&filters)?, model.matching(&filters).len() as u64),
         Operation::Facets(filters, facet, limit) => {

@@ -66,7 +66,7 @@ fn a_parameter_that_cannot_be_read_is_named_with_what_is_allowed() -> TestResult
         ("actor=&actor=b", "actor", "is given more than once"),
         ("since=yesterday", "since", "is not a time in RFC 3339"),
         ("until=2026-01-01", "until", "is not a time in RFC 3339"),
-        ("severities=info,fatal", "severities", "has `fatal`"),
+        ("severities=info,fatal", "severities", "lists a value that "),
         ("actor=%FF", "actor", "is not UTF-8"),
     ] {
         let (named, why) = refused(query)?;

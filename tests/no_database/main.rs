@@ -2,6 +2,7 @@
 
 #[cfg(feature = "csv")]
 mod csv;
+mod error_kinds;
 mod filter_query;
 mod guarantees;
 mod json;

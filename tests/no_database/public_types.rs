@@ -153,6 +153,18 @@ fn fields_missing_from_the_json_of_filters_restrict_nothing() -> TestResult {
 }
 
 #[test]
+fn a_page_without_a_cursor_to_newer_entries_is_read_from_json() -> TestResult {
+    let page = ActivityLogPage { entries: vec![], next_before_seq: Some(7), prev_after_seq: None };
+    assert_eq!(serde_json::from_value::<ActivityLogPage>(json!({"entries": [], "next_before_seq": 7}))?, page);
+
+    let page = ActivityLogPage { prev_after_seq: Some(9), ..page };
+    let value = serde_json::to_value(&page)?;
+    assert_eq!(value, json!({"entries": [], "next_before_seq": 7, "prev_after_seq": 9}));
+    assert_eq!(serde_json::from_value::<ActivityLogPage>(value)?, page);
+    Ok(())
+}
+
+#[test]
 fn a_database_error_converts_into_the_crates_error_and_stays_its_source() -> TestResult {
     let error = Error::from(diesel::result::Error::NotFound);
     let source = error.source().ok_or("no source")?;

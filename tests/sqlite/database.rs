@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub(crate) use activity_log::{ActivityLogRepository, run_migrations, schema};
+pub(crate) use activity_log::{ActivityLogRepository, ActivityLogRow, NewActivityLogRow, run_migrations, schema};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 

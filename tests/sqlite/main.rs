@@ -22,6 +22,8 @@ mod kinds;
 mod limits;
 mod migrations;
 mod other_tools;
+mod own_inserts;
+mod page_statements;
 mod power_cut;
 mod query_plans;
 mod search;

@@ -55,7 +55,7 @@ pub(crate) fn page_of(mut entries: Vec<ActivityLogEntry>, limit: u32) -> Activit
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
     let next_before_seq = entries.last().filter(|_| more).map(|entry| entry.seq);
-    ActivityLogPage { entries, next_before_seq }
+    ActivityLogPage { entries, next_before_seq, prev_after_seq: None }
 }
 
 /// A pattern for LIKE with `\` as the escape character.

@@ -27,9 +27,12 @@ pub(crate) struct Listed {
     /// Newest first.
     #[schema(value_type = Vec<Entry>)]
     entries: Vec<ActivityLogEntry>,
-    /// The `before_seq` of the next page; `null` on the last page.
+    /// The `before_seq` of the next page, which is older; `null` on the oldest page.
     #[schema(required)]
     next_before_seq: Option<i64>,
+    /// The `after_seq` of the previous page, which is newer; `null` on the newest page.
+    #[schema(required)]
+    prev_after_seq: Option<i64>,
     /// Whether there is a next page.
     has_more: bool,
     /// The `seq` of each row of this page that is stored but cannot be read, newest first. It counts as an entry of the page.
@@ -41,19 +44,26 @@ pub(crate) struct Listed {
     get, path = "/api/v1/activity-log", tag = "log",
     params(
         FilterParameters,
-        ("before_seq" = Option<i64>, Query, description = "Only older entries; the previous page's `next_before_seq`"),
+        ("before_seq" = Option<i64>, Query, description = "Only older entries; a page's `next_before_seq` leads to the next"),
+        (
+            "after_seq" = Option<i64>, Query,
+            description = "The page just newer than this entry; a page's `prev_after_seq` leads to the previous page",
+        ),
         ("limit" = Option<u32>, Query, description = "How many entries; 50 by default", minimum = 1, maximum = 200),
     ),
     responses((
         status = 200, description = "A page", body = Listed,
-        example = json!({"entries": [entry_example()], "next_before_seq": null, "has_more": false, "unreadable": []}),
+        example = json!({
+            "entries": [entry_example()], "next_before_seq": null, "prev_after_seq": 7, "has_more": false,
+            "unreadable": [],
+        }),
     )),
 )]
 pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Listed>, ApiError> {
-    let ListQuery { filters, before_seq, limit } = ListQuery::parse(query.as_deref())?;
-    let read = move |conn: &mut _| readable::page(&mut ActivityLogRepository::new(conn), &filters, before_seq, limit);
-    let Page { entries, unreadable, next_before_seq } = app.database.run(read).await?;
-    Ok(Json(Listed { entries, next_before_seq, has_more: next_before_seq.is_some(), unreadable }))
+    let ListQuery { filters, cursor, limit } = ListQuery::parse(query.as_deref())?;
+    let read = move |conn: &mut _| readable::page(&mut ActivityLogRepository::new(conn), &filters, cursor, limit);
+    let Page { entries, unreadable, next_before_seq, prev_after_seq } = app.database.run(read).await?;
+    Ok(Json(Listed { entries, next_before_seq, prev_after_seq, has_more: next_before_seq.is_some(), unreadable }))
 }
 
 /// What was recorded.

@@ -60,6 +60,7 @@ pub(crate) fn filters(parameters: &Parameters) -> Result<ActivityLogFilters, Api
         since: parameters.value("since", rfc3339_in_query)?,
         until: parameters.value("until", rfc3339_in_query)?,
         message_contains: parameters.text("q"),
+        ..ActivityLogFilters::default()
     })
 }
 

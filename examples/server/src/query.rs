@@ -9,6 +9,7 @@ use crate::error::ApiError;
 use crate::filters::{filters, filters_and, given_filters};
 use crate::format::Format;
 use crate::parameters::Parameters;
+use crate::readable::Cursor;
 
 const DEFAULT_LIMIT: u32 = 50;
 const LIMITS: RangeInclusive<u32> = 1..=200;
@@ -20,16 +21,21 @@ const BUCKETS: RangeInclusive<u32> = 1..=200;
 #[derive(Debug)]
 pub(crate) struct ListQuery {
     pub(crate) filters: ActivityLogFilters,
-    pub(crate) before_seq: Option<i64>,
+    pub(crate) cursor: Cursor,
     pub(crate) limit: u32,
 }
 
 impl ListQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let parameters = Parameters::parse(query, &filters_and(&["before_seq", "limit"]))?;
+        let parameters = Parameters::parse(query, &filters_and(&["before_seq", "after_seq", "limit"]))?;
+        let cursor = match (parameters.value("before_seq", seq)?, parameters.value("after_seq", seq)?) {
+            (Some(_), Some(_)) => return Err(ApiError::parameter("after_seq", "must not be given with `before_seq`")),
+            (None, Some(after_seq)) => Cursor::After(after_seq),
+            (before_seq, None) => Cursor::Before(before_seq),
+        };
         Ok(Self {
             filters: filters(&parameters)?,
-            before_seq: parameters.value("before_seq", seq)?,
+            cursor,
             limit: parameters.value("limit", |text| within(&LIMITS, text))?.unwrap_or(DEFAULT_LIMIT),
         })
     }

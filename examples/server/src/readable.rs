@@ -1,7 +1,9 @@
 //! Entries around rows that cannot be read.
 
+use std::cmp::Reverse;
+
 use activity_log::Error::UnreadableRow;
-use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogRepository};
+use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivityLogRepository};
 
 /// How many unreadable rows are skipped before the error is returned.
 const MAX_SKIPPED: usize = 100;
@@ -42,6 +44,46 @@ fn skip_unreadable(
     Ok(read(skipped)?.pop())
 }
 
+/// Where a page begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cursor {
+    /// The page is the newest one, or the newest of the entries older than this `seq`.
+    Before(Option<i64>),
+    /// The page holds the oldest of the entries newer than this `seq`.
+    After(i64),
+}
+
+impl Cursor {
+    /// Where the page continues past a row.
+    fn past(self, seq: i64) -> Self {
+        match self {
+            Self::Before(_) => Self::Before(Some(seq)),
+            Self::After(_) => Self::After(seq),
+        }
+    }
+
+    fn read(
+        self,
+        log: &mut ActivityLogRepository<'_>,
+        filters: &ActivityLogFilters,
+        limit: u32,
+    ) -> activity_log::Result<ActivityLogPage> {
+        match self {
+            Self::Before(before_seq) => log.page(filters, before_seq, limit),
+            Self::After(after_seq) => log.page_after(filters, after_seq, limit),
+        }
+    }
+
+    /// Whether any row follows, readable or not.
+    fn has_rows(self, log: &mut ActivityLogRepository<'_>, filters: &ActivityLogFilters) -> activity_log::Result<bool> {
+        match self.read(log, filters, 1) {
+            Ok(page) => Ok(!page.entries.is_empty()),
+            Err(UnreadableRow { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// A page that says which of its rows cannot be read.
 #[derive(Default)]
 pub(crate) struct Page {
@@ -50,56 +92,60 @@ pub(crate) struct Page {
     /// The `seq` of each row that cannot be read, newest first.
     pub(crate) unreadable: Vec<i64>,
     pub(crate) next_before_seq: Option<i64>,
+    pub(crate) prev_after_seq: Option<i64>,
 }
 
-/// The page of the newest `limit` rows older than `before_seq`.
+/// The page of at most `limit` rows that begins at a cursor.
 pub(crate) fn page(
     log: &mut ActivityLogRepository<'_>,
     filters: &ActivityLogFilters,
-    before_seq: Option<i64>,
+    cursor: Cursor,
     limit: u32,
 ) -> activity_log::Result<Page> {
     let mut page = Page::default();
-    let (mut before, mut left) = (before_seq, limit);
+    let (mut rest, mut left) = (cursor, limit);
     while left > 0 {
-        match log.page(filters, before, left) {
-            Ok(rest) => {
-                page.entries.extend(rest.entries);
-                page.next_before_seq = rest.next_before_seq;
-                return Ok(page);
+        match rest.read(log, filters, left) {
+            Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq }) if page.unreadable.is_empty() => {
+                return Ok(Page { entries, unreadable: Vec::new(), next_before_seq, prev_after_seq });
+            }
+            Ok(read) => {
+                page.entries.extend(read.entries);
+                break;
             }
             Err(UnreadableRow { seq, .. }) => {
-                let newer = entries_before_unreadable(log, filters, before, left)?;
-                left = left.saturating_sub(newer.len() as u32 + 1);
-                page.entries.extend(newer);
+                let entries = entries_up_to_unreadable(log, filters, rest, left)?;
+                left = left.saturating_sub(entries.len() as u32 + 1);
+                page.entries.extend(entries);
                 page.unreadable.push(seq);
-                before = Some(seq);
+                rest = rest.past(seq);
             }
             Err(error) => return Err(error),
         }
     }
-    // The page ends with a row that cannot be read. Is there an older one?
-    let has_more = match log.page(filters, before, 1) {
-        Ok(older) => !older.entries.is_empty(),
-        Err(UnreadableRow { .. }) => true,
-        Err(error) => return Err(error),
-    };
-    page.next_before_seq = before.filter(|_| has_more);
+    page.entries.sort_unstable_by_key(|entry| Reverse(entry.seq));
+    page.unreadable.sort_unstable_by_key(|seq| Reverse(*seq));
+    let seqs = || page.entries.iter().map(|entry| entry.seq).chain(page.unreadable.iter().copied());
+    let ends = seqs().min().zip(seqs().max());
+    if let Some((oldest, newest)) = ends {
+        page.next_before_seq = Cursor::Before(Some(oldest)).has_rows(log, filters)?.then_some(oldest);
+        page.prev_after_seq = Cursor::After(newest).has_rows(log, filters)?.then_some(newest);
+    }
     Ok(page)
 }
 
 /// The entries in front of a row that makes a page of `limit` rows unreadable. Their number is found by bisection.
-fn entries_before_unreadable(
+fn entries_up_to_unreadable(
     log: &mut ActivityLogRepository<'_>,
     filters: &ActivityLogFilters,
-    before_seq: Option<i64>,
+    cursor: Cursor,
     limit: u32,
 ) -> activity_log::Result<Vec<ActivityLogEntry>> {
     let mut entries = Vec::new();
     let (mut readable, mut unreadable) = (0, limit);
     while unreadable - readable > 1 {
         let middle = readable + (unreadable - readable) / 2;
-        match log.page(filters, before_seq, middle) {
+        match cursor.read(log, filters, middle) {
             Ok(page) => {
                 entries = page.entries;
                 readable = middle;

@@ -150,19 +150,23 @@ impl Batch {
         // Read before the entries: an entry committed in between has a greater `seq`, so the cursor does not skip it.
         let mut log = ActivityLogRepository::new(conn).with_page_bytes(BATCH_BYTES);
         let newest = log.newest_seq()?.unwrap_or_default();
-        let mut entries = match log.page_after(filters, after_seq, BATCH) {
-            // One unreadable row fails the whole batch, so read one by one up to that row.
-            Err(UnreadableRow { .. }) => match log.page_after(filters, after_seq, 1) {
-                Err(UnreadableRow { seq, .. }) => {
-                    return Ok(Self { entries: Vec::new(), unreadable: Some(seq), cursor: seq, is_full: true });
-                }
-                one => one?.entries,
-            },
-            page => page?.entries,
+        // A page also looks for older entries, so it is read only where one is known to match.
+        let first = match log.query_after(filters, after_seq, 1) {
+            Err(UnreadableRow { seq, .. }) => {
+                return Ok(Self { entries: Vec::new(), unreadable: Some(seq), cursor: seq, is_full: true });
+            }
+            first => first?,
         };
-        entries.reverse();
-        let is_full = !entries.is_empty();
-        let cursor = entries.last().map_or(after_seq.max(newest), |entry| entry.seq);
-        Ok(Self { entries, unreadable: None, cursor, is_full })
+        if first.is_empty() {
+            let cursor = after_seq.max(newest);
+            return Ok(Self { entries: first, unreadable: None, cursor, is_full: false });
+        }
+        let entries = match log.page_after(filters, after_seq, BATCH) {
+            // One unreadable row fails the whole page, so read one by one up to that row.
+            Err(UnreadableRow { .. }) => first,
+            page => page?.entries.into_iter().rev().collect(),
+        };
+        let cursor = entries.last().map_or(after_seq, |entry| entry.seq);
+        Ok(Self { entries, unreadable: None, cursor, is_full: true })
     }
 }

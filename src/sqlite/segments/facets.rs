@@ -9,10 +9,10 @@ use crate::sqlite::conditions::{Condition, any_of};
 use crate::sqlite::facets::{Frequencies, column, is_value};
 use crate::sqlite::fragments::SelectFrom;
 use crate::sqlite::query::Selection;
-use crate::sqlite::row::Stored;
 use crate::sqlite::segments::predicate::counted_segments;
 use crate::sqlite::segments::rollup::Rollup;
 use crate::sqlite::segments::schema::activity_log_segment_rollups::{self as rollups, BoxedQuery};
+use crate::sqlite::stored_text::Stored;
 
 /// How many values one statement looks for.
 const MAX_LISTED: usize = 512;

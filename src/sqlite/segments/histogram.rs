@@ -9,11 +9,11 @@ use crate::model::histogram::SeverityCounts;
 use crate::sqlite::fragments::SelectFrom;
 use crate::sqlite::histogram::{Buckets, add_to};
 use crate::sqlite::query::Selection;
-use crate::sqlite::row::Stored;
 use crate::sqlite::segments::predicate::{counted_segments, is_counted};
 use crate::sqlite::segments::rollup::Rollup;
 use crate::sqlite::segments::schema::activity_log_segment_rollups as rollups;
 use crate::sqlite::segments::schema::activity_log_segments::{first_seq, min_ts, table as segments};
+use crate::sqlite::stored_text::Stored;
 
 /// Adds the matching rows of the [counted segments](counted_segments) that are undivided.
 pub(crate) fn count_by_rollups(

@@ -14,6 +14,8 @@ fn a_bad_parameter_is_named() -> TestResult {
         ("before_seq=x", "before_seq", "whole number"),
         ("before_seq=9223372036854775808", "before_seq", "64-bit"),
         ("before_seq=1.5", "before_seq", "whole number"),
+        ("after_seq=x", "after_seq", "whole number"),
+        ("before_seq=7&after_seq=3", "after_seq", "must not be given with `before_seq`"),
         ("severities=fatal", "severities", "`fatal`, which is not `info`, `warning` or `error`"),
         ("severities=info,Error", "severities", "`Error`"),
         ("severities=info,", "severities", "comma"),

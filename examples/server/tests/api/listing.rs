@@ -134,6 +134,23 @@ fn before_seq_may_be_any_number() -> TestResult {
 }
 
 #[test]
+fn the_previous_page_is_reached_from_the_next() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&["One", "Two", "Three", "Four", "Five"].map(entry))?;
+    let newest = server.get("actor=alice&limit=2")?;
+    assert_eq!(
+        (newest.messages()?, &newest.body["prev_after_seq"]),
+        (vec!["Five".into(), "Four".into()], &Value::Null)
+    );
+
+    let older = server.get(&format!("actor=alice&limit=2&before_seq={}", newest.body["next_before_seq"]))?;
+    assert_eq!(older.messages()?, ["Three", "Two"]);
+    let back = server.get(&format!("actor=alice&limit=2&after_seq={}", older.body["prev_after_seq"]))?;
+    assert_eq!(back.body, newest.body);
+    Ok(())
+}
+
+#[test]
 fn a_full_last_page_says_that_it_is_the_last() -> TestResult {
     let server = server_with_entries()?;
     let first = server.get("actor=alice&limit=1")?;
@@ -190,18 +207,22 @@ fn a_page_passes_over_rows_that_cannot_be_read_and_names_them() -> TestResult {
     diesel::sql_query(broken).execute(&mut server.connect()?)?;
 
     // The server's own first entry has seq 1.
-    for (parameters, messages, unreadable, next) in [
-        ("actor=alice", vec!["Five", "Two"], json!([5, 4, 2]), json!(null)),
-        ("actor=alice&limit=2", vec!["Five"], json!([5]), json!(5)),
-        ("actor=alice&limit=2&before_seq=5", vec!["Two"], json!([4]), json!(3)),
-        ("actor=alice&limit=2&before_seq=3", vec![], json!([2]), json!(null)),
-        ("actor=alice&limit=4", vec!["Five", "Two"], json!([5, 4]), json!(3)),
-        ("actor=alice&limit=5", vec!["Five", "Two"], json!([5, 4, 2]), json!(null)),
+    for (parameters, messages, unreadable, next, previous) in [
+        ("actor=alice", vec!["Five", "Two"], json!([5, 4, 2]), json!(null), json!(null)),
+        ("actor=alice&limit=2", vec!["Five"], json!([5]), json!(5), json!(null)),
+        ("actor=alice&limit=2&before_seq=5", vec!["Two"], json!([4]), json!(3), json!(4)),
+        ("actor=alice&limit=2&before_seq=3", vec![], json!([2]), json!(null), json!(2)),
+        ("actor=alice&limit=4", vec!["Five", "Two"], json!([5, 4]), json!(3), json!(null)),
+        ("actor=alice&limit=5", vec!["Five", "Two"], json!([5, 4, 2]), json!(null), json!(null)),
+        ("actor=alice&limit=2&after_seq=2", vec!["Two"], json!([4]), json!(3), json!(4)),
+        ("actor=alice&limit=2&after_seq=4", vec!["Five"], json!([5]), json!(5), json!(null)),
+        ("actor=alice&after_seq=0", vec!["Five", "Two"], json!([5, 4, 2]), json!(null), json!(null)),
     ] {
         let answer = server.get(parameters)?;
         assert_eq!(answer.messages()?, messages, "{parameters}");
         assert_eq!(answer.body["unreadable"], unreadable, "{parameters}");
         assert_eq!(answer.body["next_before_seq"], next, "{parameters}");
+        assert_eq!(answer.body["prev_after_seq"], previous, "{parameters}");
         assert_eq!(answer.body["has_more"], json!(!next.is_null()), "{parameters}");
     }
     Ok(())

@@ -1,0 +1,86 @@
+//! Pages with cursors in both directions.
+
+use crate::error::Result;
+use crate::model::entry::{ActivityLogEntry, ActivityLogPage};
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::store::Store;
+use crate::store::batch::{Batch, ReadLimit};
+use crate::store::range::{Order, SeqRange};
+
+/// How many entries a page holds at most, at least one, and with how many bytes it ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PageLimit {
+    pub(crate) entries: u32,
+    pub(crate) bytes: usize,
+}
+
+/// The newest matching entries older than `before_seq`.
+pub(crate) fn before<C: Store>(
+    conn: &mut C,
+    filters: &NormalizedFilters,
+    before_seq: Option<i64>,
+    limit: PageLimit,
+) -> Result<ActivityLogPage> {
+    // The cursor of an empty page. No row between it and the newest entry of the page matches, so it stands for both.
+    let way_back = match before_seq.map(|before_seq| before_seq.saturating_sub(1)) {
+        Some(after_seq) if has_rows(conn, filters, SeqRange::after(Some(after_seq)), Order::Ascending)? => {
+            Some(after_seq)
+        }
+        _ => None,
+    };
+    let (entries, next_before_seq) = read(conn, filters, SeqRange::before(before_seq), Order::Descending, limit)?;
+    let prev_after_seq = way_back.map(|after_seq| entries.first().map_or(after_seq, |newest| newest.seq));
+    Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq })
+}
+
+/// The oldest matching entries newer than `after_seq`, newest first.
+pub(crate) fn after<C: Store>(
+    conn: &mut C,
+    filters: &NormalizedFilters,
+    after_seq: i64,
+    limit: PageLimit,
+) -> Result<ActivityLogPage> {
+    let before_seq = after_seq.saturating_add(1);
+    let has_older = has_rows(conn, filters, SeqRange::before(Some(before_seq)), Order::Descending)?;
+    let (mut entries, prev_after_seq) = read(conn, filters, SeqRange::after(Some(after_seq)), Order::Ascending, limit)?;
+    entries.reverse();
+    let next_before_seq = has_older.then(|| entries.last().map_or(before_seq, |oldest| oldest.seq));
+    Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq })
+}
+
+/// The first entries of a range, and the `seq` of the last one if more follow.
+fn read<C: Store>(
+    conn: &mut C,
+    filters: &NormalizedFilters,
+    range: SeqRange,
+    order: Order,
+    limit: PageLimit,
+) -> Result<(Vec<ActivityLogEntry>, Option<i64>)> {
+    let rows = usize::try_from(limit.entries).unwrap_or(usize::MAX);
+    let limit = ReadLimit { rows: i64::from(limit.entries) + 1, bytes: limit.bytes };
+    let mut batch = Batch::default();
+    conn.read(filters, range, order, limit, &mut batch)?;
+    let has_more = if batch.len() > rows {
+        batch.truncate(rows);
+        true
+    } else if let Some(last_seq) = batch.last_seq()
+        && batch.is_full(limit)
+    {
+        // It ended because of its bytes.
+        match range.split(order, last_seq) {
+            (_, Some(rest)) => has_rows(conn, filters, rest, order)?,
+            (_, None) => false,
+        }
+    } else {
+        false
+    };
+    let cursor = batch.last_seq().filter(|_| has_more);
+    Ok((batch.decode()?, cursor))
+}
+
+/// Whether any row of a range matches. A match is likely the first row that is read in this order.
+fn has_rows<C: Store>(conn: &mut C, filters: &NormalizedFilters, range: SeqRange, order: Order) -> Result<bool> {
+    let mut batch = Batch::default();
+    conn.read(filters, range, order, ReadLimit::rows(1), &mut batch)?;
+    Ok(!batch.is_empty())
+}
