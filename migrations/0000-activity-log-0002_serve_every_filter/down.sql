@@ -21,4 +21,6 @@ CREATE INDEX idx_activity_log_ts ON activity_log (ts DESC, seq DESC);
 DROP INDEX IF EXISTS idx_activity_log_action;
 DROP INDEX IF EXISTS idx_activity_log_entity_type;
 DROP INDEX IF EXISTS idx_activity_log_actor_errors;
+DROP INDEX IF EXISTS idx_activity_log_severity;
+CREATE INDEX idx_activity_log_severity ON activity_log (severity);
 DROP INDEX IF EXISTS idx_activity_log_category_severity;

@@ -12,7 +12,7 @@ CREATE TEMP TABLE IF NOT EXISTS activity_log_name_check (
 INSERT INTO activity_log_name_check
 SELECT name FROM sqlite_master
 WHERE type = 'index' AND tbl_name <> 'activity_log' COLLATE NOCASE AND lower(name) IN (
-    'idx_activity_log_category_severity', 'idx_activity_log_actor_errors',
+    'idx_activity_log_category_severity', 'idx_activity_log_severity', 'idx_activity_log_actor_errors',
     'idx_activity_log_entity_type', 'idx_activity_log_action', 'idx_activity_log_ts'
 );
 DROP TABLE activity_log_name_check;
@@ -22,6 +22,12 @@ DROP TABLE activity_log_name_check;
 -- entries are info; without them the index costs a tenth.
 DROP INDEX IF EXISTS idx_activity_log_category_severity;
 CREATE INDEX idx_activity_log_category_severity ON activity_log (category, severity) WHERE severity IS NOT 'info';
+
+-- Serves pages of warnings and errors, as before (`severity IN (…) AND severity IS NOT 'info' ORDER BY seq DESC`). Pages of a
+-- severity with info look through the segments below that have such rows: nine in ten do. The saving pays for the index on the
+-- action.
+DROP INDEX IF EXISTS idx_activity_log_severity;
+CREATE INDEX idx_activity_log_severity ON activity_log (severity) WHERE severity IS NOT 'info';
 
 -- Serves pages of an actor's errors (`actor = ? AND severity IS 'error' ORDER BY seq DESC`), which are too few for the
 -- segments below to narrow the search much. SQLite prefers it to the index on the actor because it has both columns. It says

@@ -46,7 +46,8 @@ pub struct ActivityLogFilters {
     /// Any of these severities.
     pub severities: Vec<ActivitySeverity>,
     /// Any of these actions. One that ends in `.*` stands for every action that begins with what is before the `*`:
-    /// `user.*` for `user.created`, not for `user` or `users.created`. A `*` anywhere else is an ordinary character.
+    /// `user.*` for `user.created`, not for `user` or `users.created`. At most 200 of those. A `*` anywhere else is an ordinary
+    /// character.
     pub actions: Vec<String>,
     /// None of these actions, which are written like [`actions`](Self::actions).
     pub exclude_actions: Vec<String>,

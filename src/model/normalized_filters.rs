@@ -12,6 +12,9 @@ use crate::model::severity::ActivitySeverity;
 /// The longest list of values that every database takes in one statement, beside the other filters.
 pub(crate) const MAX_LIST_VALUES: usize = 32_000;
 
+/// How many beginnings of actions every database takes in one statement: each is a test of its own.
+pub(crate) const MAX_PREFIXES: usize = 200;
+
 /// Filters in plain values: texts as they are stored, lists sorted and without repetitions, bounds in whole
 /// microseconds. No text is empty.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -116,6 +119,15 @@ impl NormalizedFilters {
             ("exclude_actors", self.excluded_actors.len()),
         ];
         let values = lists.iter().map(|(_, values)| values).sum::<usize>();
+        for (field, actions) in [("actions", &self.actions), ("exclude_actions", &self.excluded_actions)] {
+            let prefixes = actions.prefixes.len();
+            if prefixes > MAX_PREFIXES {
+                let reason = format!(
+                    "lists {prefixes} different beginnings that end in `.*`, and at most {MAX_PREFIXES} are allowed"
+                );
+                return Err(Error::InvalidFilter { field, reason });
+            }
+        }
         match lists.into_iter().max_by_key(|(_, values)| *values) {
             Some((field, listed)) if values > MAX_LIST_VALUES => {
                 let all = if listed == values { String::new() } else { format!(" of {values} in all lists") };

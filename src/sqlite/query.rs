@@ -100,8 +100,8 @@ impl<'a> Selection<'a> {
         let filters = self.filters;
         let column = self.most_selective();
         let by_errors = column == Column::Actor && filters.actors.len() == 1 && filters.restrict_to_errors();
-        let by_both = column == Column::Kind && !filters.categories.is_empty() && filters.leave_out_info();
-        let by_severity = by_both || (column == Column::Kind && filters.categories.is_empty());
+        // The indexes with severities leave out info.
+        let by_severity = column == Column::Kind && filters.leave_out_info();
 
         let mut query = activity_log::table.into_boxed();
         if !filters.categories.is_empty() {
@@ -115,7 +115,7 @@ impl<'a> Selection<'a> {
         } else if !filters.severities.is_empty() {
             query = query.filter(any_of(activity_log::severity, filters.severity_texts(), by_severity));
         }
-        if by_both {
+        if by_severity {
             query = query.filter(sql::<Bool>(SEVERITY_IS_NOT_INFO));
         }
         if !filters.actors.is_empty() {
@@ -217,7 +217,7 @@ fn texts(texts: &[String]) -> Vec<&str> {
 /// SQLite uses the partial index of the errors only for this literal.
 const SEVERITY_IS_ERROR: &str = "activity_log.severity IS 'error'";
 
-/// Implied by the list of severities; SQLite uses the partial index on `(category, severity)` only with this literal.
+/// Implied by the list of severities; SQLite uses the partial indexes with severities only with this literal.
 const SEVERITY_IS_NOT_INFO: &str = "activity_log.severity IS NOT 'info'";
 
 /// True of every row; it lets the index on `(entity_type, entity_id)` find an id of any type. An index on the id alone would

@@ -61,10 +61,16 @@ impl<'a> Rollup<'a> {
             !filters.severities.is_empty(),
         ];
         let restricted = restricted.into_iter().filter(|is_restricted| *is_restricted).count();
-        let has_index = !filters.categories.is_empty() && filters.leave_out_info()
-            || filters.actors.len() == 1 && filters.restrict_to_errors();
+        let severities = &filters.severities;
+        let has_index = match restricted {
+            0 => true,
+            1 => severities.is_empty() || filters.leave_out_info(),
+            2 if !filters.categories.is_empty() => filters.leave_out_info(),
+            2 => filters.actors.len() == 1 && filters.restrict_to_errors(),
+            _ => false,
+        };
         let has_unlisted = !filters.actions.prefixes.is_empty() && !lists_actions;
-        let narrows = excludes || restricted > 2 || (restricted == 2 && !has_index) || has_unlisted;
+        let narrows = excludes || !has_index || has_unlisted;
         // An entity has few entries.
         let serves = narrows && filters.entity_id.is_none() && longest_list(filters) <= MAX_VALUES;
         serves.then(|| Self::new(filters))
