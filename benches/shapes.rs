@@ -11,7 +11,8 @@ mod log;
 use std::time::{Duration, Instant};
 
 use activity_log::ActivitySeverity::{Error, Info, Warning};
-use activity_log::{ActivityLogFilters, ActivityLogRepository, run_migrations};
+use activity_log::histogram::equal_edges;
+use activity_log::{ActivityLogFilters, ActivityLogRepository, Facet, run_migrations};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use log::{BenchResult, FIRST_ENTRIES, LogFile, fill, time};
@@ -40,13 +41,16 @@ enum Question {
     /// The page of the entries after this `seq`, oldest first.
     Follow(u64, ActivityLogFilters),
     Count(ActivityLogFilters),
+    Facets(Facet, ActivityLogFilters),
+    /// Buckets over the whole time of the log.
+    Histogram(usize, u64, ActivityLogFilters),
     CountUpTo(u64, ActivityLogFilters),
     /// The first batch of an export.
     ExportStart(ActivityLogFilters),
     /// What a server does to a log that is whole before it begins to serve.
     StartUp,
 }
-use Question::{Count, CountUpTo, ExportStart, Follow, Page, PageBefore, StartUp};
+use Question::{Count, CountUpTo, ExportStart, Facets, Follow, Histogram, Page, PageBefore, StartUp};
 
 /// A name, and the question for a log of `rows` rows.
 type Shape = (&'static str, fn(u64) -> Question);
@@ -61,6 +65,33 @@ const SHAPES: &[Shape] = &[
     ("two categories, later page", |rows| PageBefore(rows / 2, categories(["device", "auth"]))),
     ("two categories, one of them rare", |_| Page(categories(["device", "billing"]))),
     ("one severity", |_| Page(errors(all()))),
+    ("one severity, information", |_| Page(ActivityLogFilters { severities: vec![Info], ..all() })),
+    ("one action", |_| Page(actions(["capture.changed"], all()))),
+    ("one action, later page", |rows| PageBefore(rows / 2, actions(["capture.changed"], all()))),
+    ("one action, rare", |_| Page(actions(["device.audited"], all()))),
+    ("two actions, one of them rare", |_| Page(actions(["device.audited", "auth.opened"], all()))),
+    ("beginning of actions", |_| Page(actions(["capture.*"], all()))),
+    ("beginning of actions, later page", |rows| PageBefore(rows / 2, actions(["capture.*"], all()))),
+    ("beginning of actions, none", |_| Page(actions(["network.*"], all()))),
+    ("action and category, no match", |_| Page(actions(["device.changed"], categories(["capture"])))),
+    ("action and severity, no match", |_| Page(actions(["capture.changed"], errors(all())))),
+    ("action and actor, no match", |_| Page(actions(["auth.changed"], actor("user_01")))),
+    ("beginning and actor, no match", |_| Page(actions(["auth.*"], actor("user_01")))),
+    ("action and entity_type, no match", |_| Page(actions(["auth.audited"], entity_type("device")))),
+    ("window of 4.3 % and an action", |rows| {
+        Page(ActivityLogFilters {
+            since: window(rows).since,
+            until: window(rows).until,
+            ..actions(["auth.opened"], all())
+        })
+    }),
+    ("three actors", |_| Page(actors(["user_00", "user_20", "user_49"]))),
+    ("excluding the busiest actor", |_| Page(excluding([], ["user_00"]))),
+    ("excluding all actions but rare ones", |_| Page(excluding(ORDINARY, []))),
+    ("actor and entity_type", |_| Page(ActivityLogFilters { actor: some("user_49"), ..entity_type("device") })),
+    ("rare actor and common type, no match", |_| {
+        Page(ActivityLogFilters { actor: some("nobody"), ..entity_type("device") })
+    }),
     ("one actor", |_| Page(actor("user_00"))),
     ("one actor, later page", |rows| PageBefore(rows / 2, actor("user_00"))),
     ("one actor, few entries", |_| Page(actor("user_49"))),
@@ -110,6 +141,24 @@ const SHAPES: &[Shape] = &[
     ("count, two categories", |_| Count(categories(["device", "auth"]))),
     ("count, two categories with a severity", |_| Count(errors(categories(["device", "auth"])))),
     ("count, window of 4.3 %", |rows| Count(window(rows))),
+    ("count, one action", |_| Count(actions(["capture.changed"], all()))),
+    ("count, beginning of actions", |_| Count(actions(["capture.*"], all()))),
+    ("count, one actor", |_| Count(actor("user_00"))),
+    ("count, excluding an actor", |_| Count(excluding([], ["user_00"]))),
+    ("count, window of 4.3 % and a category", |rows| {
+        Count(ActivityLogFilters { since: window(rows).since, until: window(rows).until, ..categories(["system"]) })
+    }),
+    ("facets, categories", |_| Facets(Facet::Category, all())),
+    ("facets, severities of two categories", |_| Facets(Facet::Severity, categories(["device", "auth"]))),
+    ("facets, actions", |_| Facets(Facet::Action, all())),
+    ("facets, entity types", |_| Facets(Facet::EntityType, all())),
+    ("facets, actors", |_| Facets(Facet::Actor, all())),
+    ("facets, actors in a window of 4.3 %", |rows| Facets(Facet::Actor, window(rows))),
+    ("facets, actions of an actor", |_| Facets(Facet::Action, actor("user_49"))),
+    ("histogram, 60 buckets", |rows| Histogram(60, rows, all())),
+    ("histogram, 60 buckets, two categories", |rows| Histogram(60, rows, categories(["device", "auth"]))),
+    ("histogram, 60 buckets, one actor", |rows| Histogram(60, rows, actor("user_49"))),
+    ("histogram, 1,000 buckets", |rows| Histogram(1_000, rows, all())),
     ("count up to 1,001, no filter", |_| CountUpTo(1_001, all())),
     ("count up to 1,001, two categories", |_| CountUpTo(1_001, categories(["device", "auth"]))),
     ("count up to 1,001, window of 4.3 %", |rows| CountUpTo(1_001, window(rows))),
@@ -133,6 +182,38 @@ fn some(text: &str) -> Option<String> {
 
 fn categories<const N: usize>(names: [&str; N]) -> ActivityLogFilters {
     ActivityLogFilters { categories: names.map(Into::into).to_vec(), ..all() }
+}
+
+fn actions<const N: usize>(names: [&str; N], filters: ActivityLogFilters) -> ActivityLogFilters {
+    ActivityLogFilters { actions: names.map(ToOwned::to_owned).to_vec(), ..filters }
+}
+
+fn actors<const N: usize>(names: [&str; N]) -> ActivityLogFilters {
+    ActivityLogFilters { actors: names.map(ToOwned::to_owned).to_vec(), ..all() }
+}
+
+/// What all entries but a few do.
+const ORDINARY: [&str; 12] = [
+    "auth.changed",
+    "auth.opened",
+    "billing.changed",
+    "billing.opened",
+    "capture.changed",
+    "capture.opened",
+    "device.changed",
+    "device.opened",
+    "entity.changed",
+    "entity.opened",
+    "system.changed",
+    "system.opened",
+];
+
+fn excluding<const N: usize, const M: usize>(actions: [&str; N], actors: [&str; M]) -> ActivityLogFilters {
+    ActivityLogFilters {
+        exclude_actions: actions.map(ToOwned::to_owned).to_vec(),
+        exclude_actors: actors.map(ToOwned::to_owned).to_vec(),
+        ..all()
+    }
 }
 
 fn errors(filters: ActivityLogFilters) -> ActivityLogFilters {
@@ -180,6 +261,11 @@ impl Question {
             PageBefore(seq, filters) => log.page(filters, Some(i64::try_from(*seq)?), PAGE)?.entries.len(),
             Follow(seq, filters) => log.query_after(filters, i64::try_from(*seq)?, PAGE)?.len(),
             Count(filters) => return Ok(log.count(filters)?),
+            Facets(facet, filters) => log.facets(filters, *facet, 20)?.values.len(),
+            Histogram(buckets, rows, filters) => {
+                let counts = log.histogram(filters, &equal_edges(time(0, *rows), time(*rows, *rows), *buckets)?)?;
+                return Ok(counts.iter().map(|counts| counts.total()).sum());
+            }
             CountUpTo(most, filters) => return Ok(log.count_up_to(filters, *most)?),
             StartUp => run_migrations(conn).map(|()| 0)?,
             ExportStart(filters) => {

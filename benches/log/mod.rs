@@ -92,9 +92,15 @@ pub(crate) fn entry(number: u64, rows: u64) -> NewActivityLogEntry {
     let message = format!("The settings of {entity_type} {entity_id} were {change}, revision {number:08}");
 
     let ts = time(number, rows);
-    let new = NewActivityLogEntry::new(category, format!("{category}.changed"), format!("user_{actor:02}"), message)
-        // Formatted like a UUIDv7 created at the time of the entry.
-        .id(format!("al_{:012x}7{:03x}8{:015x}", ts.timestamp_millis(), dice.below(1 << 12), dice.below(1 << 60)))
+    // Formatted like a UUIDv7 created at the time of the entry.
+    let id = format!("al_{:012x}7{:03x}8{:015x}", ts.timestamp_millis(), dice.below(1 << 12), dice.below(1 << 60));
+    let action = match dice.below(10) {
+        _ if is_rare(number, rows, 11) => "audited",
+        0 => "opened",
+        _ => "changed",
+    };
+    let new = NewActivityLogEntry::new(category, format!("{category}.{action}"), format!("user_{actor:02}"), message)
+        .id(id)
         .ts(ts)
         .severity(severity)
         .metadata_value("revision", number)

@@ -59,6 +59,7 @@ CREATE INDEX idx_activity_log_ts ON activity_log (ts);
 -- Where rows have changed since, the segment is `stale`: its zone map and its rollups may hold more than its rows do, never
 -- less. So pages use it as before, and only counts look through its rows, until it is summarized again. With `has_null`, some
 -- rows have a NULL, which an older table may allow. The rollups leave these out, so the segment is always looked through.
+-- `in_order` says that its times do not go back from one row to the next, so that a histogram may split it by `seq`.
 -- `in_search` says that the search index, which is optional, proposes every message of the segment. Otherwise a search looks
 -- through it.
 CREATE TABLE IF NOT EXISTS activity_log_segments (
@@ -68,6 +69,7 @@ CREATE TABLE IF NOT EXISTS activity_log_segments (
     max_ts TEXT NOT NULL,
     stale BOOLEAN NOT NULL,
     has_null BOOLEAN NOT NULL,
+    in_order BOOLEAN NOT NULL DEFAULT FALSE,
     in_search BOOLEAN NOT NULL DEFAULT FALSE
 );
 
@@ -77,9 +79,9 @@ CREATE INDEX IF NOT EXISTS idx_activity_log_segments_stale ON activity_log_segme
 -- Serves finding the segments that a search has to look through (`WHERE NOT in_search ORDER BY first_seq`).
 CREATE INDEX IF NOT EXISTS idx_activity_log_segments_not_in_search ON activity_log_segments (first_seq) WHERE NOT in_search;
 
--- Rollups: how many rows of a kind a segment has, at three levels. Level 0 tells rows apart by category and severity, level 1
--- also by action and entity type, level 2 also by actor. A column that a level does not tell apart is empty, and so is the
--- entity type of rows without one.
+-- Rollups: how many rows of a kind a segment has, at four levels. Level 0 tells rows apart by category and severity, level 1
+-- also by action and entity type, level 2 by actor alone, level 3 by all of these. A column that a level does not tell apart is
+-- empty, and so is the entity type of rows without one.
 --
 -- Serves counts, facets and histograms, which add up a few rows per segment, and pages by filters that each match many rows
 -- but few together, or that exclude what most rows have: these are looked for in the segments that have such rows.
@@ -130,7 +132,7 @@ WHEN (old.seq, old.ts, old.category, old.severity, old.actor, old.action, old.en
             WHERE first_seq = new.seq >> 12 << 12 AND min_ts <= new.ts AND max_ts >= new.ts
         ) AND EXISTS (
             SELECT 1 FROM activity_log_segment_rollups
-            WHERE first_seq = new.seq >> 12 << 12 AND level = 2 AND actor = new.actor AND action = new.action
+            WHERE first_seq = new.seq >> 12 << 12 AND level = 3 AND actor = new.actor AND action = new.action
                 AND category = new.category AND severity = new.severity AND entity_type = coalesce(new.entity_type, '')
         )
     )
@@ -138,7 +140,7 @@ BEGIN
     INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null)
     SELECT
         new.seq >> 12 << 12, 0, coalesce(new.ts, ''), coalesce(new.ts, ''), TRUE,
-        new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL OR new.action IS NULL
+        new.ts IS NULL OR new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL OR new.action IS NULL
     WHERE new.seq < (SELECT max(first_seq) + 4096 FROM activity_log_segments)
     ON CONFLICT (first_seq) DO UPDATE SET
         min_ts = min(min_ts, excluded.min_ts), max_ts = max(max_ts, excluded.max_ts), stale = TRUE,
@@ -147,9 +149,10 @@ BEGIN
     INSERT INTO activity_log_segment_rollups
         (first_seq, level, actor, action, category, severity, entity_type, entries)
     SELECT
-        first_seq, level, iif(level = 2, new.actor, ''), iif(level > 0, new.action, ''), new.category, new.severity,
-        iif(level > 0, coalesce(new.entity_type, ''), ''), 0
-    FROM activity_log_segments CROSS JOIN (SELECT 0 AS level UNION ALL SELECT 1 UNION ALL SELECT 2)
+        first_seq, level, iif(level IN (2, 3), new.actor, ''), iif(level IN (1, 3), new.action, ''),
+        iif(level <> 2, new.category, ''), iif(level <> 2, new.severity, ''),
+        iif(level IN (1, 3), coalesce(new.entity_type, ''), ''), 0
+    FROM activity_log_segments CROSS JOIN (SELECT 0 AS level UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3)
     WHERE first_seq = new.seq >> 12 << 12
         AND new.actor IS NOT NULL AND new.action IS NOT NULL AND new.category IS NOT NULL AND new.severity IS NOT NULL
     ON CONFLICT DO NOTHING;
@@ -165,7 +168,7 @@ WHEN (old.seq, old.ts, old.category, old.severity, old.actor, old.action, old.en
             WHERE first_seq = new.seq >> 12 << 12 AND min_ts <= new.ts AND max_ts >= new.ts
         ) AND EXISTS (
             SELECT 1 FROM activity_log_segment_rollups
-            WHERE first_seq = new.seq >> 12 << 12 AND level = 2 AND actor = new.actor AND action = new.action
+            WHERE first_seq = new.seq >> 12 << 12 AND level = 3 AND actor = new.actor AND action = new.action
                 AND category = new.category AND severity = new.severity AND entity_type = coalesce(new.entity_type, '')
         )
     )
@@ -173,7 +176,7 @@ BEGIN
     INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null)
     SELECT
         new.seq >> 12 << 12, 0, coalesce(new.ts, ''), coalesce(new.ts, ''), TRUE,
-        new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL OR new.action IS NULL
+        new.ts IS NULL OR new.category IS NULL OR new.severity IS NULL OR new.actor IS NULL OR new.action IS NULL
     WHERE new.seq < (SELECT max(first_seq) + 4096 FROM activity_log_segments)
     ON CONFLICT (first_seq) DO UPDATE SET
         min_ts = min(min_ts, excluded.min_ts), max_ts = max(max_ts, excluded.max_ts), stale = TRUE,
@@ -182,9 +185,10 @@ BEGIN
     INSERT INTO activity_log_segment_rollups
         (first_seq, level, actor, action, category, severity, entity_type, entries)
     SELECT
-        first_seq, level, iif(level = 2, new.actor, ''), iif(level > 0, new.action, ''), new.category, new.severity,
-        iif(level > 0, coalesce(new.entity_type, ''), ''), 0
-    FROM activity_log_segments CROSS JOIN (SELECT 0 AS level UNION ALL SELECT 1 UNION ALL SELECT 2)
+        first_seq, level, iif(level IN (2, 3), new.actor, ''), iif(level IN (1, 3), new.action, ''),
+        iif(level <> 2, new.category, ''), iif(level <> 2, new.severity, ''),
+        iif(level IN (1, 3), coalesce(new.entity_type, ''), ''), 0
+    FROM activity_log_segments CROSS JOIN (SELECT 0 AS level UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3)
     WHERE first_seq = new.seq >> 12 << 12
         AND new.actor IS NOT NULL AND new.action IS NOT NULL AND new.category IS NOT NULL AND new.severity IS NOT NULL
     ON CONFLICT DO NOTHING;

@@ -10,6 +10,7 @@ use crate::schema::activity_log;
 use crate::sqlite::fragments::SelectFrom;
 use crate::sqlite::query::{Scope, Selection};
 use crate::sqlite::scopes::{for_each_range, for_each_scope};
+use crate::sqlite::segments::cuts::{IS_DIVISIBLE, count_by_cuts};
 use crate::sqlite::segments::extent::segments_exist;
 use crate::sqlite::segments::histogram::count_by_rollups;
 use crate::sqlite::segments::predicate::SegmentPredicate;
@@ -31,9 +32,12 @@ pub(crate) fn histogram(
     with_read_transaction(conn, |conn| {
         if filters.restrict_kind_and_time_only() && segments_exist(conn)? {
             count_by_rollups(conn, &selection, &buckets, &mut histogram)?;
-            let rollup = Some(Rollup::new(&filters));
-            let is_undivided = buckets.is_undivided();
-            let uncounted = SegmentPredicate::uncounted(&selection, rollup).unless(&is_undivided);
+            let mut counted = buckets.is_undivided();
+            if filters.restrict_time_only() {
+                count_by_cuts(conn, &selection, &buckets, &mut histogram)?;
+                counted = format!("({counted}) OR ({IS_DIVISIBLE})");
+            }
+            let uncounted = SegmentPredicate::uncounted(&selection, Some(Rollup::new(&filters))).unless(&counted);
             for_each_range(conn, Some(uncounted), |conn, range| {
                 add(conn, &selection, range.into(), &buckets, &mut histogram)?;
                 Ok(false)
@@ -86,6 +90,11 @@ impl Buckets {
             Bound::None => "~".to_owned(),
         };
         Self(edges.inner().map(text).collect())
+    }
+
+    /// The inner edges.
+    pub(crate) fn edges(&self) -> &[String] {
+        &self.0
     }
 
     /// The number of the bucket, counted from 0, to which the time in a column belongs: a binary search.

@@ -218,7 +218,7 @@ fn texts(texts: &[String]) -> Vec<&str> {
 const SEVERITY_IS_ERROR: &str = "activity_log.severity IS 'error'";
 
 /// Implied by the list of severities; SQLite uses the partial indexes with severities only with this literal.
-const SEVERITY_IS_NOT_INFO: &str = "activity_log.severity IS NOT 'info'";
+pub(crate) const SEVERITY_IS_NOT_INFO: &str = "activity_log.severity IS NOT 'info'";
 
 /// True of every row; it lets the index on `(entity_type, entity_id)` find an id of any type. An index on the id alone would
 /// cost more than all others together. What it finds has to be sorted.

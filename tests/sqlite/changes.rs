@@ -328,8 +328,17 @@ fn all_rows(conn: &mut SqliteConnection) -> TestResult<Vec<Timed>> {
 
 /// Compares every way of reading, by every filter, with what looking at each row finds.
 fn assert_all_found(conn: &mut SqliteConnection) -> TestResult {
+    assert_found_by(conn, all_filters()?)
+}
+
+/// Compares by every third filter, which takes a third of the time.
+fn assert_some_found(conn: &mut SqliteConnection, first: usize) -> TestResult {
+    assert_found_by(conn, all_filters()?.into_iter().skip(first % 3).step_by(3).collect())
+}
+
+fn assert_found_by(conn: &mut SqliteConnection, all: Vec<ActivityLogFilters>) -> TestResult {
     let rows = all_rows(conn)?;
-    for filters in all_filters()? {
+    for filters in all {
         let matching = rows.iter().filter(|row| matches(&filters, row)).collect::<Vec<_>>();
         let expected = matching.iter().map(|row| row.row.0).collect::<Vec<_>>();
         assert_found(conn, &filters, &expected)?;
@@ -406,13 +415,14 @@ proptest! {
     fn every_way_of_reading_agrees_with_brute_force_after_any_change(
         changes in proptest::collection::vec(change(), 1..8),
         with_search in any::<bool>(),
+        first in 0_usize..3,
     ) {
         let check = || -> TestResult {
             let mut conn = log_of_many_segments(with_search)?;
             for change in &changes {
                 apply(&mut conn, change)?;
             }
-            assert_all_found(&mut conn)
+            assert_some_found(&mut conn, first)
         };
         check().map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
@@ -426,11 +436,11 @@ fn a_walk_over_many_segments_returns_every_matching_row_once() -> TestResult {
 
 #[test]
 fn a_row_moved_beyond_the_newest_is_found_there() -> TestResult {
-    for alias in ["seq", "rowid", "oid", "_rowid_"] {
+    for (first, alias) in ["seq", "rowid", "oid", "_rowid_"].into_iter().enumerate() {
         let mut conn = log_of_many_segments(true)?;
         conn.batch_execute(&format!("UPDATE activity_log SET {alias} = 90000 WHERE seq = 7000"))?;
         ActivityLogRepository::new(&mut conn).record_all(&(0..5_000).map(recorded).collect::<Vec<_>>())?;
-        assert_all_found(&mut conn)?;
+        assert_some_found(&mut conn, first)?;
         let moved = ActivityLogFilters { message_contains: Some("tick 7000".to_owned()), ..everything() };
         assert_eq!(seqs(&ActivityLogRepository::new(&mut conn).query(&moved, None, 9)?), [90_000], "{alias}");
     }

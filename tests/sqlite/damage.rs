@@ -157,6 +157,7 @@ fn a_summary_that_disagrees_with_its_entries_is_reported_and_resummarizing_mends
     let damages = [
         "UPDATE activity_log_segments SET entries = entries + 1 WHERE first_seq = 4096",
         "UPDATE activity_log_segments SET max_ts = '1970' WHERE first_seq = 4096",
+        "UPDATE activity_log_segments SET in_order = NOT in_order WHERE first_seq = 4096",
         "UPDATE activity_log_segment_rollups SET entries = 1 WHERE first_seq = 4096 AND level = 0",
         "UPDATE activity_log_segment_rollups SET entries = 1 WHERE first_seq = 4096 AND level = 1",
         "DELETE FROM activity_log_segment_rollups WHERE first_seq = 4096 AND actor = 'user 1'",
@@ -177,7 +178,7 @@ fn a_summary_that_disagrees_with_its_entries_is_reported_and_resummarizing_mends
 #[test]
 fn a_summary_of_numbers_that_are_still_to_be_given_is_reported() -> TestResult {
     let mut conn = whole_log()?;
-    conn.batch_execute("INSERT INTO activity_log_segments SELECT 40960, 0, '', '', FALSE, FALSE, FALSE")?;
+    conn.batch_execute("INSERT INTO activity_log_segments SELECT 40960, 0, '', '', FALSE, FALSE, FALSE, FALSE")?;
     // It also pretends that the rows before it are summarized.
     let wrong = [12_288, 40_960].map(|first_seq| Problem::WrongSummary { first_seq });
     assert_eq!(check(&mut conn)?, wrong);

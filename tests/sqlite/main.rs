@@ -16,6 +16,7 @@ mod corrections;
 mod crash;
 mod entity_types;
 mod erasing;
+mod filter_plans;
 mod foreign_rows;
 mod full_disk;
 mod kinds;

@@ -9,12 +9,12 @@ use crate::database::empty_log;
 use crate::statements::{plan, statements};
 use crate::support::{TestResult, at, everything, numbered, record_numbered};
 
-type Read = fn(&mut ActivityLogRepository<'_>, &ActivityLogFilters) -> activity_log::Result<()>;
+pub(crate) type Read = fn(&mut ActivityLogRepository<'_>, &ActivityLogFilters) -> activity_log::Result<()>;
 
-const FIRST_PAGE: Read = |log, filters| log.page(filters, None, 50).map(drop);
+pub(crate) const FIRST_PAGE: Read = |log, filters| log.page(filters, None, 50).map(drop);
 const LATER_PAGE: Read = |log, filters| log.page(filters, Some(500), 50).map(drop);
 const FOLLOW: Read = |log, filters| log.query_after(filters, 500, 50).map(drop);
-const COUNT: Read = |log, filters| log.count(filters).map(drop);
+pub(crate) const COUNT: Read = |log, filters| log.count(filters).map(drop);
 
 /// SQLite's knowledge of the values in the log when it makes a plan: the result of some earlier ANALYZE.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ fn plan_with(statistics: Statistics, read: Read, filters: &ActivityLogFilters) -
 }
 
 /// The plan of the last statement of a read, which must not depend on the statistics.
-fn plan_of(read: Read, filters: &ActivityLogFilters) -> TestResult<String> {
+pub(crate) fn plan_of(read: Read, filters: &ActivityLogFilters) -> TestResult<String> {
     let plan = plan_with(Statistics::None, read, filters)?;
     for statistics in [Statistics::Stale, Statistics::Fresh] {
         assert_eq!(plan_with(statistics, read, filters)?, plan, "with {statistics:?} statistics");
@@ -76,7 +76,7 @@ fn plan_of(read: Read, filters: &ActivityLogFilters) -> TestResult<String> {
 }
 
 /// The index returns its rows in page order. Nothing is sorted, so SQLite reads no more rows than the page has.
-fn assert_walks_in_order(filters: &ActivityLogFilters, index: &str, equality: &str) -> TestResult {
+pub(crate) fn assert_walks_in_order(filters: &ActivityLogFilters, index: &str, equality: &str) -> TestResult {
     let by_index = format!("SEARCH activity_log USING INDEX {index} ({equality}");
     assert_eq!(plan_of(FIRST_PAGE, filters)?, format!("{by_index})"));
     assert_eq!(plan_of(LATER_PAGE, filters)?, format!("{by_index} AND rowid<?)"));
@@ -96,7 +96,7 @@ fn assert_counts_in(filters: &ActivityLogFilters, index: &str, equality: &str) -
 
 /// For a list, SQLite collects the first rows of each value, which it calls a sort. So this asserts only the search, by
 /// the index or by one with the same leading columns.
-fn assert_seeks_each_value(filters: &ActivityLogFilters, index: &str, equality: &str) -> TestResult {
+pub(crate) fn assert_seeks_each_value(filters: &ActivityLogFilters, index: &str, equality: &str) -> TestResult {
     for statistics in ALL_STATISTICS {
         for (read, range) in [(FIRST_PAGE, ")"), (LATER_PAGE, " AND rowid<?)"), (FOLLOW, " AND rowid>?)")] {
             let plan = plan_with(statistics, read, filters)?;
@@ -284,7 +284,7 @@ fn an_actor_and_categories_walk_the_actors_index() -> TestResult {
 }
 
 /// A log with segments, and a filter for an actor that has one of the two categories in only one segment.
-fn log_with_segments() -> TestResult<(SqliteConnection, ActivityLogFilters)> {
+pub(crate) fn log_with_segments() -> TestResult<(SqliteConnection, ActivityLogFilters)> {
     let mut conn = empty_log()?;
     let entries = (1..=13_000).map(|number| match number {
         5_000 => NewActivityLogEntry { actor: "user 7".into(), category: "auth".into(), ..numbered(number) },
@@ -313,7 +313,11 @@ fn an_actor_and_categories_seek_in_candidate_segments_and_unsummarized_rows() ->
 }
 
 /// The one statement that finds the candidate segments walks the segments in order and seeks in a rollup.
-fn assert_finds_segments(conn: &mut SqliteConnection, filters: &ActivityLogFilters, seek: &str) -> TestResult {
+pub(crate) fn assert_finds_segments(
+    conn: &mut SqliteConnection,
+    filters: &ActivityLogFilters,
+    seek: &str,
+) -> TestResult {
     for statistics in ["", "ANALYZE"] {
         conn.batch_execute(statistics)?;
         let statements = statements(conn, |log| FIRST_PAGE(log, filters))?;

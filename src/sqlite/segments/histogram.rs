@@ -33,7 +33,7 @@ pub(crate) fn count_by_rollups(
     let rows = rollups::table
         .filter(rollups::first_seq.eq_any(counted_segments(&selection.times, Some(&is_undivided))))
         .into_boxed()
-        .filter(Rollup::new(selection.filters).condition());
+        .filter(Rollup::with_severity(selection.filters).condition());
     let sums = SelectFrom::<_, (BigInt, Text, BigInt)>::new(
         "first_seq, severity, sum(entries)".to_owned(),
         rows,

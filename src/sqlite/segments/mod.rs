@@ -7,6 +7,7 @@
 
 pub(crate) mod candidates;
 pub(crate) mod count;
+pub(crate) mod cuts;
 pub(crate) mod extent;
 pub(crate) mod facets;
 pub(crate) mod histogram;

@@ -106,7 +106,7 @@ pub(crate) fn is_counted<'a>(times: &'a TimeRange, counts_if: Option<&str>) -> C
         counted = Box::new(counted.and(max_ts.le(until)));
     }
     if let Some(test) = counts_if {
-        counted = Box::new(counted.and(sql::<Bool>(test)));
+        counted = Box::new(counted.and(sql::<Bool>(&format!("({test})"))));
     }
     counted
 }

@@ -10,14 +10,16 @@ use crate::sqlite::segments::schema::activity_log_segment_rollups as rollups;
 /// The longest list that is checked against the rollups; the check repeats for each segment.
 const MAX_VALUES: usize = 256;
 
-/// What the rollups tell apart: category and severity.
+/// The level that tells apart category and severity.
 const KINDS: i32 = 0;
 /// Also action and entity type.
 const ACTIONS: i32 = 1;
-/// Also actor.
+/// The actor alone.
 const ACTORS: i32 = 2;
+/// All of these.
+const ALL: i32 = 3;
 
-/// A test on the rollups, at the lowest level that has all columns which the filters restrict.
+/// A test on the rollups, at the level with the fewest rows that has all columns which the filters restrict.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rollup<'a> {
     filters: &'a NormalizedFilters,
@@ -26,33 +28,47 @@ pub(crate) struct Rollup<'a> {
 
 impl<'a> Rollup<'a> {
     pub(crate) fn new(filters: &'a NormalizedFilters) -> Self {
-        let level = if !filters.actors.is_empty() || !filters.excluded_actors.is_empty() {
-            ACTORS
-        } else if !filters.actions.is_empty() || !filters.excluded_actions.is_empty() || filters.entity_type.is_some() {
-            ACTIONS
-        } else {
-            KINDS
-        };
-        Self { filters, level }
+        Self::with_columns(filters, false, false, false)
     }
 
     /// At a level that also has the column of a facet.
     pub(crate) fn with_facet(filters: &'a NormalizedFilters, facet: Facet) -> Self {
-        let level = match facet {
-            Facet::Category | Facet::Severity => KINDS,
-            Facet::Action | Facet::EntityType => ACTIONS,
-            Facet::Actor => ACTORS,
+        match facet {
+            Facet::Category | Facet::Severity => Self::with_columns(filters, true, false, false),
+            Facet::Action | Facet::EntityType => Self::with_columns(filters, false, true, false),
+            Facet::Actor => Self::with_columns(filters, false, false, true),
+        }
+    }
+
+    /// At a level that also has the severity.
+    pub(crate) fn with_severity(filters: &'a NormalizedFilters) -> Self {
+        Self::with_columns(filters, true, false, false)
+    }
+
+    fn with_columns(filters: &'a NormalizedFilters, kind: bool, action: bool, actor: bool) -> Self {
+        let kind = kind
+            || !filters.categories.is_empty()
+            || !filters.excluded_categories.is_empty()
+            || !filters.severities.is_empty();
+        let action = action
+            || !filters.actions.is_empty()
+            || !filters.excluded_actions.is_empty()
+            || filters.entity_type.is_some();
+        let actor = actor || !filters.actors.is_empty() || !filters.excluded_actors.is_empty();
+        let level = match (actor, action, kind) {
+            (false, false, _) => KINDS,
+            (false, true, _) => ACTIONS,
+            (true, false, false) => ACTORS,
+            (true, ..) => ALL,
         };
-        Self { filters, level: level.max(Self::new(filters).level) }
+        Self { filters, level }
     }
 
     /// `None` if an index serves the filters as well. Filters that each match many rows but few together need the rollups,
     /// unless a partial index has both, and so do filters that exclude what many rows have. `lists_actions` is whether all
     /// actions to look for are known by name.
     pub(crate) fn narrowing(filters: &'a NormalizedFilters, lists_actions: bool) -> Option<Self> {
-        let excludes = !filters.excluded_actors.is_empty()
-            || !filters.excluded_actions.is_empty()
-            || !filters.excluded_categories.is_empty();
+        let rollup = Self::new(filters);
         let restricted = [
             !filters.actors.is_empty(),
             !filters.actions.is_empty(),
@@ -70,10 +86,15 @@ impl<'a> Rollup<'a> {
             _ => false,
         };
         let has_unlisted = !filters.actions.prefixes.is_empty() && !lists_actions;
-        let narrows = excludes || !has_index || has_unlisted;
+        let narrows = rollup.excludes() || !has_index || has_unlisted;
         // An entity has few entries.
         let serves = narrows && filters.entity_id.is_none() && longest_list(filters) <= MAX_VALUES;
-        serves.then(|| Self::new(filters))
+        serves.then_some(rollup)
+    }
+
+    fn excludes(self) -> bool {
+        let NormalizedFilters { excluded_actors, excluded_actions, excluded_categories, .. } = self.filters;
+        !excluded_actors.is_empty() || !excluded_actions.is_empty() || !excluded_categories.is_empty()
     }
 
     /// Whether adding up the rollups is fast for these filters: how many lookups a segment takes.
@@ -81,10 +102,11 @@ impl<'a> Rollup<'a> {
         longest_list(self.filters).max(1)
     }
 
-    /// Whether each segment has but a few rows at this level, or the filters' actors or actions choose a few.
+    /// Whether the filters choose a few rows of each segment, or no index would serve them.
     pub(crate) fn is_selective(self) -> bool {
         let NormalizedFilters { actors, actions, categories, .. } = self.filters;
         match self.level {
+            _ if self.excludes() => true,
             KINDS => !categories.is_empty() || self.filters.severities.is_empty(),
             ACTIONS => !actions.names.is_empty() && actions.prefixes.is_empty(),
             _ => !actors.is_empty(),
@@ -107,7 +129,7 @@ impl<'a> Rollup<'a> {
         if self.level < ACTORS {
             all = Box::new(all.and(actor.eq("")));
         }
-        if self.level < ACTIONS {
+        if [KINDS, ACTORS].contains(&self.level) {
             all = Box::new(all.and(action.eq("")));
         }
         if !filters.actors.is_empty() {

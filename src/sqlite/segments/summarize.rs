@@ -88,7 +88,7 @@ pub(crate) fn add_segments(conn: &mut SqliteConnection, growing: i64, limit: i64
 
 /// Summarizes a segment, for the first time or again.
 pub(crate) fn summarize_segment(conn: &mut SqliteConnection, first: i64) -> QueryResult<()> {
-    [DROP_ROLLUPS, ADD_ACTORS, ADD_ACTIONS, ADD_KINDS, ADD_SEGMENT, DROP_EMPTY_SEGMENT]
+    [DROP_ROLLUPS, ADD_ALL, ADD_ACTORS, ADD_ACTIONS, ADD_KINDS, ADD_SEGMENT, DROP_EMPTY_SEGMENT]
         .into_iter()
         .try_for_each(|statement| diesel::sql_query(statement).bind::<BigInt, _>(first).execute(conn).map(drop))
 }
@@ -111,27 +111,32 @@ const TOLERATED_STALE: i64 = 4;
 const SEGMENT_WITHOUT_ROLLUPS: &str = "EXISTS (SELECT 1 FROM activity_log_segments AS segment \
     WHERE entries > 0 AND NOT has_null AND NOT ( \
         EXISTS (SELECT 1 FROM activity_log_segment_rollups WHERE first_seq = segment.first_seq AND level = 0) \
-        AND EXISTS (SELECT 1 FROM activity_log_segment_rollups WHERE first_seq = segment.first_seq AND level = 1) \
-        AND EXISTS (SELECT 1 FROM activity_log_segment_rollups WHERE first_seq = segment.first_seq AND level = 2)))";
+        AND EXISTS (SELECT 1 FROM activity_log_segment_rollups WHERE first_seq = segment.first_seq AND level = 3)))";
 
 const DROP_ROLLUPS: &str = "DELETE FROM activity_log_segment_rollups WHERE first_seq = ?1";
-const ADD_ACTORS: &str = "INSERT INTO activity_log_segment_rollups \
-    SELECT ?1, 2, actor, action, category, severity, coalesce(entity_type, ''), count(*) FROM activity_log \
+const ADD_ALL: &str = "INSERT INTO activity_log_segment_rollups \
+    SELECT ?1, 3, actor, action, category, severity, coalesce(entity_type, ''), count(*) FROM activity_log \
     WHERE seq BETWEEN ?1 AND ?1 + 4095 \
         AND actor IS NOT NULL AND action IS NOT NULL AND category IS NOT NULL AND severity IS NOT NULL \
     GROUP BY 3, 4, 5, 6, 7";
+const ADD_ACTORS: &str = "INSERT INTO activity_log_segment_rollups \
+    SELECT ?1, 2, actor, '', '', '', '', sum(entries) FROM activity_log_segment_rollups \
+    WHERE first_seq = ?1 AND level = 3 GROUP BY actor";
 const ADD_ACTIONS: &str = "INSERT INTO activity_log_segment_rollups \
     SELECT ?1, 1, '', action, category, severity, entity_type, sum(entries) FROM activity_log_segment_rollups \
-    WHERE first_seq = ?1 AND level = 2 GROUP BY action, category, severity, entity_type";
+    WHERE first_seq = ?1 AND level = 3 GROUP BY action, category, severity, entity_type";
 const ADD_KINDS: &str = "INSERT INTO activity_log_segment_rollups \
     SELECT ?1, 0, '', '', category, severity, '', sum(entries) FROM activity_log_segment_rollups \
     WHERE first_seq = ?1 AND level = 1 GROUP BY category, severity";
-const ADD_SEGMENT: &str = "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null) \
-    SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), FALSE, \
-        total(actor IS NULL OR action IS NULL OR category IS NULL OR severity IS NULL) > 0 \
-    FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095 \
+const ADD_SEGMENT: &str = "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null, in_order) \
+    SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), FALSE, total(is_null) > 0, total(goes_back) = 0 \
+    FROM ( \
+        SELECT ts, ts < lag(ts) OVER (ORDER BY seq) AS goes_back, \
+            ts IS NULL OR actor IS NULL OR action IS NULL OR category IS NULL OR severity IS NULL AS is_null \
+        FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095 \
+    ) WHERE TRUE \
     ON CONFLICT (first_seq) DO UPDATE SET entries = excluded.entries, min_ts = excluded.min_ts, \
-        max_ts = excluded.max_ts, stale = excluded.stale, has_null = excluded.has_null, in_search = FALSE";
+        max_ts = excluded.max_ts, stale = excluded.stale, has_null = excluded.has_null, in_order = excluded.in_order, in_search = FALSE";
 const DROP_EMPTY_SEGMENT: &str = "DELETE FROM activity_log_segments WHERE first_seq = ?1 AND entries = 0";
 
 const DROP_SEGMENTS: [&str; 2] = [

@@ -41,7 +41,7 @@ struct Verdict {
 const IS_WRONG: &str = "\
     WITH \
         entry AS ( \
-            SELECT ts, actor, action, category, severity, coalesce(entity_type, '') AS entity_type \
+            SELECT seq, ts, actor, action, category, severity, coalesce(entity_type, '') AS entity_type \
             FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095 \
         ), \
         segment AS (SELECT * FROM activity_log_segments WHERE first_seq = ?1), \
@@ -51,7 +51,9 @@ const IS_WRONG: &str = "\
             UNION ALL \
             SELECT 1, '', action, category, severity, entity_type, count(*) FROM entry GROUP BY 3, 4, 5, 6 \
             UNION ALL \
-            SELECT 2, actor, action, category, severity, entity_type, count(*) FROM entry GROUP BY 2, 3, 4, 5, 6 \
+            SELECT 2, actor, '', '', '', '', count(*) FROM entry GROUP BY 2 \
+            UNION ALL \
+            SELECT 3, actor, action, category, severity, entity_type, count(*) FROM entry GROUP BY 2, 3, 4, 5, 6 \
         ), \
         stored AS ( \
             SELECT level, actor, action, category, severity, entity_type, entries \
@@ -62,10 +64,12 @@ const IS_WRONG: &str = "\
         WHEN (SELECT has_null FROM segment) THEN FALSE \
         WHEN EXISTS (SELECT 1 FROM entry, segment WHERE ts < min_ts OR ts > max_ts) \
             OR EXISTS (SELECT 1 FROM entry \
-                WHERE actor IS NULL OR action IS NULL OR category IS NULL OR severity IS NULL) \
+                WHERE ts IS NULL OR actor IS NULL OR action IS NULL OR category IS NULL OR severity IS NULL) \
             OR EXISTS (SELECT level, actor, action, category, severity, entity_type FROM rollup EXCEPT \
                 SELECT level, actor, action, category, severity, entity_type FROM stored) THEN TRUE \
         WHEN (SELECT stale FROM segment) THEN FALSE \
         ELSE (SELECT count(*) FROM entry) <> (SELECT entries FROM segment) \
             OR EXISTS (SELECT * FROM stored EXCEPT SELECT * FROM rollup) \
+            OR (SELECT in_order FROM segment) \
+                <> NOT EXISTS (SELECT 1 FROM (SELECT ts, lag(ts) OVER (ORDER BY seq) AS last FROM entry) WHERE ts < last) \
     END AS is_wrong";
