@@ -122,6 +122,19 @@ pub enum Error {
         reason: String,
     },
 
+    /// A retention policy cannot be applied. Nothing was deleted.
+    #[error("the retention policy cannot be applied: `{rule}` {reason}")]
+    InvalidPolicy {
+        /// The method of [`RetentionPolicy`](crate::RetentionPolicy) that adds the rule.
+        rule: &'static str,
+        /// What is wrong with the rule, and what is allowed.
+        reason: String,
+    },
+
+    /// The thread of a [`RetentionWorker`](crate::RetentionWorker) could not be started.
+    #[error("the activity log's retention worker could not be started: {0}")]
+    Worker(#[source] std::io::Error),
+
     /// A stored row that this crate did not write cannot be read as an entry.
     ///
     /// The rows around it can. Given its `seq` as the cursor, `query` and `page` continue with the older rows, and
@@ -136,7 +149,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// An export cannot be written: the file, socket or other writer failed, not the database.
+    /// An export or an archive cannot be written: the file, socket or other writer failed, not the database.
     #[error("the export cannot be written: {0}")]
     Output(#[source] std::io::Error),
 

@@ -18,6 +18,10 @@ pub(crate) const MAX_LIST_VALUES: usize = 32_000;
 pub struct NormalizedFilters {
     pub(crate) categories: Vec<String>,
     pub(crate) severities: Vec<ActivitySeverity>,
+    /// None of these; a row without a category is not excluded.
+    pub(crate) excluded_categories: Vec<String>,
+    /// None of these; a row whose severity is none of the three is not excluded.
+    pub(crate) excluded_severities: Vec<ActivitySeverity>,
     pub(crate) actor: Option<String>,
     pub(crate) entity_type: Option<String>,
     pub(crate) entity_id: Option<String>,
@@ -47,6 +51,8 @@ impl NormalizedFilters {
         Ok(Self {
             categories: categories.into_iter().map(Into::into).collect(),
             severities: filters.severities.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            excluded_categories: Vec::new(),
+            excluded_severities: Vec::new(),
             actor: text(&filters.actor),
             entity_type: text(&filters.entity_type),
             entity_id: text(&filters.entity_id),
@@ -63,7 +69,9 @@ impl NormalizedFilters {
 
     /// Whether they restrict categories and severities at most.
     pub(crate) fn restrict_kind_only(&self) -> bool {
-        self.actor.is_none()
+        self.excluded_categories.is_empty()
+            && self.excluded_severities.is_empty()
+            && self.actor.is_none()
             && self.entity_type.is_none()
             && self.entity_id.is_none()
             && self.since.is_none()

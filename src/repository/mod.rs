@@ -1,7 +1,10 @@
 pub(crate) mod export_iter;
+mod retention;
+pub(crate) mod retention_hooks;
 
 use std::fmt;
 use std::iter::FusedIterator;
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 
@@ -16,7 +19,10 @@ use crate::model::limits::EntryLimits;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::model::redactor::Redactor;
+use crate::model::retention_policy::RetentionPolicy;
+use crate::model::retention_report::RetentionReport;
 use crate::repository::export_iter::ExportIter;
+use crate::repository::retention_hooks::RetentionHooks;
 use crate::store::Backend;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::range::{Order, SeqRange};
@@ -340,8 +346,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// which holds the lock until it ends.
     ///
     /// A clock that is far ahead makes every entry old: with `Utc::now() - TimeDelta::days(365)`, a clock 400 days ahead empties
-    /// the log. To keep at least so many entries whatever the clock says, read that many and prune before the least of their
-    /// times, if that is earlier.
+    /// the log. [`apply_retention`](Self::apply_retention) can keep the newest entries whatever the clock says; it also has
+    /// ages for each category and severity, ends when it is told to, and archives what it deletes.
     ///
     /// An entry that a foreign key or a trigger of the host's holds back stays, and all others that are due are deleted.
     ///
@@ -363,6 +369,73 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         max_entries: Option<u64>,
     ) -> Result<PruneReport> {
         self.conn.prune(before_ts.map(instant::round_up), max_entries)
+    }
+
+    /// Deletes what is due by the policy at `now`, usually `Utc::now()`, until `stop` is set.
+    ///
+    /// It looks at the log as it stood when the run began: entries recorded later stay. It deletes like
+    /// [`prune`](Self::prune), in short transactions with pauses between them. Between two of them it looks at `stop`, as it does
+    /// while it reads, pauses or waits for the lock. What is deleted by then stays deleted, and the next run goes on. Inside a
+    /// caller's transaction it is part of that one and makes no pauses.
+    ///
+    /// [`RetentionWorker`](crate::RetentionWorker) applies a policy on a schedule, in a thread of its own. In a job of the
+    /// host's own, set the flag where the host handles SIGTERM:
+    ///
+    /// ```
+    /// use std::sync::atomic::AtomicBool;
+    ///
+    /// use activity_log::{ActivityCategory, ActivityLogRepository, RetentionPolicy};
+    /// use chrono::{TimeDelta, Utc};
+    ///
+    /// /// Set by the host's handler of SIGTERM.
+    /// static SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
+    ///
+    /// fn nightly_job(conn: &mut diesel::SqliteConnection) -> activity_log::Result<()> {
+    ///     let policy = RetentionPolicy::new()
+    ///         .max_age(TimeDelta::days(365))
+    ///         .category(ActivityCategory::Auth, TimeDelta::days(730))
+    ///         .max_entries(1_000_000)
+    ///         .keep_at_least(10_000);
+    ///     let report = ActivityLogRepository::new(conn).apply_retention(&policy, Utc::now(), &SHUTTING_DOWN)?;
+    ///     if report.deleted > 0 && !report.stopped {
+    ///         activity_log::reclaim(conn)?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// # nightly_job(&mut conn)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidPolicy`] if the policy has a negative age; nothing is deleted then. If the database fails on the way,
+    /// what is already deleted stays deleted: apply it again.
+    pub fn apply_retention(
+        &mut self,
+        policy: &RetentionPolicy,
+        now: DateTime<Utc>,
+        stop: &AtomicBool,
+    ) -> Result<RetentionReport> {
+        self.apply_retention_with(policy, now, stop, RetentionHooks::new())
+    }
+
+    /// Like [`apply_retention`](Self::apply_retention), with an archive for what is deleted, or a callback for the progress.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`apply_retention`](Self::apply_retention), and [`Error::Output`] if the archive fails. Nothing of the batch that
+    /// it was handed is deleted then.
+    pub fn apply_retention_with(
+        &mut self,
+        policy: &RetentionPolicy,
+        now: DateTime<Utc>,
+        stop: &AtomicBool,
+        hooks: RetentionHooks<'_>,
+    ) -> Result<RetentionReport> {
+        retention::apply(self.conn, policy, now, stop, hooks)
     }
 
     /// Deletes every entry in one transaction and returns how many.

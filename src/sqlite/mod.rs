@@ -7,11 +7,13 @@ pub(crate) mod check;
 mod clear;
 pub(crate) mod connection;
 mod count;
+mod delete;
 mod entity_types;
 mod extent;
 mod fragments;
 mod hints;
 mod insert;
+mod limits;
 pub(crate) mod migrations;
 #[cfg(feature = "r2d2")]
 pub(crate) mod pool;
@@ -31,6 +33,9 @@ mod timestamp;
 mod transaction;
 mod upkeep;
 
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use diesel::SqliteConnection;
 
@@ -42,6 +47,7 @@ use crate::model::prune_report::PruneReport;
 use crate::repository::Repository;
 use crate::sqlite::row::StoredRow;
 use crate::store::batch::{Batch, ReadLimit};
+use crate::store::deletion::Deletion;
 use crate::store::range::{Order, SeqRange};
 use crate::store::{Backend, Store};
 
@@ -82,6 +88,27 @@ impl Store for SqliteConnection {
 
     fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {
         prune::prune(self, before_ts, max_entries)
+    }
+
+    fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> Result<Option<i64>> {
+        limits::newest_seq_beyond_rows(self, rows, through)
+    }
+
+    fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>> {
+        limits::newest_seq_beyond_bytes(self, bytes, through, stop)
+    }
+
+    fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion> {
+        delete::delete(self, seqs, stop)
+    }
+
+    fn limit_waiting(&mut self, longest: Duration) -> Result<()> {
+        Ok(pragma::set_busy_timeout(self, longest)?)
+    }
+
+    fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> Result<()> {
+        reclaim::reclaim_until(self, stop)?;
+        reserve_bytes.map_or(Ok(()), |bytes| reserve::keep_reserve(self, bytes))
     }
 
     fn clear(&mut self) -> Result<u64> {

@@ -1,6 +1,6 @@
 //! Filters as SQL.
 
-use diesel::dsl::sql;
+use diesel::dsl::{not, sql};
 use diesel::expression::is_aggregate::No;
 use diesel::expression::{AppearsOnTable, SqlLiteral, ValidGrouping};
 use diesel::prelude::*;
@@ -86,6 +86,15 @@ impl<'a> Selection<'a> {
         }
         if by_kind {
             query = query.filter(sql::<Bool>(SEVERITY_IS_NOT_INFO));
+        }
+        if !filters.excluded_categories.is_empty() {
+            let is_excluded = activity_log::category.eq_any(&filters.excluded_categories);
+            query = query.filter(activity_log::category.is_null().or(not(is_excluded)));
+        }
+        if !filters.excluded_severities.is_empty() {
+            let excluded = filters.excluded_severities.iter().map(|severity| severity.as_str());
+            let is_excluded = activity_log::severity.eq_any(excluded.collect::<Vec<_>>());
+            query = query.filter(activity_log::severity.is_null().or(not(is_excluded)));
         }
         if let Some(actor) = &filters.actor {
             query = any_of(query, activity_log::actor, vec![actor], by_actor);
