@@ -35,7 +35,7 @@
 //! | **export** all of it in flat memory | [`iter_export`](Repository::iter_export) |
 //! | back it up to a file and restore it, or open it in a spreadsheet | [`export`] |
 //! | **keep it small**: delete by age and by number, or everything | [`prune`](Repository::prune), [`prune_with_report`](Repository::prune_with_report), [`clear`](Repository::clear) |
-//! | keep it by a policy: ages per category and severity, numbers, an archive for what is deleted | [`apply_retention`](Repository::apply_retention) |
+//! | keep it by a policy: ages per category and severity, numbers, an archive for what is deleted | [`RetentionWorker`], a thread, or [`apply_retention`](Repository::apply_retention) |
 //! | return freed space to the file system, prune on a full disk | [`reclaim`], [`keep_reserve`] |
 //! | **search** for texts in messages without a scan | [`enable_search`], once at start-up |
 //! | put it **in a host's database** | [`run_migrations`] or [`MIGRATIONS`], at every start-up |
@@ -135,6 +135,9 @@ pub use model::retention_rule::RetentionRule;
 pub use model::severity::{ActivitySeverity, ParseSeverityError};
 pub use repository::Repository;
 pub use repository::retention_hooks::RetentionHooks;
+pub use repository::retention_worker::RetentionWorker;
+pub use repository::retention_worker::options::RetentionWorkerOptions;
+pub use repository::retention_worker::shared::RetentionRun;
 #[cfg(feature = "sqlite")]
 pub use sqlite::ActivityLogRepository;
 #[cfg(feature = "sqlite")]

@@ -131,8 +131,9 @@ pub enum Error {
         reason: String,
     },
 
-    /// The thread of a [`RetentionWorker`](crate::RetentionWorker) could not be started.
-    #[error("the activity log's retention worker could not be started: {0}")]
+    /// The thread of a [`RetentionWorker`](crate::RetentionWorker) could not be started, or a function that the host gave it
+    /// panicked.
+    #[error("the activity log's retention worker failed: {0}")]
     Worker(#[source] std::io::Error),
 
     /// A stored row that this crate did not write cannot be read as an entry.

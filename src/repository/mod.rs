@@ -1,6 +1,7 @@
 pub(crate) mod export_iter;
 mod retention;
 pub(crate) mod retention_hooks;
+pub(crate) mod retention_worker;
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -390,22 +391,22 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// /// Set by the host's handler of SIGTERM.
     /// static SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
     ///
-    /// fn nightly_job(conn: &mut diesel::SqliteConnection) -> activity_log::Result<()> {
+    /// fn nightly_job(log: &mut ActivityLogRepository<'_>) -> activity_log::Result<()> {
     ///     let policy = RetentionPolicy::new()
     ///         .max_age(TimeDelta::days(365))
     ///         .category(ActivityCategory::Auth, TimeDelta::days(730))
     ///         .max_entries(1_000_000)
     ///         .keep_at_least(10_000);
-    ///     let report = ActivityLogRepository::new(conn).apply_retention(&policy, Utc::now(), &SHUTTING_DOWN)?;
-    ///     if report.deleted > 0 && !report.stopped {
-    ///         activity_log::reclaim(conn)?;
+    ///     let report = log.apply_retention(&policy, Utc::now(), &SHUTTING_DOWN)?;
+    ///     for rule in &report.rules {
+    ///         println!("{}: {} deleted, {} held back", rule.rule, rule.deleted, rule.held_back);
     ///     }
     ///     Ok(())
     /// }
     /// # fn main() -> activity_log::Result<()> {
     /// # let mut conn = activity_log::connect(":memory:")?;
     /// # activity_log::run_migrations(&mut conn)?;
-    /// # nightly_job(&mut conn)
+    /// # nightly_job(&mut ActivityLogRepository::new(&mut conn))
     /// # }
     /// ```
     ///

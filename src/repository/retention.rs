@@ -69,7 +69,9 @@ impl<C: Store> Run<'_, '_, C> {
         for (rule, due) in due.enumerate() {
             let (filters, beyond) = match due {
                 Due::ByAge(filters) => (filters, Some(last)),
-                Due::BeyondEntries(rows) => (NormalizedFilters::default(), self.conn.newest_seq_beyond_rows(rows, newest)?),
+                Due::BeyondEntries(rows) => {
+                    (NormalizedFilters::default(), self.conn.newest_seq_beyond_rows(rows, newest)?)
+                }
                 Due::BeyondBytes(bytes) => {
                     (NormalizedFilters::default(), self.conn.newest_seq_beyond_bytes(bytes, newest, self.stop)?)
                 }

@@ -17,6 +17,7 @@ pub(crate) mod prune;
 pub(crate) mod retention;
 mod retention_archive;
 mod retention_model;
+mod retention_worker;
 pub(crate) mod round_trip;
 pub(crate) mod secrets_and_limits;
 mod start_up;

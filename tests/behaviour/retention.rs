@@ -19,7 +19,11 @@ use crate::support::{TestResult, everything, numbered, record_numbered};
 pub(crate) static RUNNING: AtomicBool = AtomicBool::new(false);
 
 /// Applies a policy to the end.
-pub(crate) fn apply(conn: &mut Connection, policy: &RetentionPolicy, now: DateTime<Utc>) -> TestResult<RetentionReport> {
+pub(crate) fn apply(
+    conn: &mut Connection,
+    policy: &RetentionPolicy,
+    now: DateTime<Utc>,
+) -> TestResult<RetentionReport> {
     Ok(ActivityLogRepository::new(conn).apply_retention(policy, now, &RUNNING)?)
 }
 
@@ -115,7 +119,8 @@ fn an_entry_stays_as_long_as_the_longest_rule_that_names_it_says() -> TestResult
         "billing error 5",
     ];
     assert_eq!(left, expected);
-    let by_rule = [("category auth", 1), ("category device", 0), ("severity info", 4), ("severity error", 0), ("max_age", 3)];
+    let by_rule =
+        [("category auth", 1), ("category device", 0), ("severity info", 4), ("severity error", 0), ("max_age", 3)];
     assert_eq!(deleted_by_rule(&report), by_rule.map(|(rule, deleted)| (rule.to_owned(), deleted)));
     assert_eq!(report.rules[0].rule, RetentionRule::Category("auth".into()));
     Ok(())

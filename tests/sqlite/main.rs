@@ -23,6 +23,8 @@ mod migrations;
 mod other_tools;
 mod power_cut;
 mod query_plans;
+mod retention;
+mod retention_kill;
 mod search;
 mod segments;
 mod space;
