@@ -10,9 +10,9 @@ use crate::model::retention_archive::RetentionArchive;
 /// Appends what a retention run deletes to a file, as [`write_ndjson`](crate::export::write_ndjson) writes it.
 ///
 /// Each batch is synced to the disk before it is deleted from the log, so an entry is in the file or in the log, whenever the
-/// process or the machine stops. It may be in both, and a later run then appends it again with the same `id`: after a kill, or
-/// where the host's tables hold it back. A line that a kill cut short stays as it is, and
-/// [`read_ndjson`](crate::export::read_ndjson) reports it; the next batch begins on a line of its own and has that entry again.
+/// process or the machine stops. After a kill, entries of one batch may be in both, and the next run appends them again with
+/// the same `id`. A line that a kill cut short stays as it is, and [`read_ndjson`](crate::export::read_ndjson) reports it; the
+/// next batch begins on a line of its own and has that entry again.
 ///
 /// On another disk than the database's it also works when that one is full.
 ///

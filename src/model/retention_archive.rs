@@ -22,9 +22,8 @@ use crate::model::entry::ActivityLogEntry;
 pub trait RetentionArchive {
     /// Keeps these entries for good: once it returns `Ok`, they are deleted from the log.
     ///
-    /// The entries are ascending by `seq`, at least one, at most 8,192 or about four megabytes. No lock is held meanwhile. The
-    /// same entry may come again in a later run, with the same `id`: if that run was killed or failed before it deleted the
-    /// entry, or if the host's tables hold the entry back.
+    /// The entries are ascending by `seq`, at least one, at most 8,192 or about four megabytes. No lock is held meanwhile. If a
+    /// run ends between this call and the deletion, as when it is killed, the same entries come again in the next one.
     ///
     /// # Errors
     ///

@@ -117,42 +117,55 @@ impl<C: Store> Run<'_, '_, C> {
 
     /// Archives and deletes the rows of the batch.
     fn delete_batch(&mut self, rule: usize) -> Result<()> {
-        let (seqs, unreadable) = self.archive_batch()?;
+        let seqs = match self.archive_batch(rule) {
+            // It gave up waiting, here and below.
+            Err(Error::Busy(_)) if self.must_stop() => return Ok(()),
+            seqs => seqs?,
+        };
         let deletion = match self.conn.delete(&seqs, self.stop) {
-            // It gave up waiting.
             Err(Error::Busy(_)) if self.must_stop() => return Ok(()),
             deletion => deletion?,
         };
-        let held_back = deletion.held_back.len() + unreadable.len();
-        self.report.add(rule, deletion.deleted, held_back as u64);
-        self.held_back.extend(deletion.held_back.into_iter().chain(unreadable));
+        self.report.add(rule, deletion.deleted, 0);
+        self.hold_back(rule, deletion.held_back);
         self.hooks.report(&self.report);
         self.pace.adjust(deletion.lock_time);
         pause(deletion.lock_time, self.stop);
         Ok(())
     }
 
-    /// Hands the batch to the archive. Returns the `seq` of the rows that may be deleted, and of those that cannot be archived.
-    fn archive_batch(&mut self) -> Result<(Vec<i64>, Vec<i64>)> {
-        let (mut seqs, mut unreadable, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+    /// Hands the rows of the batch to the archive, if there is one, and returns their `seq`.
+    fn archive_batch(&mut self, rule: usize) -> Result<Vec<i64>> {
+        let mut rows = Vec::new();
         while let Some(row) = self.batch.pop() {
-            let seq = row.seq();
-            if self.held_back.contains(&seq) {
-                continue;
+            if !self.held_back.contains(&row.seq()) {
+                rows.push(row);
             }
-            if self.hooks.has_archive() {
-                match row.decode() {
-                    Ok(entry) => entries.push(entry),
-                    Err(_) => {
-                        unreadable.push(seq);
-                        continue;
-                    }
-                }
-            }
-            seqs.push(seq);
         }
+        let seqs = rows.iter().map(Row::seq).collect::<Vec<_>>();
+        if !self.hooks.has_archive() {
+            return Ok(seqs);
+        }
+        // What stays in any case does not belong there.
+        let mut held_back = self.conn.held_back(&seqs, self.stop)?;
+        let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
+        for row in rows {
+            let seq = row.seq();
+            match row.decode() {
+                _ if held_back.binary_search(&seq).is_ok() => {}
+                Ok(entry) => entries.push(entry),
+                Err(_) => unreadable.push(seq),
+            }
+        }
+        held_back.extend(unreadable);
         self.hooks.append(&entries).map_err(Error::Output)?;
-        Ok((seqs, unreadable))
+        self.hold_back(rule, held_back);
+        Ok(entries.iter().map(|entry| entry.seq).collect())
+    }
+
+    fn hold_back(&mut self, rule: usize, seqs: Vec<i64>) {
+        self.report.add(rule, 0, seqs.len() as u64);
+        self.held_back.extend(seqs);
     }
 
     fn oldest_seq(&mut self) -> Result<Option<i64>> {

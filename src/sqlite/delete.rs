@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::result::Error::RollbackTransaction;
 use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::activity_log::{self, BoxedQuery};
-use crate::sqlite::references::{holds_back, unreferenced};
+use crate::sqlite::references::{holds_back, may_hold_back, unreferenced};
 use crate::sqlite::reserve::with_reserve;
 use crate::sqlite::throttle::in_one_batch;
 use crate::sqlite::transaction::{is_in_sqlites_transaction, is_in_transaction, with_transaction};
 use crate::store::deletion::Deletion;
+use crate::store::pace::pause;
 
 /// Rows that are due.
 pub(crate) trait DueRows: Sized {
@@ -58,6 +60,13 @@ fn try_to_delete(conn: &mut SqliteConnection, rows: &impl DueRows, unreferenced:
 /// Rows by their `seq`.
 struct Listed<'a>(&'a [i64]);
 
+impl Listed<'_> {
+    /// The `seq` of those that are there.
+    fn load(&self, conn: &mut SqliteConnection) -> QueryResult<Vec<i64>> {
+        self.query().select(activity_log::seq).order(activity_log::seq).load(conn)
+    }
+}
+
 impl DueRows for Listed<'_> {
     fn query(&self) -> BoxedQuery<'_, Sqlite> {
         activity_log::table.filter(activity_log::seq.eq_any(self.0)).into_boxed()
@@ -83,10 +92,33 @@ pub(crate) fn delete(conn: &mut SqliteConnection, seqs: &[i64], stop: &AtomicBoo
     } else {
         with_reserve(conn, |conn| in_one_batch(conn, stop, |conn| delete_due(conn, &rows, &unreferenced)))?
     };
-    let held_back = if deleted == seqs.len() as u64 {
-        Vec::new()
-    } else {
-        rows.query().select(activity_log::seq).order(activity_log::seq).load(conn)?
-    };
+    let held_back = if deleted == seqs.len() as u64 { Vec::new() } else { rows.load(conn)? };
     Ok(Deletion { deleted, held_back, lock_time })
+}
+
+/// The rows among these that [`delete`] would hold back. Only trying tells, so it deletes them and rolls back.
+pub(crate) fn held_back(conn: &mut SqliteConnection, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>> {
+    if seqs.is_empty() || !may_hold_back(conn)? {
+        return Ok(Vec::new());
+    }
+    let in_callers_transaction = is_in_transaction(conn)?;
+    let unreferenced = unreferenced(conn)?;
+    let mut attempt = |conn: &mut SqliteConnection| {
+        let mut held_back = Vec::new();
+        let undone = with_transaction(conn, |conn| {
+            delete_due(conn, &Listed(seqs), &unreferenced)?;
+            held_back = Listed(seqs).load(conn)?;
+            Err::<Vec<_>, Error>(RollbackTransaction.into())
+        });
+        match undone {
+            Err(Error::Database(RollbackTransaction)) => Ok(held_back),
+            failed => failed,
+        }
+    };
+    if in_callers_transaction {
+        return attempt(conn);
+    }
+    let (held_back, lock_time) = with_reserve(conn, |conn| in_one_batch(conn, stop, &mut attempt))?;
+    pause(lock_time, stop);
+    Ok(held_back)
 }

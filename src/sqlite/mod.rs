@@ -98,6 +98,10 @@ impl Store for SqliteConnection {
         limits::newest_seq_beyond_bytes(self, bytes, through, stop)
     }
 
+    fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>> {
+        delete::held_back(self, seqs, stop)
+    }
+
     fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion> {
         delete::delete(self, seqs, stop)
     }

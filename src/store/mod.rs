@@ -61,6 +61,9 @@ pub trait Store: Sized {
     /// once `stop` is set.
     fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>>;
 
+    /// The rows among these that [`delete`](Self::delete) would hold back. It waits and gives up as that does.
+    fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>>;
+
     /// Deletes these rows, except those that are held back: in one short transaction, or within the caller's.
     ///
     /// While the database is busy it waits, and returns [`Error::Busy`](crate::Error::Busy) once `stop` is set. If there is

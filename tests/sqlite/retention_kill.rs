@@ -17,7 +17,7 @@ use crate::crash::{Worker, random, say, start, wait_to_be_killed, wait_up_to};
 use crate::database::SharedLog;
 use crate::support::{TestResult, everything, numbered, parameters};
 
-const ENTRIES: i64 = 30_000;
+const ENTRIES: i64 = 15_000;
 const KEPT: u64 = 500;
 
 fn policy() -> RetentionPolicy {
