@@ -50,7 +50,7 @@ pub struct RetentionPolicy {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Due {
     /// Those that match.
-    ByAge(NormalizedFilters),
+    ByAge(Box<NormalizedFilters>),
     /// All but so many of the newest.
     BeyondEntries(u64),
     /// All but the newest with so many bytes.
@@ -132,7 +132,7 @@ impl RetentionPolicy {
                 until: Some(last_due(now, *age, "category")?),
                 ..NormalizedFilters::default()
             };
-            due.push((RetentionRule::Category(category.as_str().into()), Due::ByAge(filters)));
+            due.push((RetentionRule::Category(category.as_str().into()), Due::ByAge(Box::new(filters))));
         }
         for (severity, age) in &self.severities {
             let outlasted_by = self.categories.iter().filter(|(_, other)| *other >= age);
@@ -142,7 +142,7 @@ impl RetentionPolicy {
                 until: Some(last_due(now, *age, "severity")?),
                 ..NormalizedFilters::default()
             };
-            due.push((RetentionRule::Severity(*severity), Due::ByAge(filters)));
+            due.push((RetentionRule::Severity(*severity), Due::ByAge(Box::new(filters))));
         }
         if let Some(age) = self.max_age {
             let filters = NormalizedFilters {
@@ -151,7 +151,7 @@ impl RetentionPolicy {
                 until: Some(last_due(now, age, "max_age")?),
                 ..NormalizedFilters::default()
             };
-            due.push((RetentionRule::MaxAge, Due::ByAge(filters)));
+            due.push((RetentionRule::MaxAge, Due::ByAge(Box::new(filters))));
         }
         due.extend(self.max_entries.map(|entries| (RetentionRule::MaxEntries, Due::BeyondEntries(entries))));
         due.extend(self.max_bytes.map(|bytes| (RetentionRule::MaxBytes, Due::BeyondBytes(bytes))));
@@ -181,7 +181,7 @@ mod tests {
     fn by_age(policy: &RetentionPolicy) -> Vec<(String, NormalizedFilters)> {
         let due = policy.due(DateTime::UNIX_EPOCH).expect("a valid policy");
         let by_age = due.into_iter().filter_map(|(rule, due)| match due {
-            Due::ByAge(filters) => Some((rule.to_string(), filters)),
+            Due::ByAge(filters) => Some((rule.to_string(), *filters)),
             _ => None,
         });
         by_age.collect()

@@ -68,7 +68,7 @@ impl<C: Store> Run<'_, '_, C> {
         let Some(oldest) = self.oldest_seq()? else { return Ok(()) };
         for (rule, due) in due.enumerate() {
             let (filters, beyond) = match due {
-                Due::ByAge(filters) => (filters, Some(last)),
+                Due::ByAge(filters) => (*filters, Some(last)),
                 Due::BeyondEntries(rows) => {
                     (NormalizedFilters::default(), self.conn.newest_seq_beyond_rows(rows, newest)?)
                 }

@@ -1,17 +1,20 @@
 //! A retention policy deletes what it says and nothing else.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::time::Duration;
 
 use activity_log::{
-    ActivitySeverity, Error, NewActivityLogEntry, RetentionHooks, RetentionPolicy, RetentionReport, RetentionRule,
+    ActivityLogEntry, ActivitySeverity, Error, NewActivityLogEntry, RetentionArchive, RetentionHooks, RetentionPolicy,
+    RetentionReport, RetentionRule,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 
 use crate::behaviour::prune::{range, time_of};
 use crate::database::{
-    ActivityLogRepository, Connection, SharedLog, empty_log, hold_up_writers, stored_seqs, with_write_transaction,
+    ActivityLogRepository, Connection, SharedLog, empty_log, hold_up_writers, stored_seqs, wait_at_most,
+    with_write_transaction,
 };
 use crate::support::{TestResult, everything, numbered, record_numbered};
 
@@ -250,21 +253,29 @@ fn a_run_that_is_told_to_stop_before_it_begins_deletes_nothing() -> TestResult {
     Ok(())
 }
 
+/// Tells the run to stop just before it deletes its first batch.
+struct Stops<'a>(&'a AtomicBool);
+
+impl RetentionArchive for Stops<'_> {
+    fn append(&mut self, _: &[ActivityLogEntry]) -> io::Result<()> {
+        self.0.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
 #[test]
 fn a_run_that_waits_for_a_writer_stops_when_it_is_told_to() -> TestResult {
     let file = SharedLog::create()?;
     let (mut conn, mut writer) = (file.connect()?, file.connect()?);
     record_numbered(&mut conn, 10)?;
+    // Long enough for a test that waits to be noticed.
+    wait_at_most(&mut conn, Duration::from_secs(600))?;
     hold_up_writers(&mut writer)?;
     let stop = AtomicBool::new(false);
-    let report = thread::scope(|scope| -> TestResult<RetentionReport> {
-        let run = scope.spawn(|| {
-            let policy = RetentionPolicy::new().max_entries(0);
-            ActivityLogRepository::new(&mut conn).apply_retention(&policy, Utc::now(), &stop)
-        });
-        stop.store(true, Ordering::Relaxed);
-        Ok(run.join().map_err(|_| "the run panicked")??)
-    })?;
+    let mut archive = Stops(&stop);
+    let hooks = RetentionHooks::new().archive(&mut archive);
+    let policy = RetentionPolicy::new().max_entries(0);
+    let report = ActivityLogRepository::new(&mut conn).apply_retention_with(&policy, Utc::now(), &stop, hooks)?;
     assert_eq!((report.deleted, report.stopped), (0, true));
     Ok(())
 }

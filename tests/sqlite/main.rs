@@ -25,6 +25,7 @@ mod power_cut;
 mod query_plans;
 mod retention_held_back;
 mod retention_kill;
+mod retention_limits;
 mod retention_locks;
 mod search;
 mod segments;
