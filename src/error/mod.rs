@@ -24,7 +24,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The database refused the statement or failed. Nothing has changed. (This holds for every error, except that
-    /// `prune` and `reclaim` work in steps and keep the steps already taken.)
+    /// `prune`, `apply_retention` and `reclaim` work in steps and keep the steps already taken.)
     ///
     /// Inside a transaction, pass on this error, [`Busy`](Self::Busy) and [`Full`](Self::Full); never ignore them. After
     /// some of them, a full disk for one, the database has already rolled back the whole transaction, and the statements
@@ -151,7 +151,7 @@ pub enum Error {
     },
 
     /// An export or an archive cannot be written: the file, socket or other writer failed, not the database.
-    #[error("the export cannot be written: {0}")]
+    #[error("the export or archive cannot be written: {0}")]
     Output(#[source] std::io::Error),
 
     /// An export cannot be read any further: the file or other reader failed.

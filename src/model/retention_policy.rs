@@ -34,7 +34,8 @@ use crate::model::severity::ActivitySeverity;
 /// - The newest [`keep_at_least`](Self::keep_at_least) entries stay, whatever the clock and all rules say.
 ///
 /// Age goes by the entry's `ts`. An age that reaches back beyond the first storable year deletes nothing. One that is negative,
-/// which would delete entries of the future, is refused with [`Error::InvalidPolicy`] when the policy is applied.
+/// which would delete entries of the future, is refused with [`Error::InvalidPolicy`] when the policy is applied, and so are
+/// more than 32,000 categories.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RetentionPolicy {
     /// By the stored text.
@@ -71,7 +72,7 @@ impl RetentionPolicy {
         self
     }
 
-    /// Deletes entries of this category older than this; at most 32,000 categories.
+    /// Deletes entries of this category older than this.
     #[must_use]
     pub fn category(mut self, category: impl Into<ActivityCategory>, age: TimeDelta) -> Self {
         self.categories.insert(storable_text(category.into().as_str()).into_owned(), age);
@@ -94,8 +95,8 @@ impl RetentionPolicy {
 
     /// Deletes all but the newest entries whose stored texts have this many bytes together, times and severities included.
     ///
-    /// The file takes more, for indexes and for pages that are not full: usually twice as much. Measuring reads those entries,
-    /// some seconds per gigabyte.
+    /// The database takes more than that, for its indexes and for pages that are not full. Measuring reads those entries at each
+    /// run.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);

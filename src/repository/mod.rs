@@ -412,7 +412,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPolicy`] if the policy has a negative age; nothing is deleted then. If the database fails on the way,
+    /// [`Error::InvalidPolicy`] if the policy has a negative age or too many categories; nothing is deleted then. If the database fails on the way,
     /// what is already deleted stays deleted: apply it again.
     pub fn apply_retention(
         &mut self,

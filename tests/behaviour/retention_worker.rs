@@ -254,7 +254,7 @@ impl RetentionArchive for Once {
     fn append(&mut self, _: &[ActivityLogEntry]) -> io::Result<()> {
         match (std::mem::replace(&mut self.archived, true), self.panics) {
             (false, _) => Ok(()),
-            (true, true) => std::panic::panic_any("the archive panics"),
+            (true, true) => std::panic::resume_unwind(Box::new("the archive panics")),
             (true, false) => Err(io::Error::other("the archive is full")),
         }
     }
@@ -290,11 +290,11 @@ fn panics_of_the_host_end_neither_the_thread_nor_the_host() -> TestResult {
         .archive(Once { archived: false, panics: true })
         .on_report(move |report| {
             reported.send(report.deleted).ok();
-            std::panic::panic_any("the callback for reports panics");
+            std::panic::resume_unwind(Box::new("the callback for reports panics"));
         })
         .on_error(move |error| {
             failed.send(matches!(error, Error::Worker(_))).ok();
-            std::panic::panic_any("the callback for errors panics");
+            std::panic::resume_unwind(Box::new("the callback for errors panics"));
         });
     let worker = RetentionWorker::start(file.connector(), all_but(0), options)?;
     assert!(next(&failures)?, "the archive's");

@@ -78,7 +78,7 @@ impl RetentionWorker {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPolicy`] if the policy has a negative age, [`Error::Worker`] if the thread cannot be started. That the
+    /// [`Error::InvalidPolicy`] if the policy cannot be applied, [`Error::Worker`] if the thread cannot be started. That the
     /// database cannot be opened is an error of the first run.
     pub fn start<C: Backend + 'static>(
         connect: impl FnMut() -> Result<C> + Send + 'static,
@@ -98,7 +98,7 @@ impl RetentionWorker {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPolicy`] if the policy has a negative age. The old policy stays then.
+    /// [`Error::InvalidPolicy`] if the policy cannot be applied. The old policy stays then.
     pub fn set_policy(&self, policy: RetentionPolicy) -> Result<()> {
         check(&policy)?;
         self.shared.set_policy(policy);
@@ -118,7 +118,7 @@ impl RetentionWorker {
 
     /// Ends a run under way after its batch, and waits for the thread to end, which takes less than a second.
     ///
-    /// It takes longer if a function of the host's does: one that connects, an archive, or a callback.
+    /// A function of the host's that takes longer holds it up: one that connects, an archive, or a callback.
     pub fn stop(self) {}
 }
 
