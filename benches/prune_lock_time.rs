@@ -1,13 +1,18 @@
 //! How long a writer waits while a million rows are pruned: `cargo bench --bench prune_lock_time`.
 //!
-//! Prints the distribution of the waits of a writer that records without a pause: alone, beside `prune`, and beside the
-//! single large DELETE that a host would otherwise write. A number after `--` replaces the number of rows.
+//! Prints the distribution of the waits of a writer that records without a pause: alone, beside `prune`, beside
+//! `apply_retention` without and with an archive, and beside the single large DELETE that a host would otherwise write. Then
+//! it prints how long each takes without that writer. A number after `--` replaces the number of rows.
 
 use std::error::Error;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use activity_log::{ActivityLogRepository, NewActivityLogEntry, connect, run_migrations};
+use activity_log::{
+    ActivityLogRepository, NewActivityLogEntry, RetentionHooks, RetentionPolicy, connect, export, run_migrations,
+};
+use chrono::{TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
@@ -24,14 +29,50 @@ fn main() -> BenchResult {
         thread::sleep(Duration::from_secs(2));
         Ok(())
     })?;
-    measure("prune", rows, |conn| {
-        ActivityLogRepository::new(conn).prune(None, Some(KEPT))?;
-        Ok(())
-    })?;
-    measure("one large DELETE", rows, |conn| {
-        let last = rows as u64 - KEPT;
-        Ok(conn.batch_execute(&format!("DELETE FROM activity_log WHERE seq <= {last}"))?)
-    })
+    let last = rows as u64 - KEPT;
+    let large_delete = format!("DELETE FROM activity_log WHERE seq <= {last}");
+    measure("prune", rows, prune)?;
+    measure("retention", rows, retain)?;
+    measure("… with an archive", rows, archive)?;
+    measure("one large DELETE", rows, |conn| Ok(conn.batch_execute(&large_delete)?))?;
+
+    println!("alone:");
+    time("prune", rows, prune)?;
+    time("retention", rows, retain)?;
+    time("… with an archive", rows, archive)?;
+    time("one large DELETE", rows, |conn| Ok(conn.batch_execute(&large_delete)?))
+}
+
+fn prune(conn: &mut SqliteConnection) -> BenchResult {
+    ActivityLogRepository::new(conn).prune(None, Some(KEPT))?;
+    Ok(())
+}
+
+fn retain(conn: &mut SqliteConnection) -> BenchResult {
+    retain_with(conn, RetentionHooks::new())
+}
+
+fn archive(conn: &mut SqliteConnection) -> BenchResult {
+    let folder = tempfile::tempdir()?;
+    let mut archive = export::FileArchive::open(folder.path().join("archive.ndjson"))?;
+    retain_with(conn, RetentionHooks::new().archive(&mut archive))
+}
+
+fn retain_with(conn: &mut SqliteConnection, hooks: RetentionHooks<'_>) -> BenchResult {
+    let policy = RetentionPolicy::new().max_age(TimeDelta::zero()).keep_at_least(KEPT);
+    ActivityLogRepository::new(conn).apply_retention_with(&policy, Utc::now(), &AtomicBool::new(false), hooks)?;
+    Ok(())
+}
+
+fn time(name: &str, rows: usize, work: impl FnOnce(&mut SqliteConnection) -> BenchResult) -> BenchResult {
+    let folder = tempfile::tempdir()?;
+    let mut conn = connect(&folder.path().join("log.db").display().to_string())?;
+    run_migrations(&mut conn)?;
+    fill(&mut conn, rows)?;
+    let started = Instant::now();
+    work(&mut conn)?;
+    println!("{name:<18} {:>7.1} s", started.elapsed().as_secs_f64());
+    Ok(())
 }
 
 /// Runs `work` on a log of `rows` rows while another connection records without a pause.

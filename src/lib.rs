@@ -36,6 +36,7 @@
 //! | **export** all of it in flat memory | [`iter_export`](Repository::iter_export) |
 //! | back it up to a file and restore it, or open it in a spreadsheet | [`export`] |
 //! | **keep it small**: delete by age and by number, or everything | [`prune`](Repository::prune), [`prune_with_report`](Repository::prune_with_report), [`clear`](Repository::clear) |
+//! | keep it by a policy: ages per category and severity, numbers, an archive for what is deleted | [`RetentionWorker`], a thread, or [`apply_retention`](Repository::apply_retention) |
 //! | **erase** a person or a secret | [`erase_actor`](Repository::erase_actor), [`rewrite`](Repository::rewrite), [`erasing`] |
 //! | return freed space to the file system, prune on a full disk | [`reclaim`], [`keep_reserve`] |
 //! | **search** for texts in messages without a scan | [`enable_search`], once at start-up |
@@ -245,8 +246,16 @@ pub use model::limits::EntryLimits;
 pub use model::problem::Problem;
 pub use model::prune_report::PruneReport;
 pub use model::redactor::{REDACTED, Redactor};
+pub use model::retention_archive::RetentionArchive;
+pub use model::retention_policy::RetentionPolicy;
+pub use model::retention_report::{RetentionReport, RuleReport};
+pub use model::retention_rule::RetentionRule;
 pub use model::severity::{ActivitySeverity, ParseSeverityError};
 pub use repository::Repository;
+pub use repository::retention_hooks::RetentionHooks;
+pub use repository::retention_worker::RetentionWorker;
+pub use repository::retention_worker::options::RetentionWorkerOptions;
+pub use repository::retention_worker::shared::RetentionRun;
 #[cfg(feature = "sqlite")]
 pub use sqlite::ActivityLogRepository;
 #[cfg(feature = "sqlite")]

@@ -3,12 +3,14 @@
 #![no_main]
 
 use std::cell::RefCell;
+use std::sync::atomic::AtomicBool;
 
 use activity_log::{
     ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, Error, NewActivityLogEntry,
+    RetentionPolicy,
 };
 use activity_log_fuzz::input::{Category, Entry, Severity, Text, Time};
-use activity_log_fuzz::model::{Model, Refusal};
+use activity_log_fuzz::model::{Model, Refusal, Retention};
 use activity_log_fuzz::{normal, unlimited};
 use arbitrary::Arbitrary;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,7 +44,73 @@ enum Operation {
     Export(Filters),
     Prune(Option<Value<Time>>, Option<u16>),
     PruneBeyond(u64),
+    Retain(Policy),
     Clear,
+}
+
+#[derive(Debug, Arbitrary)]
+struct Policy {
+    now: Value<Time>,
+    categories: Vec<(Value<Category>, Age)>,
+    severities: Vec<(Severity, Age)>,
+    max_age: Option<Age>,
+    max_entries: Option<u16>,
+    keep_at_least: u8,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Age {
+    /// In microseconds, between the times of most entries.
+    Near(u16),
+    /// In seconds.
+    Any(u64),
+}
+
+impl From<Age> for TimeDelta {
+    fn from(age: Age) -> Self {
+        match age {
+            Age::Near(micros) => Self::microseconds(i64::from(micros) * 100),
+            Age::Any(seconds) => Self::try_seconds(seconds.try_into().unwrap_or(i64::MAX)).unwrap_or(Self::MAX),
+        }
+    }
+}
+
+impl Policy {
+    fn resolve(self, model: &Model) -> Retention {
+        let of = |number: u8| model.entries.get(usize::from(number) % model.entries.len().max(1));
+        let categories = self.categories.into_iter().filter_map(|(category, age)| {
+            let category = match category {
+                Value::Any(category) => category.into(),
+                Value::Of(number) => of(number)?.category.clone(),
+            };
+            Some((normal::text(category.as_str()), age.into()))
+        });
+        Retention {
+            now: time(Some(self.now), model).unwrap_or(DateTime::UNIX_EPOCH),
+            categories: categories.collect(),
+            severities: self.severities.into_iter().map(|(severity, age)| (severity.into(), age.into())).collect(),
+            max_age: self.max_age.map(TimeDelta::from),
+            max_entries: self.max_entries.map(usize::from),
+            keep_at_least: self.keep_at_least.into(),
+        }
+    }
+}
+
+fn policy(rules: &Retention) -> RetentionPolicy {
+    let mut policy = RetentionPolicy::new().keep_at_least(rules.keep_at_least as u64);
+    for (category, age) in &rules.categories {
+        policy = policy.category(category.as_str(), *age);
+    }
+    for (severity, age) in &rules.severities {
+        policy = policy.severity(*severity, *age);
+    }
+    if let Some(age) = rules.max_age {
+        policy = policy.max_age(age);
+    }
+    if let Some(entries) = rules.max_entries {
+        policy = policy.max_entries(entries as u64);
+    }
+    policy
 }
 
 /// A new value, or the value of an entry in the log.
@@ -289,6 +357,12 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
         }
         Operation::PruneBeyond(max_entries) => {
             assert_eq!(log.prune(None, Some(max_entries)).expect("a prune"), model.prune(None, Some(max_entries)));
+        }
+        Operation::Retain(rules) => {
+            let rules = rules.resolve(model);
+            let never = AtomicBool::new(false);
+            let report = log.apply_retention(&policy(&rules), rules.now, &never).expect("a retention run");
+            assert_eq!(report.deleted, model.retain(&rules), "{rules:?}");
         }
         Operation::Clear => assert_eq!(log.clear().expect("a clear"), model.clear()),
     }

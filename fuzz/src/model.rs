@@ -1,7 +1,9 @@
 //! The log as a plain list.
 
-use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, NewActivityLogEntry};
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivitySeverity, NewActivityLogEntry};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::normal;
 
@@ -117,10 +119,40 @@ impl Model {
         (length - self.entries.len()) as u64
     }
 
+    /// Deletes what a retention policy makes due, and returns the number of deleted entries.
+    pub fn retain(&mut self, rules: &Retention) -> u64 {
+        let length = self.entries.len();
+        let kept = self.entries.split_off(length.saturating_sub(rules.keep_at_least));
+        self.entries.retain(|entry| {
+            let of_category = rules.categories.iter().filter(|(category, _)| *category == entry.category.as_str());
+            let of_severity = rules.severities.iter().filter(|(severity, _)| **severity == entry.severity);
+            let longest = of_category.map(|(_, age)| age).chain(of_severity.map(|(_, age)| age)).max();
+            let Some(age) = longest.or(rules.max_age.as_ref()) else { return true };
+            rules.now.checked_sub_signed(*age).is_none_or(|cutoff| entry.ts >= normal::instant(cutoff))
+        });
+        if let Some(most) = rules.max_entries {
+            let excess = (self.entries.len() + kept.len()).saturating_sub(most);
+            self.entries.drain(..excess.min(self.entries.len()));
+        }
+        self.entries.extend(kept);
+        (length - self.entries.len()) as u64
+    }
+
     /// Returns the number of deleted entries.
     pub fn clear(&mut self) -> u64 {
         std::mem::take(&mut self.entries).len() as u64
     }
+}
+
+/// A retention policy, and the time at which it is applied. Each category and each severity has at most one age.
+#[derive(Debug)]
+pub struct Retention {
+    pub now: DateTime<Utc>,
+    pub categories: BTreeMap<String, TimeDelta>,
+    pub severities: BTreeMap<ActivitySeverity, TimeDelta>,
+    pub max_age: Option<TimeDelta>,
+    pub max_entries: Option<usize>,
+    pub keep_at_least: usize,
 }
 
 /// Filters with their texts and times in the form in which they are compared.

@@ -24,7 +24,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The database refused the statement or failed. Nothing has changed. (This holds for every error, except that
-    /// `prune` and `reclaim` work in steps and keep the steps already taken.)
+    /// `prune`, `apply_retention` and `reclaim` work in steps and keep the steps already taken.)
     ///
     /// Inside a transaction, pass on this error, [`Busy`](Self::Busy) and [`Full`](Self::Full); never ignore them. After
     /// some of them, a full disk for one, the database has already rolled back the whole transaction, and the statements
@@ -131,6 +131,20 @@ pub enum Error {
         reason: String,
     },
 
+    /// A retention policy cannot be applied. Nothing was deleted.
+    #[error("the retention policy cannot be applied: `{rule}` {reason}")]
+    InvalidPolicy {
+        /// The method of [`RetentionPolicy`](crate::RetentionPolicy) that adds the rule.
+        rule: &'static str,
+        /// What is wrong with the rule, and what is allowed.
+        reason: String,
+    },
+
+    /// The thread of a [`RetentionWorker`](crate::RetentionWorker) could not be started, or a function that the host gave it
+    /// panicked.
+    #[error("the activity log's retention worker failed: {0}")]
+    Worker(#[source] std::io::Error),
+
     /// A stored row that this crate did not write cannot be read as an entry.
     ///
     /// The rows around it can. Given its `seq` as the cursor, `query` and `page` continue with the older rows, and
@@ -145,8 +159,17 @@ pub enum Error {
         reason: String,
     },
 
-    /// An export cannot be written: the file, socket or other writer failed, not the database.
-    #[error("the export cannot be written: {0}")]
+    /// An entry could not be [rewritten](crate::Repository::rewrite) and is as it was. All others that match are rewritten.
+    #[error("the entry with seq {seq} cannot be rewritten: {reason}")]
+    NotRewritten {
+        /// The entry's `seq`.
+        seq: i64,
+        /// Why not.
+        reason: String,
+    },
+
+    /// An export or an archive cannot be written: the file, socket or other writer failed, not the database.
+    #[error("the export or archive cannot be written: {0}")]
     Output(#[source] std::io::Error),
 
     /// An export cannot be read any further: the file or other reader failed.
@@ -210,6 +233,7 @@ impl Error {
             | Self::DuplicateId { .. }
             | Self::InvalidFilter { .. }
             | Self::InvalidQuery { .. }
+            | Self::InvalidPolicy { .. }
             | Self::UnreadableLine { .. } => true,
             Self::Database(_)
             | Self::Busy(_)
@@ -221,6 +245,8 @@ impl Error {
             | Self::NameTaken { .. }
             | Self::Reserve(_)
             | Self::UnreadableRow { .. }
+            | Self::NotRewritten { .. }
+            | Self::Worker(_)
             | Self::Output(_)
             | Self::Input(_) => false,
         }

@@ -2,8 +2,10 @@
 //!
 //! - [`write_ndjson`] and [`read_ndjson`] are for backups: what was written reads back equal.
 //! - `write_csv`, behind the feature `csv`, is for people and their spreadsheets: nothing reads it back.
+//! - [`FileArchive`] and [`WriterArchive`] keep what [a retention run](crate::Repository::apply_retention_with) deletes, as
+//!   NDJSON.
 //!
-//! Both write from any iterator of entries, usually [`iter_export`](crate::Repository::iter_export), and hold one entry at a
+//! The first two write from any iterator of entries, usually [`iter_export`](crate::Repository::iter_export), and hold one entry at a
 //! time.
 //!
 //! # Back up and restore
@@ -61,11 +63,13 @@
 //! [limits](crate::Repository::with_limits) of its own with the same limits. A file that was cut at the end of a line reads
 //! as a shorter log, so keep the number that writing returned beside it.
 
+mod archive;
 #[cfg(feature = "csv")]
 mod csv;
 mod lines;
 mod ndjson;
 
+pub use self::archive::{FileArchive, WriterArchive};
 #[cfg(feature = "csv")]
 #[cfg_attr(docsrs, doc(cfg(feature = "csv")))]
 pub use self::csv::write_csv;

@@ -56,11 +56,14 @@ fn is_utf_16(text: &[u8]) -> bool {
 ///   rows that cannot be read instead, filter the iterator.
 /// - [`Error::Output`] if the writer fails. The last line may have been written in part.
 pub fn write_ndjson(entries: impl IntoIterator<Item = Result<ActivityLogEntry>>, writer: impl Write) -> Result<u64> {
-    write_lines(entries, writer, |entry, line| {
-        serde_json::to_writer(&mut *line, entry)?;
-        line.push(b'\n');
-        Ok(())
-    })
+    write_lines(entries, writer, append_line)
+}
+
+/// Adds the entry as one line.
+pub(crate) fn append_line(entry: &ActivityLogEntry, lines: &mut Vec<u8>) -> io::Result<()> {
+    serde_json::to_writer(&mut *lines, entry)?;
+    lines.push(b'\n');
+    Ok(())
 }
 
 /// Reads what [`write_ndjson`] wrote, line by line: equal entries, in the order of the lines.

@@ -73,8 +73,11 @@ impl ActivityLogFilters {
                 continue;
             }
             let value = decode(value).ok_or_else(|| invalid(&name, "is not UTF-8"))?;
-            filters.set(&name, &value, given.contains(&name))?;
-            given.push(name);
+            let is_repeated = given.contains(&name);
+            filters.set(&name, &value, is_repeated)?;
+            if !is_repeated {
+                given.push(name);
+            }
         }
         Ok(filters)
     }
@@ -94,6 +97,8 @@ impl ActivityLogFilters {
             "exclude_actors" => self.exclude_actors.extend(items(value)),
             _ if !PARAMETERS.contains(&name) => {
                 let known = PARAMETERS.join(", ");
+                // What stands there may be a part of a value with an ampersand.
+                let name = &name.chars().take(40).collect::<String>();
                 return Err(invalid(name, &format!("is not a known parameter; the filters are {known}")));
             }
             _ if is_repeated => return Err(invalid(name, "is given more than once")),

@@ -118,8 +118,11 @@ pub fn equal_edges(since: DateTime<Utc>, until: DateTime<Utc>, buckets: usize) -
         1..=MAX_BUCKETS => {}
         _ => return Err(too_many()),
     }
-    let offset = |edge: usize| TimeDelta::microseconds((micros * edge as i128 / buckets as i128) as i64);
-    let edges = (0..=buckets).map(|edge| since.checked_add_signed(offset(edge)));
+    let edges = (0..=buckets).map(|edge| {
+        let offset = micros * edge as i128 / buckets as i128;
+        let micros = i64::try_from(i128::from(since.timestamp_micros()) + offset).ok()?;
+        DateTime::from_timestamp_micros(micros)
+    });
     let edges = edges.collect::<Option<BTreeSet<_>>>().ok_or_else(out_of_range)?;
     Ok(edges.into_iter().collect())
 }
@@ -164,10 +167,11 @@ impl Edges {
         if edges.len() > MAX_BUCKETS + 1 {
             return Err(too_many());
         }
+        let edges = edges.iter().copied().map(instant::round_up).collect::<Vec<_>>();
         if let Some(position) = edges.windows(2).position(|pair| matches!(pair, [a, b] if a > b)) {
             return Err(invalid(format!("must ascend, and the time at index {} is before the last", position + 1)));
         }
-        Ok(Self(edges.iter().copied().map(instant::round_up).collect()))
+        Ok(Self(edges))
     }
 
     pub(crate) fn buckets(&self) -> usize {

@@ -1,7 +1,3 @@
-use crate::model::encoding::storable_text;
-use crate::model::entry::NewActivityLogEntry;
-use crate::model::metadata::to_json;
-
 /// How many bytes each field of an entry may have as it is stored.
 ///
 /// The defaults fit any sensible entry: 64 KiB for `message`, 256 KiB for `metadata`, 1 KiB for `actor`, `entity_id` and
@@ -45,26 +41,22 @@ pub struct EntryLimits {
     pub metadata: usize,
 }
 
-const KIB: usize = 1 << 10;
-
 impl EntryLimits {
-    /// Limits that an entry does not exceed.
-    pub(crate) fn raised_to_fit(self, entry: &NewActivityLogEntry) -> Self {
-        let text = |limit: usize, text: &str| limit.max(storable_text(text).len());
-        let optional = |limit, value: &Option<String>| value.as_deref().map_or(limit, |value| text(limit, value));
-        Self {
-            id: text(self.id, &entry.id),
-            category: text(self.category, entry.category.as_str()),
-            action: text(self.action, &entry.action),
-            actor: text(self.actor, &entry.actor),
-            entity_type: optional(self.entity_type, &entry.entity_type),
-            entity_id: optional(self.entity_id, &entry.entity_id),
-            entity_name: optional(self.entity_name, &entry.entity_name),
-            message: text(self.message, &entry.message),
-            metadata: self.metadata.max(to_json(&entry.metadata, None).map_or(0, |json| json.len())),
-        }
-    }
+    /// No limits.
+    pub const UNLIMITED: Self = Self {
+        id: usize::MAX,
+        category: usize::MAX,
+        action: usize::MAX,
+        actor: usize::MAX,
+        entity_type: usize::MAX,
+        entity_id: usize::MAX,
+        entity_name: usize::MAX,
+        message: usize::MAX,
+        metadata: usize::MAX,
+    };
 }
+
+const KIB: usize = 1 << 10;
 
 impl Default for EntryLimits {
     fn default() -> Self {

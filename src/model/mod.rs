@@ -16,4 +16,8 @@ pub(crate) mod normalized_filters;
 pub(crate) mod problem;
 pub(crate) mod prune_report;
 pub(crate) mod redactor;
+pub(crate) mod retention_archive;
+pub(crate) mod retention_policy;
+pub(crate) mod retention_report;
+pub(crate) mod retention_rule;
 pub(crate) mod severity;

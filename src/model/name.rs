@@ -25,15 +25,22 @@ impl<'a> Name<'a> {
     }
 
     fn replace_in_members(&self, members: Map<String, Value>, replacement: &str) -> Map<String, Value> {
-        let replace = |(key, value): (String, Value)| {
-            (self.replace(&key, replacement), self.replace_in_value(value, replacement))
-        };
-        members.into_iter().map(replace).collect()
+        let mut replaced = Map::new();
+        for (key, value) in members {
+            let mut key = self.replace(&key, replacement);
+            // Another key may be so already.
+            while replaced.contains_key(&key) {
+                key.push('\'');
+            }
+            replaced.insert(key, self.replace_in_value(value, replacement));
+        }
+        replaced
     }
 
     fn replace_in_value(&self, value: Value, replacement: &str) -> Value {
         match value {
             Value::String(text) => self.replace(&text, replacement).into(),
+            Value::Number(number) if number.to_string() == self.0 => replacement.into(),
             Value::Array(values) => values.into_iter().map(|value| self.replace_in_value(value, replacement)).collect(),
             Value::Object(members) => self.replace_in_members(members, replacement).into(),
             other => other,
@@ -43,19 +50,22 @@ impl<'a> Name<'a> {
     /// Replaces the name where no letter or digit touches it.
     fn replace(&self, text: &str, replacement: &str) -> String {
         let mut replaced = String::with_capacity(text.len());
-        let mut copied = 0;
-        for (position, name) in text.match_indices(&*self.0) {
-            let end = position + name.len();
-            let before = text.get(..position).and_then(|before| before.chars().next_back());
-            let after = text.get(end..).and_then(|after| after.chars().next());
-            if [before, after].into_iter().flatten().any(char::is_alphanumeric) {
-                continue;
+        let mut before = None;
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            let after = rest
+                .strip_prefix(&*self.0)
+                .filter(|after| ![before, after.chars().next()].into_iter().flatten().any(char::is_alphanumeric));
+            if let Some(after) = after {
+                replaced.push_str(replacement);
+                before = self.0.chars().next_back();
+                rest = after;
+            } else {
+                replaced.push(character);
+                before = Some(character);
+                rest = rest.get(character.len_utf8()..).unwrap_or_default();
             }
-            replaced.push_str(text.get(copied..position).unwrap_or_default());
-            replaced.push_str(replacement);
-            copied = end;
         }
-        replaced.push_str(text.get(copied..).unwrap_or_default());
         replaced
     }
 }

@@ -20,12 +20,15 @@ pub(crate) const MAX_PREFIXES: usize = 200;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NormalizedFilters {
     pub(crate) categories: Vec<String>,
+    /// None of these; a row without a category is not excluded.
     pub(crate) excluded_categories: Vec<String>,
     pub(crate) severities: Vec<ActivitySeverity>,
     pub(crate) actions: Actions,
     pub(crate) excluded_actions: Actions,
     pub(crate) actors: Vec<String>,
     pub(crate) excluded_actors: Vec<String>,
+    /// None of these; a row whose severity is none of the three is not excluded.
+    pub(crate) excluded_severities: Vec<ActivitySeverity>,
     pub(crate) entity_type: Option<String>,
     pub(crate) entity_id: Option<String>,
     /// Inclusive.
@@ -46,33 +49,40 @@ pub(crate) struct Actions {
 }
 
 impl Actions {
-    fn new(actions: &[String]) -> Self {
+    fn new(field: &'static str, actions: &[String]) -> Result<Self> {
         let actions = texts(actions.iter().map(String::as_str));
-        let prefixes = actions.iter().filter_map(|action| action_prefix(action)).map(ToOwned::to_owned);
-        let prefixes = prefixes.collect::<Vec<_>>();
-        let names = actions.into_iter().filter(|action| action_prefix(action).is_none());
-        let names = names.filter(|name| !has_prefix(name, &prefixes)).collect();
-        let is_part = |prefix: &String| prefix.strip_suffix('.').is_some_and(|part| has_prefix(part, &prefixes));
-        Self { names, prefixes: prefixes.iter().filter(|prefix| !is_part(prefix)).cloned().collect() }
+        let (prefixes, names) = actions.into_iter().partition::<Vec<_>, _>(|action| action_prefix(action).is_some());
+        let prefixes = prefixes.iter().filter_map(|action| action_prefix(action)).map(ToOwned::to_owned);
+        let mut actions = Self { names, prefixes: prefixes.collect() };
+        if actions.prefixes.len() > MAX_PREFIXES {
+            let listed = actions.prefixes.len();
+            let reason =
+                format!("lists {listed} different beginnings that end in `.*`, and at most {MAX_PREFIXES} are allowed");
+            return Err(Error::InvalidFilter { field, reason });
+        }
+        let prefixes = actions.prefixes.clone();
+        let covers = |prefix: &String, action: &str| action.starts_with(prefix) && action != prefix;
+        actions.prefixes.retain(|prefix| !prefixes.iter().any(|other| covers(other, prefix)));
+        actions.names.retain(|name| !prefixes.iter().any(|prefix| name.starts_with(prefix)));
+        Ok(actions)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.prefixes.is_empty()
     }
 
+    /// How many values a statement has for it.
     fn len(&self) -> usize {
-        self.names.len() + self.prefixes.len()
+        self.names.len() + 2 * self.prefixes.len()
     }
 
     fn contains(&self, action: &String) -> bool {
-        self.names.binary_search(action).is_ok() || has_prefix(action, &self.prefixes)
+        self.names.binary_search(action).is_ok() || self.have_prefix(action)
     }
-}
 
-/// Whether an action begins with one of these prefixes, which are sorted.
-fn has_prefix(action: &str, prefixes: &[String]) -> bool {
-    let mut beginnings = action.match_indices('.').filter_map(|(dot, _)| action.get(..=dot));
-    beginnings.any(|beginning| prefixes.binary_search_by(|prefix| prefix.as_str().cmp(beginning)).is_ok())
+    fn have_prefix(&self, action: &str) -> bool {
+        self.prefixes.iter().any(|prefix| action.starts_with(prefix))
+    }
 }
 
 impl NormalizedFilters {
@@ -90,10 +100,11 @@ impl NormalizedFilters {
             categories: texts(filters.categories.iter().map(ActivityCategory::as_str)),
             excluded_categories: Vec::new(),
             severities: filters.severities.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
-            actions: Actions::new(&filters.actions),
-            excluded_actions: Actions::new(&filters.exclude_actions),
+            actions: Actions::new("actions", &filters.actions)?,
+            excluded_actions: Actions::new("exclude_actions", &filters.exclude_actions)?,
             actors: list(&filters.actors),
             excluded_actors: list(&filters.exclude_actors),
+            excluded_severities: Vec::new(),
             entity_type: text(&filters.entity_type),
             entity_id: text(&filters.entity_id),
             since: filters.since.map(instant::round_up),
@@ -119,15 +130,6 @@ impl NormalizedFilters {
             ("exclude_actors", self.excluded_actors.len()),
         ];
         let values = lists.iter().map(|(_, values)| values).sum::<usize>();
-        for (field, actions) in [("actions", &self.actions), ("exclude_actions", &self.excluded_actions)] {
-            let prefixes = actions.prefixes.len();
-            if prefixes > MAX_PREFIXES {
-                let reason = format!(
-                    "lists {prefixes} different beginnings that end in `.*`, and at most {MAX_PREFIXES} are allowed"
-                );
-                return Err(Error::InvalidFilter { field, reason });
-            }
-        }
         match lists.into_iter().max_by_key(|(_, values)| *values) {
             Some((field, listed)) if values > MAX_LIST_VALUES => {
                 let all = if listed == values { String::new() } else { format!(" of {values} in all lists") };
@@ -148,7 +150,7 @@ impl NormalizedFilters {
         if !self.actions.is_empty() {
             let excluded = &self.excluded_actions;
             self.actions.names.retain(|action| !excluded.contains(action));
-            self.actions.prefixes.retain(|prefix| !has_prefix(prefix, &excluded.prefixes));
+            self.actions.prefixes.retain(|prefix| !excluded.have_prefix(prefix));
             self.match_nothing |= self.actions.is_empty();
             if self.actions.prefixes.is_empty() {
                 self.excluded_actions = Actions::default();
@@ -184,6 +186,11 @@ impl NormalizedFilters {
     /// The severities as they are stored.
     pub(crate) fn severity_texts(&self) -> Vec<&'static str> {
         self.severities.iter().map(|severity| severity.as_str()).collect()
+    }
+
+    /// The excluded severities as they are stored.
+    pub(crate) fn excluded_severity_texts(&self) -> Vec<&'static str> {
+        self.excluded_severities.iter().map(|severity| severity.as_str()).collect()
     }
 
     /// Whether they list severities, and [`Info`](ActivitySeverity::Info), which most entries have, is not among them.

@@ -1,8 +1,12 @@
 pub(crate) mod export_iter;
 mod page;
+mod retention;
+pub(crate) mod retention_hooks;
+pub(crate) mod retention_worker;
 
 use std::fmt;
 use std::iter::FusedIterator;
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 
@@ -18,8 +22,11 @@ use crate::model::name::Name;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::model::redactor::Redactor;
+use crate::model::retention_policy::RetentionPolicy;
+use crate::model::retention_report::RetentionReport;
 use crate::repository::export_iter::ExportIter;
 use crate::repository::page::PageLimit;
+use crate::repository::retention_hooks::RetentionHooks;
 use crate::store::Backend;
 use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::range::{Order, SeqRange};
@@ -109,8 +116,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     }
 
     /// Leaves out `VACUUM` at the end of [`rewrite`](Self::rewrite) and [`erase_actor`](Self::erase_actor): for a database so large
-    /// that the host runs it at a time of its choice. Until then, parts of changed and deleted entries may stay in unused parts
-    /// of the file, where no query finds them.
+    /// that the host runs it at a time of its choice. Free pages and indexes are overwritten all the same. Parts of entries that
+    /// were deleted or changed before may stay in unused parts of other pages until then, where no query finds them.
     #[must_use]
     pub fn without_vacuum(mut self) -> Self {
         self.vacuum = false;
@@ -208,7 +215,12 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         if limit == 0 {
             return Ok(ActivityLogPage::default());
         }
-        page::before(self.conn, &filters, before_seq, PageLimit { entries: limit, bytes: self.page_bytes })
+        let limit = PageLimit { entries: limit, bytes: self.page_bytes };
+        match before_seq {
+            // The newest page is one statement.
+            None => page::before(self.conn, &filters, None, limit),
+            _ => self.conn.with_snapshot(|conn| page::before(conn, &filters, before_seq, limit)),
+        }
     }
 
     /// The matching entries just newer than `after_seq`, newest first, at most `limit`, with the cursors that
@@ -246,7 +258,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         if limit == 0 {
             return Ok(ActivityLogPage::default());
         }
-        page::after(self.conn, &filters, after_seq, PageLimit { entries: limit, bytes: self.page_bytes })
+        let limit = PageLimit { entries: limit, bytes: self.page_bytes };
+        self.conn.with_snapshot(|conn| page::after(conn, &filters, after_seq, limit))
     }
 
     /// The oldest matching entries newer than `after_seq`, oldest first, at most `limit`. Followers use it to ask what is
@@ -443,8 +456,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// which holds the lock until it ends.
     ///
     /// A clock that is far ahead makes every entry old: with `Utc::now() - TimeDelta::days(365)`, a clock 400 days ahead empties
-    /// the log. To keep at least so many entries whatever the clock says, read that many and prune before the least of their
-    /// times, if that is earlier.
+    /// the log. [`apply_retention`](Self::apply_retention) can keep the newest entries whatever the clock says; it also has
+    /// ages for each category and severity, ends when it is told to, and archives what it deletes.
     ///
     /// An entry that a foreign key or a trigger of the host's holds back stays, and all others that are due are deleted.
     ///
@@ -468,18 +481,84 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self.conn.prune(before_ts.map(instant::round_up), max_entries)
     }
 
-    /// Lets `change` change each matching entry, and returns how many it has changed. For erasing a person or a secret: nothing of
-    /// what the entries were is left in the database's files, see [Erasing a person](crate::erasing).
+    /// Deletes what is due by the policy at `now`, usually `Utc::now()`, until `stop` is set.
+    ///
+    /// It looks at the log as it stood when the run began: entries recorded later stay. It deletes like
+    /// [`prune`](Self::prune), in short transactions with pauses between them. Between two of them it looks at `stop`, as it does
+    /// while it reads, pauses or waits for the lock. What is deleted by then stays deleted, and the next run goes on. Inside a
+    /// caller's transaction it is part of that one and makes no pauses.
+    ///
+    /// [`RetentionWorker`](crate::RetentionWorker) applies a policy on a schedule, in a thread of its own. In a job of the
+    /// host's own, set the flag where the host handles SIGTERM:
+    ///
+    /// ```
+    /// use std::sync::atomic::AtomicBool;
+    ///
+    /// use activity_log::{ActivityCategory, ActivityLogRepository, RetentionPolicy};
+    /// use chrono::{TimeDelta, Utc};
+    ///
+    /// /// Set by the host's handler of SIGTERM.
+    /// static SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
+    ///
+    /// fn nightly_job(log: &mut ActivityLogRepository<'_>) -> activity_log::Result<()> {
+    ///     let policy = RetentionPolicy::new()
+    ///         .max_age(TimeDelta::days(365))
+    ///         .category(ActivityCategory::Auth, TimeDelta::days(730))
+    ///         .max_entries(1_000_000)
+    ///         .keep_at_least(10_000);
+    ///     let report = log.apply_retention(&policy, Utc::now(), &SHUTTING_DOWN)?;
+    ///     for rule in &report.rules {
+    ///         println!("{}: {} deleted, {} held back", rule.rule, rule.deleted, rule.held_back);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// # nightly_job(&mut ActivityLogRepository::new(&mut conn))
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidPolicy`] if the policy has a negative age or too many categories; nothing is deleted then. If the database fails on the way,
+    /// what is already deleted stays deleted: apply it again.
+    pub fn apply_retention(
+        &mut self,
+        policy: &RetentionPolicy,
+        now: DateTime<Utc>,
+        stop: &AtomicBool,
+    ) -> Result<RetentionReport> {
+        self.apply_retention_with(policy, now, stop, RetentionHooks::new())
+    }
+
+    /// Like [`apply_retention`](Self::apply_retention), with an archive for what is deleted, or a callback for the progress.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`apply_retention`](Self::apply_retention), and [`Error::Output`] if the archive fails. Nothing of the batch that
+    /// it was handed is deleted then.
+    pub fn apply_retention_with(
+        &mut self,
+        policy: &RetentionPolicy,
+        now: DateTime<Utc>,
+        stop: &AtomicBool,
+        hooks: RetentionHooks<'_>,
+    ) -> Result<RetentionReport> {
+        retention::apply(self.conn, policy, now, stop, hooks)
+    }
+
+    /// Lets `change` change each matching entry, and returns how many it has changed. For erasing a person or a secret: afterwards,
+    /// no table, index or summary has what the entries were. [Erasing a person](crate::erasing) says what else to think of.
     ///
     /// Entries keep their `seq`, `id` and `ts`, whatever `change` does to these. It is called for each entry, the oldest first, up
-    /// to the newest one at the time of the call. It runs within a transaction, so it should be fast. What it leaves is recorded
-    /// like any entry, within the limits and with the redactor of this repository, except that a field that was longer than its
-    /// limit before may stay so.
+    /// to the newest one at the time of the call. It runs within a transaction, so it should be fast. The redactor of this
+    /// repository masks secrets in what it leaves; limits do not apply.
     ///
-    /// It works in short transactions with pauses, like [`prune`](Self::prune). Then it makes the summaries and the search index
-    /// again, some seconds per million entries, in which reading is slower. At the end it runs `VACUUM`, because SQLite keeps
-    /// deleted texts in unused parts of its file: that needs as much free disk as the database has, and writers wait for some
-    /// seconds per gigabyte. [`without_vacuum`](Self::without_vacuum) leaves it out. It does all this even if no entry matches, so
+    /// It works in short transactions with pauses, like [`prune`](Self::prune). Then it drops the summaries and the search index and
+    /// makes them again, some seconds per million entries, in which reading is slower. At the end it cleans the unused parts of
+    /// the database's file, usually by `VACUUM`: that needs as much free disk as the database takes, and writers wait for some
+    /// seconds per gigabyte. [`without_vacuum`](Self::without_vacuum) leaves that out. It does all this even if no entry matches, so
     /// after a failure on the way, call it again. Inside a caller's transaction it cannot clean the file: call it again after the
     /// commit.
     ///
@@ -507,11 +586,9 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// # Errors
     ///
-    /// - [`Error::InvalidEntry`] if an entry cannot be stored as `change` left it, with the index 0. Entries before it are
-    ///   rewritten.
-    /// - [`Error::UnreadableRow`] for the oldest matching row that cannot be read and therefore stays as it is. All others are
-    ///   rewritten.
-    /// - [`Error::Full`] if there is no room for `VACUUM`. All entries are rewritten.
+    /// - [`Error::UnreadableRow`] or [`Error::NotRewritten`] for the oldest matching entry that stays as it is, because it cannot be
+    ///   read, cannot be stored as `change` left it, or a trigger of the host's keeps it. All others are rewritten.
+    /// - [`Error::Full`] if there is no room to clean the file. All entries are rewritten.
     /// - [`Error::Busy`] if a writer holds the lock for long, or if a reader keeps the write-ahead log from being emptied, which
     ///   is the last step.
     pub fn rewrite(
@@ -519,11 +596,13 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         filters: &ActivityLogFilters,
         mut change: impl FnMut(&mut NewActivityLogEntry),
     ) -> Result<u64> {
-        self.conn.rewrite(&NormalizedFilters::new(filters)?, self.encoding, self.vacuum, &mut change)
+        let encoding = Encoding { limits: EntryLimits::UNLIMITED, ..self.encoding };
+        self.conn.rewrite(&NormalizedFilters::new(filters)?, encoding, self.vacuum, &mut change)
     }
 
     /// Replaces an actor in all of their entries, and returns how many these were. In the entity's id and name, the message and
-    /// the metadata of these entries, it replaces the actor as well, wherever it stands as a word of its own.
+    /// the metadata of these entries, it replaces the actor as well, wherever it stands as a word of its own: where no letter or
+    /// digit touches it. Numbers in the metadata count as words.
     ///
     /// Entries of other actors may also tell of the person: find and change those with [`rewrite`](Self::rewrite), which has
     /// more on how this works.
@@ -543,7 +622,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// # Errors
     ///
-    /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `actor` if `actor` is empty.
+    /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `actor` if `actor` or `replacement` is empty.
     pub fn erase_actor(&mut self, actor: &str, replacement: &str) -> Result<u64> {
         if actor.is_empty() {
             return Err(Error::InvalidFilter {

@@ -16,7 +16,7 @@ const ACTIONS_IN_RANGE: &str = "WITH RECURSIVE action (name) AS (\
         UNION ALL \
         SELECT (SELECT min(action) FROM activity_log WHERE action > name AND action < ?2) FROM action \
         WHERE name IS NOT NULL \
-    ) SELECT name FROM action WHERE name IS NOT NULL LIMIT ?3";
+    ) SELECT name FROM action WHERE name IS NOT NULL AND substr(name, 1, length(?1)) = ?1 LIMIT ?3";
 
 #[derive(QueryableByName)]
 struct Action {

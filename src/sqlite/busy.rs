@@ -1,5 +1,6 @@
 //! Waiting for a lock that another connection holds.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -32,11 +33,21 @@ pub(crate) fn without_busy_timeout<T>(
 ///
 /// SQLite's own waiting backs off to 100 ms and so hardly ever catches the moment when a busy writer releases the lock. For
 /// a change of the journal mode it does not wait at all.
-pub(crate) fn retry_while_busy<T>(patience: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+pub(crate) fn retry_while_busy<T>(patience: Duration, attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    retry_unless(&AtomicBool::new(false), patience, attempt)
+}
+
+/// Like [`retry_while_busy`], and gives up as soon as `stop` is set.
+pub(crate) fn retry_unless<T>(
+    stop: &AtomicBool,
+    patience: Duration,
+    mut attempt: impl FnMut() -> Result<T>,
+) -> Result<T> {
     let started = Instant::now();
+    let is_patient = || started.elapsed() < patience && !stop.load(Ordering::Relaxed);
     loop {
         match attempt() {
-            Err(Error::Busy(error)) if is_locked(&error) && started.elapsed() < patience => sleep(RETRY_INTERVAL),
+            Err(Error::Busy(error)) if is_locked(&error) && is_patient() => sleep(RETRY_INTERVAL),
             outcome => return outcome,
         }
     }

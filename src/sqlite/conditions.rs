@@ -8,7 +8,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::model::normalized_filters::Actions;
-use crate::sqlite::fragments::IsNotTrue;
+use crate::sqlite::fragments::{IsNotTrue, substr};
 use crate::sqlite::hints::{NoIndex, selective};
 
 /// A test of the rows of a table.
@@ -32,7 +32,7 @@ where
 }
 
 /// The rows whose `column` is none of `values`, which no index finds.
-pub(crate) fn none_of<'a, Table, C>(column: C, values: &'a [String]) -> Condition<'a, Table>
+pub(crate) fn none_of<'a, Table, C>(column: C, values: Vec<&'a str>) -> Condition<'a, Table>
 where
     C: Expression<SqlType = Text> + SelectableExpression<Table> + ValidGrouping<(), IsAggregate = No>,
     C: QueryFragment<Sqlite> + Send + 'a,
@@ -52,8 +52,8 @@ where
     let names = actions.names.iter().map(String::as_str).collect();
     let mut any = any_of(column, names, by_index && actions.prefixes.is_empty());
     for prefix in &actions.prefixes {
-        let column = NoIndex::new(column);
-        any = Box::new(any.or(column.ge(prefix).and(column.lt(end_of(prefix)))));
+        // A range of texts would be wrong in UTF-16, where SQLite compares bytes.
+        any = Box::new(any.or(substr(column, 1, prefix.chars().count() as i64).eq(prefix)));
     }
     any
 }
@@ -68,7 +68,7 @@ where
     Box::new(IsNotTrue(any_action(column, actions, false)))
 }
 
-/// The least text that is greater than all that begin with a prefix, which ends in a dot.
+/// A text that is greater than all that begin with a prefix, which ends in a dot, in any encoding. In UTF-16, others may be less.
 pub(crate) fn end_of(prefix: &str) -> String {
     let mut end = prefix.to_owned();
     end.pop();

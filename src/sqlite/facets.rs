@@ -13,7 +13,7 @@ use crate::sqlite::fragments::SelectFrom;
 use crate::sqlite::query::Selection;
 use crate::sqlite::scopes::{for_each_range, for_each_scope};
 use crate::sqlite::segments::extent::segments_exist;
-use crate::sqlite::segments::facets::{frequencies, most_frequent};
+use crate::sqlite::segments::facets::{MAX_LISTED, frequencies, most_frequent};
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::segments::rollup::Rollup;
 use crate::sqlite::stored_text::Stored;
@@ -45,11 +45,15 @@ pub(crate) fn facets(
             add(conn, facet, selection.matching(range.into()), &mut found)?;
             Ok(false)
         })?;
-        // Any value that the rows have may be among them; one more tells whether there are more.
-        let wanted = (values + found.len()).saturating_add(1);
+        // A value that is not UTF-8 cannot be looked for.
+        let can_look_for = found.len() <= MAX_LISTED && !found.keys().any(|value| value.contains('\u{FFFD}'));
+        // Any value that the rows have may be among the most frequent; one more tells whether there are more.
+        let wanted = can_look_for.then(|| (values + found.len()).saturating_add(1));
         let mut summarized = most_frequent(conn, &selection, facet, wanted)?;
-        let unknown = found.keys().filter(|value| !summarized.contains_key(*value)).cloned().collect::<Vec<_>>();
-        summarized.extend(frequencies(conn, &selection, facet, &unknown)?);
+        if can_look_for {
+            let unknown = found.keys().filter(|value| !summarized.contains_key(*value)).cloned().collect::<Vec<_>>();
+            summarized.extend(frequencies(conn, &selection, facet, &unknown)?);
+        }
         for (value, entries) in found {
             *summarized.entry(value).or_default() += entries;
         }

@@ -16,6 +16,8 @@ extern "SQL" {
     fn instr(whole: Text, part: Text) -> Integer;
     /// The text with its ASCII letters in lower case.
     fn lower(text: Text) -> Text;
+    /// The part of the text from a character on, counted from 1.
+    fn substr(text: Text, from: BigInt, characters: BigInt) -> Text;
     /// The sum as an integer; NULL for no rows.
     #[aggregate]
     fn sum(number: BigInt) -> Nullable<BigInt>;

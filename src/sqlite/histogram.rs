@@ -62,7 +62,7 @@ fn add(
     let counted = SelectFrom::<_, (BigInt, Text, BigInt)>::new(
         format!("{}, severity, count(*)", buckets.bucket_of("ts")),
         selection.matching(scope).select((activity_log::ts, activity_log::severity)),
-        "WHERE severity IS NOT NULL GROUP BY 1, 2".to_owned(),
+        "WHERE ts IS NOT NULL AND severity IS NOT NULL GROUP BY 1, 2".to_owned(),
     );
     for (bucket, severity, entries) in counted.load::<(i64, Stored<String>, i64)>(conn)? {
         add_to(histogram, bucket, &severity.into_inner(), entries);

@@ -9,6 +9,7 @@ mod clear;
 mod conditions;
 pub(crate) mod connection;
 mod count;
+mod delete;
 mod entity_types;
 mod erase;
 mod extent;
@@ -17,6 +18,7 @@ mod fragments;
 mod hints;
 mod histogram;
 mod insert;
+mod limits;
 pub(crate) mod migrations;
 pub(crate) mod new_row;
 #[cfg(feature = "r2d2")]
@@ -40,6 +42,9 @@ mod timestamp;
 mod transaction;
 mod upkeep;
 
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use diesel::SqliteConnection;
 
@@ -53,6 +58,7 @@ use crate::model::prune_report::PruneReport;
 use crate::repository::Repository;
 use crate::sqlite::row::ActivityLogRow;
 use crate::store::batch::{Batch, ReadLimit};
+use crate::store::deletion::Deletion;
 use crate::store::range::{Order, SeqRange};
 use crate::store::{Backend, Store};
 
@@ -87,6 +93,10 @@ impl Store for SqliteConnection {
         Ok(read::find(self, id)?)
     }
 
+    fn with_snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        transaction::with_read_transaction(self, work)
+    }
+
     fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {
         count::count(self, filters, limit)
     }
@@ -115,6 +125,31 @@ impl Store for SqliteConnection {
         change: &mut dyn FnMut(&mut NewActivityLogEntry),
     ) -> Result<u64> {
         rewrite::rewrite(self, filters, encoding, vacuum, change)
+    }
+
+    fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> Result<Option<i64>> {
+        limits::newest_seq_beyond_rows(self, rows, through)
+    }
+
+    fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>> {
+        limits::newest_seq_beyond_bytes(self, bytes, through, stop)
+    }
+
+    fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>> {
+        delete::held_back(self, seqs, stop)
+    }
+
+    fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion> {
+        delete::delete(self, seqs, stop)
+    }
+
+    fn limit_waiting(&mut self, longest: Duration) -> Result<()> {
+        Ok(pragma::set_busy_timeout(self, longest)?)
+    }
+
+    fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> Result<()> {
+        reclaim::reclaim_until(self, stop)?;
+        reserve_bytes.map_or(Ok(()), |bytes| reserve::keep_reserve(self, bytes))
     }
 
     fn clear(&mut self) -> Result<u64> {

@@ -1,5 +1,7 @@
 //! Deleting what is due, in transactions so short that they hold nobody up.
 
+use std::sync::atomic::AtomicBool;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -9,14 +11,13 @@ use diesel::sqlite::Sqlite;
 use crate::error::Result;
 use crate::model::prune_report::PruneReport;
 use crate::schema::activity_log::{self, BoxedQuery};
+use crate::sqlite::delete::{DueRows, delete_due};
 use crate::sqlite::extent::{newest_seq, oldest_seq};
-use crate::sqlite::references::{holds_back, unreferenced};
-use crate::sqlite::reserve::release_reserve;
+use crate::sqlite::references::unreferenced;
+use crate::sqlite::reserve::with_reserve;
 use crate::sqlite::throttle::in_throttled_batches;
 use crate::sqlite::timestamp::{Bound, lower_bound};
-use crate::sqlite::transaction::{
-    is_in_sqlites_transaction, is_in_transaction, with_read_transaction, with_transaction,
-};
+use crate::sqlite::transaction::{is_in_transaction, with_read_transaction};
 
 const FIRST_BATCH: i64 = 500;
 
@@ -39,93 +40,56 @@ pub(crate) fn prune(
     }
     let unreferenced = unreferenced(conn)?;
     for due in due {
-        let rows = Rows { due: &due, unreferenced: &unreferenced };
+        let slice = Slice { due: &due, after: None, last: None };
         if in_callers_transaction {
             // That transaction holds the lock until it ends in any case.
-            report.add(rows.delete(conn, None, None)?);
+            report.add(slice.delete(conn, &unreferenced)?);
             continue;
         }
         let mut after = None;
-        match rows.delete_in_batches(conn, &mut after, &mut report) {
-            // Inside a transaction SQLite cannot empty its log.
-            Err(error) if error.is_out_of_space() => {
-                release_reserve(conn)?;
-                rows.delete_in_batches(conn, &mut after, &mut report)?;
-            }
-            outcome => outcome?,
-        }
+        // Inside a transaction SQLite cannot empty its log.
+        with_reserve(conn, |conn| due.delete_in_batches(conn, &unreferenced, &mut after, &mut report))?;
     }
     Ok(report)
 }
 
-/// The due rows, and which of them may be deleted.
-struct Rows<'a> {
+/// The due rows after one and up to another.
+struct Slice<'a> {
     due: &'a Due,
-    /// A condition for those to which no foreign key refers.
-    unreferenced: &'a str,
+    after: Option<Key>,
+    last: Option<Key>,
 }
 
-impl Rows<'_> {
-    /// Deletes batch after batch of the due rows after `after`, which it moves on.
-    ///
-    /// Each batch begins after the last row of the one before, whether or not that row is still there: a foreign key or a
-    /// trigger of the host's may keep rows, or delete others as well.
-    fn delete_in_batches(
-        &self,
-        conn: &mut SqliteConnection,
-        after: &mut Option<Key>,
-        report: &mut PruneReport,
-    ) -> Result<()> {
-        in_throttled_batches(conn, FIRST_BATCH, |conn, size| {
-            let last = self.due.nth_after(conn, after.as_ref(), size)?;
-            report.add(self.delete(conn, after.as_ref(), last.as_ref())?);
-            let has_more = last.is_some();
-            *after = last;
-            Ok(has_more)
-        })
+impl Slice<'_> {
+    /// Deletes its rows, except those that are held back.
+    fn delete(&self, conn: &mut SqliteConnection, unreferenced: &str) -> Result<PruneReport> {
+        let deleted = delete_due(conn, self, unreferenced)?;
+        Ok(PruneReport { deleted, held_back: self.count(conn)?.unsigned_abs() })
     }
 
-    /// Deletes the rows after one and up to another, except those that are held back.
-    fn delete(&self, conn: &mut SqliteConnection, after: Option<&Key>, last: Option<&Key>) -> Result<PruneReport> {
-        let was_in_transaction = is_in_sqlites_transaction(conn)?;
-        let deleted = match self.try_to_delete(conn, after, last) {
-            Err(error) if was_in_transaction && !is_in_sqlites_transaction(conn)? => return Err(error.into()),
-            Err(error) if holds_back(conn, &error)? => {
-                with_transaction(conn, |conn| Ok(self.delete_in_halves(conn, after, last)?))?
-            }
-            outcome => outcome?,
-        };
-        Ok(PruneReport { deleted, held_back: self.due.count(conn, after, last)?.unsigned_abs() })
+    fn count(&self, conn: &mut SqliteConnection) -> QueryResult<i64> {
+        self.query().count().get_result(conn)
+    }
+}
+
+impl DueRows for Slice<'_> {
+    fn query(&self) -> BoxedQuery<'_, Sqlite> {
+        self.due.rows(self.after.as_ref(), self.last.as_ref())
     }
 
-    /// Deletes each half of the rows without the other, down to a row that is held back in a way that only trying tells.
-    fn delete_in_halves(
-        &self,
-        conn: &mut SqliteConnection,
-        after: Option<&Key>,
-        last: Option<&Key>,
-    ) -> QueryResult<u64> {
-        match self.try_to_delete(conn, after, last) {
-            Err(error) if holds_back(conn, &error)? => {
-                let rows = self.due.count(conn, after, last)?;
-                let middle = self.due.nth_after(conn, after, rows / 2)?;
-                let Some(middle) = middle.filter(|_| rows > 1) else { return Ok(0) };
-                let deleted = self.delete_in_halves(conn, after, Some(&middle))?;
-                Ok(deleted + self.delete_in_halves(conn, Some(&middle), last)?)
-            }
-            outcome => outcome,
-        }
-    }
-
-    fn try_to_delete(&self, conn: &mut SqliteConnection, after: Option<&Key>, last: Option<&Key>) -> QueryResult<u64> {
-        let rows = self.due.rows(after, last).filter(sql::<Bool>(self.unreferenced)).select(activity_log::seq);
-        let deleted = diesel::delete(activity_log::table.filter(activity_log::seq.eq_any(rows))).execute(conn)?;
-        Ok(deleted as u64)
+    fn halves(&self, conn: &mut SqliteConnection) -> QueryResult<Option<[Self; 2]>> {
+        let rows = self.count(conn)?;
+        let middle = self.due.nth_after(conn, self.after.as_ref(), rows / 2)?.filter(|_| rows > 1);
+        Ok(middle.map(|middle| {
+            let one = Self { due: self.due, after: self.after.clone(), last: Some(middle.clone()) };
+            let other = Self { due: self.due, after: Some(middle), last: self.last.clone() };
+            [one, other]
+        }))
     }
 }
 
 /// The place of a row in the order in which the due rows are deleted.
-#[derive(Debug, Queryable)]
+#[derive(Debug, Clone, Queryable)]
 struct Key {
     /// In the database's encoding, whether or not that is valid; empty where only `seq` counts.
     ts: Vec<u8>,
@@ -157,6 +121,26 @@ enum Due {
 }
 
 impl Due {
+    /// Deletes batch after batch of the due rows after `after`, which it moves on.
+    ///
+    /// Each batch begins after the last row of the one before, whether or not that row is still there: a foreign key or a
+    /// trigger of the host's may keep rows, or delete others as well.
+    fn delete_in_batches(
+        &self,
+        conn: &mut SqliteConnection,
+        unreferenced: &str,
+        after: &mut Option<Key>,
+        report: &mut PruneReport,
+    ) -> Result<()> {
+        in_throttled_batches(conn, FIRST_BATCH, &AtomicBool::new(false), |conn, size| {
+            let last = self.nth_after(conn, after.as_ref(), size)?;
+            let slice = Slice { due: self, after: after.clone(), last };
+            report.add(slice.delete(conn, unreferenced)?);
+            *after = slice.last;
+            Ok(after.is_some())
+        })
+    }
+
     /// The due rows after one and up to another.
     fn rows<'a>(&'a self, after: Option<&'a Key>, last: Option<&'a Key>) -> BoxedQuery<'a, Sqlite> {
         use activity_log::{seq, ts};
@@ -185,10 +169,6 @@ impl Due {
             }
         }
         rows
-    }
-
-    fn count(&self, conn: &mut SqliteConnection, after: Option<&Key>, last: Option<&Key>) -> QueryResult<i64> {
-        self.rows(after, last).count().get_result(conn)
     }
 
     /// The place of the `number`th due row after another; `None` if there are fewer.

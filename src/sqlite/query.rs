@@ -108,12 +108,15 @@ impl<'a> Selection<'a> {
             query = query.filter(any_of(activity_log::category, texts(&filters.categories), column == Column::Kind));
         }
         if !filters.excluded_categories.is_empty() {
-            query = query.filter(none_of(activity_log::category, &filters.excluded_categories));
+            query = query.filter(none_of(activity_log::category, texts(&filters.excluded_categories)));
         }
         if by_errors {
             query = query.filter(unselective(sql::<Bool>(SEVERITY_IS_ERROR)));
         } else if !filters.severities.is_empty() {
             query = query.filter(any_of(activity_log::severity, filters.severity_texts(), by_severity));
+        }
+        if !filters.excluded_severities.is_empty() {
+            query = query.filter(none_of(activity_log::severity, filters.excluded_severity_texts()));
         }
         if by_severity {
             query = query.filter(sql::<Bool>(SEVERITY_IS_NOT_INFO));
@@ -122,7 +125,7 @@ impl<'a> Selection<'a> {
             query = query.filter(any_of(activity_log::actor, texts(&filters.actors), column == Column::Actor));
         }
         if !filters.excluded_actors.is_empty() {
-            query = query.filter(none_of(activity_log::actor, &filters.excluded_actors));
+            query = query.filter(none_of(activity_log::actor, texts(&filters.excluded_actors)));
         }
         if let Some(actions) = scope.actions {
             query = query.filter(any_of(activity_log::action, texts(actions), column == Column::Action));

@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicBool;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
@@ -36,6 +38,11 @@ const FIRST_BATCH_PAGES: i64 = 200;
 /// [`Error::Busy`](crate::Error::Busy) if another connection holds the lock for twelve busy timeouts,
 /// [`Error::Database`](crate::Error::Database) if the database fails. What has been returned until then stays returned.
 pub fn reclaim(conn: &mut SqliteConnection) -> Result<u64> {
+    reclaim_until(conn, &AtomicBool::new(false))
+}
+
+/// [`reclaim`], which ends early once `stop` is set.
+pub(crate) fn reclaim_until(conn: &mut SqliteConnection, stop: &AtomicBool) -> Result<u64> {
     let before = file_space(conn)?;
     if !before.incremental_vacuum || before.free_pages == 0 {
         return Ok(0);
@@ -44,7 +51,7 @@ pub fn reclaim(conn: &mut SqliteConnection) -> Result<u64> {
         conn.batch_execute("PRAGMA incremental_vacuum")?;
     } else {
         let mut left = before.free_pages;
-        in_throttled_batches(conn, FIRST_BATCH_PAGES, |conn, pages| {
+        in_throttled_batches(conn, FIRST_BATCH_PAGES, stop, |conn, pages| {
             conn.batch_execute(&format!("PRAGMA incremental_vacuum({})", pages.min(left)))?;
             left -= pages;
             Ok(left > 0)

@@ -49,6 +49,11 @@ pub(crate) fn holds_back(conn: &mut SqliteConnection, error: &diesel::result::Er
     diesel::select(is_raised).get_result(conn)
 }
 
+/// Whether a foreign key or a trigger of the host's may hold rows back.
+pub(crate) fn may_hold_back(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    diesel::select(sql::<Bool>(HAS_HOSTS_TRIGGER_OR_KEY)).get_result(conn)
+}
+
 const FOREIGN_KEYS: &str = "SELECT child.name AS child, key.\"from\" AS child_column, coalesce(key.\"to\", 'seq') AS target \
     FROM sqlite_master AS child, pragma_foreign_key_list(child.name, 'main') AS key \
     WHERE child.type = 'table' AND child.name <> 'activity_log' COLLATE NOCASE \
@@ -57,3 +62,11 @@ const FOREIGN_KEYS: &str = "SELECT child.name AS child, key.\"from\" AS child_co
 
 const TRIGGER_HAS: &str = "EXISTS (SELECT 1 FROM sqlite_master \
     WHERE type = 'trigger' AND tbl_name = 'activity_log' COLLATE NOCASE AND instr(sql, ";
+
+/// The log's own triggers only mark its summaries. A key may be of several columns.
+const HAS_HOSTS_TRIGGER_OR_KEY: &str = "EXISTS (SELECT 1 FROM sqlite_master \
+    WHERE type = 'trigger' AND tbl_name = 'activity_log' COLLATE NOCASE \
+        AND name NOT LIKE 'activity\\_log\\_segments\\_%' ESCAPE '\\') \
+    OR EXISTS (SELECT 1 FROM sqlite_master AS child, pragma_foreign_key_list(child.name, 'main') AS key \
+    WHERE child.type = 'table' AND child.name <> 'activity_log' COLLATE NOCASE \
+        AND key.\"table\" = 'activity_log' COLLATE NOCASE)";

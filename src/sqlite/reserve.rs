@@ -84,8 +84,22 @@ fn write(path: &Path, unfinished: &Path, bytes: u64) -> io::Result<()> {
     }
 }
 
+/// Runs `work`, outside a transaction. If there is no room for it, it releases the reserve and runs `work` again.
+pub(crate) fn with_reserve<T>(
+    conn: &mut SqliteConnection,
+    mut work: impl FnMut(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
+    match work(conn) {
+        Err(error) if error.is_out_of_space() => {
+            release_reserve(conn)?;
+            work(conn)
+        }
+        outcome => outcome,
+    }
+}
+
 /// Deletes the reserve file, if there is one, and empties SQLite's log into whatever room there is now.
-pub(crate) fn release_reserve(conn: &mut SqliteConnection) -> Result<()> {
+fn release_reserve(conn: &mut SqliteConnection) -> Result<()> {
     if let Some(path) = reserve_path(conn)?
         && fs::symlink_metadata(&path).is_ok_and(|file| file.is_file())
     {

@@ -1,7 +1,12 @@
 //! Changing entries that are in the log.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::AtomicBool;
+
+use chrono::DateTime;
 use diesel::prelude::*;
-use diesel::result::Error::NotFound;
+use diesel::result::Error::RollbackTransaction;
 
 use crate::error::{Error, Result};
 use crate::model::encoding::{EncodedEntry, Encoding};
@@ -11,9 +16,10 @@ use crate::schema::activity_log;
 use crate::sqlite::erase::{erase_traces, with_secure_delete};
 use crate::sqlite::extent::newest_seq;
 use crate::sqlite::read::read;
+use crate::sqlite::references::holds_back;
 use crate::sqlite::row::ActivityLogRow;
 use crate::sqlite::throttle::in_throttled_batches;
-use crate::sqlite::transaction::{is_in_transaction, with_transaction};
+use crate::sqlite::transaction::{is_in_sqlites_transaction, is_in_transaction, with_transaction};
 use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::range::{Order, SeqRange};
 
@@ -21,8 +27,8 @@ const FIRST_BATCH: i64 = 200;
 /// Of text that a batch holds.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// Lets `change` change the matching entries, and removes every trace of what they were from the database's file, if `vacuum` says
-/// so also from its unused parts. Returns how many it changed.
+/// Lets `change` change the matching entries, and removes every trace of what they were from the database's file, with `vacuum`
+/// also from its unused parts. Returns how many it changed.
 pub(crate) fn rewrite(
     conn: &mut SqliteConnection,
     filters: &NormalizedFilters,
@@ -30,20 +36,18 @@ pub(crate) fn rewrite(
     vacuum: bool,
     change: &mut dyn FnMut(&mut NewActivityLogEntry),
 ) -> Result<u64> {
-    with_secure_delete(conn, |conn| {
-        let mut rewriting = Rewriting { filters, encoding, change, rest: SeqRange::default(), done: Done::default() };
-        if let Some(newest) = newest_seq(conn)? {
-            rewriting.rest = SeqRange::through(newest);
-            if is_in_transaction(conn)? {
-                while rewriting.next_batch(conn, FIRST_BATCH)? {}
-            } else {
-                in_throttled_batches(conn, FIRST_BATCH, |conn, size| rewriting.next_batch(conn, size))?;
-            }
-        }
-        let Done { rewritten, unreadable } = rewriting.done;
-        erase_traces(conn, vacuum)?;
-        unreadable.map_or(Ok(rewritten), Err)
-    })
+    let rest = SeqRange::default();
+    let mut rewriting = Rewriting { filters, encoding, change, rest, done: Done::default(), panic: None };
+    let outcome = with_secure_delete(conn, |conn| {
+        rewriting.run(conn)?;
+        erase_traces(conn, vacuum)
+    });
+    if let Some(panic) = rewriting.panic {
+        resume_unwind(panic);
+    }
+    outcome?;
+    let Done { rewritten, failure } = rewriting.done;
+    failure.map_or(Ok(rewritten), Err)
 }
 
 struct Rewriting<'a> {
@@ -52,16 +56,28 @@ struct Rewriting<'a> {
     change: &'a mut dyn FnMut(&mut NewActivityLogEntry),
     rest: SeqRange,
     done: Done,
+    /// What `change` panicked with. The connection has to be put in order first.
+    panic: Option<Box<dyn Any + Send>>,
 }
 
 #[derive(Default)]
 struct Done {
     rewritten: u64,
-    /// The error of the first row that cannot be read.
-    unreadable: Option<Error>,
+    /// Why the first of the entries that stay as they are was not rewritten.
+    failure: Option<Error>,
 }
 
 impl Rewriting<'_> {
+    fn run(&mut self, conn: &mut SqliteConnection) -> Result<()> {
+        let Some(newest) = newest_seq(conn)? else { return Ok(()) };
+        self.rest = SeqRange::through(newest);
+        if is_in_transaction(conn)? {
+            while self.next_batch(conn, FIRST_BATCH)? {}
+            return Ok(());
+        }
+        in_throttled_batches(conn, FIRST_BATCH, &AtomicBool::new(false), |conn, size| self.next_batch(conn, size))
+    }
+
     /// Rewrites the next rows, all or none, and returns whether there may be more.
     fn next_batch(&mut self, conn: &mut SqliteConnection, size: i64) -> Result<bool> {
         let limit = ReadLimit { rows: size, bytes: BATCH_BYTES };
@@ -71,40 +87,64 @@ impl Rewriting<'_> {
             let (last, is_full) = (batch.last_seq(), batch.is_full(limit));
             let mut done = Done::default();
             while let Some(row) = batch.pop() {
-                self.rewrite_row(conn, row, &mut done)?;
+                let seq = row.seq();
+                match self.rewrite_row(conn, row)? {
+                    Ok(is_changed) => done.rewritten += u64::from(is_changed),
+                    Err(Refusal::Unreadable(error)) => drop(done.failure.get_or_insert(error)),
+                    Err(Refusal::Refused(reason)) => {
+                        done.failure.get_or_insert(Error::NotRewritten { seq, reason });
+                    }
+                }
             }
             Ok((last, is_full, done))
         })?;
         self.done.rewritten += done.rewritten;
-        self.done.unreadable = self.done.unreadable.take().or(done.unreadable);
+        self.done.failure = self.done.failure.take().or(done.failure);
         self.rest.after = last.or(self.rest.after);
         Ok(is_full)
     }
 
-    fn rewrite_row(&mut self, conn: &mut SqliteConnection, row: ActivityLogRow, done: &mut Done) -> Result<()> {
+    /// Returns whether the row has changed, or why it stays as it is.
+    fn rewrite_row(
+        &mut self,
+        conn: &mut SqliteConnection,
+        row: ActivityLogRow,
+    ) -> Result<std::result::Result<bool, Refusal>> {
         let seq = row.seq();
         let entry = match row.decode() {
             Ok(entry) => NewActivityLogEntry::from(entry),
-            Err(error) => {
-                done.unreadable.get_or_insert(error);
-                return Ok(());
-            }
+            Err(error) => return Ok(Err(Refusal::Unreadable(error))),
         };
         let mut changed = entry.clone();
-        (self.change)(&mut changed);
+        catch_unwind(AssertUnwindSafe(|| (self.change)(&mut changed))).map_err(|panic| {
+            self.panic = Some(panic);
+            RollbackTransaction
+        })?;
         (changed.id, changed.ts) = (entry.id.clone(), entry.ts);
         if changed == entry {
-            return Ok(());
+            return Ok(Ok(false));
         }
-        // An entry that was stored with other limits is not refused for what was in it before.
-        let encoding = Encoding { limits: self.encoding.limits.raised_to_fit(&entry), ..self.encoding };
-        update(conn, seq, encoding.encode(&changed, 0)?)?;
-        done.rewritten += 1;
-        Ok(())
+        // The time is not written again, and a row of another program may have one that would be refused.
+        changed.ts = DateTime::UNIX_EPOCH;
+        match self.encoding.encode(&changed, 0) {
+            Ok(encoded) => update(conn, seq, encoded),
+            Err(Error::InvalidEntry { field, reason, .. }) => Ok(Err(Refusal::Refused(format!("`{field}` {reason}")))),
+            Err(error) => Err(error),
+        }
     }
 }
 
-fn update(conn: &mut SqliteConnection, seq: i64, entry: EncodedEntry<'_>) -> Result<()> {
+/// Why a row is not rewritten, and others may be.
+enum Refusal {
+    Unreadable(Error),
+    Refused(String),
+}
+
+fn update(
+    conn: &mut SqliteConnection,
+    seq: i64,
+    entry: EncodedEntry<'_>,
+) -> Result<std::result::Result<bool, Refusal>> {
     let columns = (
         activity_log::category.eq(entry.category),
         activity_log::action.eq(entry.action),
@@ -116,9 +156,12 @@ fn update(conn: &mut SqliteConnection, seq: i64, entry: EncodedEntry<'_>) -> Res
         activity_log::message.eq(entry.message),
         activity_log::metadata.eq(entry.metadata),
     );
-    match diesel::update(activity_log::table.find(seq)).set(columns).execute(conn)? {
-        // A trigger of the host's may keep the row without an error.
-        0 => Err(NotFound.into()),
-        _ => Ok(()),
+    let refused = || Ok(Err(Refusal::Refused("a trigger or a foreign key of the database keeps it".to_owned())));
+    match diesel::update(activity_log::table.find(seq)).set(columns).execute(conn) {
+        Ok(0) => refused(),
+        Ok(_) => Ok(Ok(true)),
+        // The trigger may have ended the transaction.
+        Err(error) if is_in_sqlites_transaction(conn)? && holds_back(conn, &error)? => refused(),
+        Err(error) => Err(error.into()),
     }
 }

@@ -1,7 +1,12 @@
 //! What a database must do to hold a log.
 
 pub(crate) mod batch;
+pub(crate) mod deletion;
+pub(crate) mod pace;
 pub(crate) mod range;
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -13,6 +18,7 @@ use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::store::batch::{Batch, ReadLimit, Row};
+use crate::store::deletion::Deletion;
 use crate::store::range::{Order, SeqRange};
 
 /// A connection to a database that can hold a log.
@@ -44,6 +50,9 @@ pub trait Store: Sized {
     /// The row with this id, which is in its stored form.
     fn find(&mut self, id: &str) -> Result<Option<Self::Row>>;
 
+    /// Runs `work`, which only reads, on the log as it is at one moment.
+    fn with_snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T>;
+
     /// Counts the matching rows, up to `limit`.
     fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64>;
 
@@ -68,6 +77,29 @@ pub trait Store: Sized {
         vacuum: bool,
         change: &mut dyn FnMut(&mut NewActivityLogEntry),
     ) -> Result<u64>;
+
+    /// The greatest `seq` up to `through` that is not among the newest `rows` up to there; `None` if all are.
+    fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> Result<Option<i64>>;
+
+    /// The greatest `seq` up to `through` from which on the stored texts have more than `bytes`; `None` if there is none, or
+    /// once `stop` is set.
+    fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>>;
+
+    /// The rows among these that [`delete`](Self::delete) would hold back. It waits and gives up as that does.
+    fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>>;
+
+    /// Deletes these rows, except those that are held back: in one short transaction, or within the caller's.
+    ///
+    /// While the database is busy it waits, and returns [`Error::Busy`](crate::Error::Busy) once `stop` is set. If there is
+    /// no room, it uses the reserve.
+    fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion>;
+
+    /// From now on, waits no longer than this for a lock.
+    fn limit_waiting(&mut self, longest: Duration) -> Result<()>;
+
+    /// Returns freed space to the file system, in short transactions and until `stop` is set, and then keeps this many bytes
+    /// in reserve, if any.
+    fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> Result<()>;
 
     /// Deletes every row and returns how many.
     fn clear(&mut self) -> Result<u64>;

@@ -25,14 +25,14 @@ const SAID: &str = "said: ";
 const SIGKILL: i32 = 9;
 
 /// A process of this program that runs one of the ignored tests below.
-struct Worker {
+pub(crate) struct Worker {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Worker {
     /// Starts the test with a path and a number. Keeps the input open, because the process exits when its input ends.
-    fn start(test: impl Fn() -> TestResult, path: &str, number: i64) -> TestResult<Self> {
+    pub(crate) fn start(test: impl Fn() -> TestResult, path: &str, number: i64) -> TestResult<Self> {
         let mut process = process_of(test)?.arg("--nocapture").spawn()?;
         let output = process.stdout.take().ok_or("the worker has no captured output")?;
         let mut worker = Self { process, lines: BufReader::new(output).lines() };
@@ -52,12 +52,12 @@ impl Worker {
     }
 
     /// The next message of the process, which must still be running.
-    fn hear(&mut self) -> TestResult<String> {
+    pub(crate) fn hear(&mut self) -> TestResult<String> {
         Ok(self.next()?.ok_or("the worker ended by itself")?)
     }
 
     /// Kills the process, which must still be running, and returns the messages that were not read yet.
-    fn kill(mut self) -> TestResult<Vec<String>> {
+    pub(crate) fn kill(mut self) -> TestResult<Vec<String>> {
         self.process.kill()?;
         let status = self.process.wait()?;
         assert_eq!(status.signal(), Some(SIGKILL), "the worker ended by itself: {status}");
@@ -77,7 +77,7 @@ impl Drop for Worker {
 }
 
 /// Sends a message to the parent in one write, which arrives whole or not at all.
-fn say(what: impl std::fmt::Display) -> TestResult {
+pub(crate) fn say(what: impl std::fmt::Display) -> TestResult {
     let mut output = std::io::stdout().lock();
     // The test harness may have left its line without an end.
     output.write_all(format!("\n{SAID}{what}\n").as_bytes())?;
@@ -85,16 +85,16 @@ fn say(what: impl std::fmt::Display) -> TestResult {
 }
 
 /// Ends only when the parent ends.
-fn wait_to_be_killed() -> TestResult {
+pub(crate) fn wait_to_be_killed() -> TestResult {
     std::io::read_to_string(std::io::stdin())?;
     Ok(())
 }
 
-fn random(below: u64) -> u64 {
+pub(crate) fn random(below: u64) -> u64 {
     RandomState::new().hash_one(()) % below
 }
 
-fn wait_up_to(longest: Duration) {
+pub(crate) fn wait_up_to(longest: Duration) {
     sleep(longest * random(1_000) as u32 / 1_000);
 }
 
@@ -109,7 +109,7 @@ fn lines(conn: &mut SqliteConnection, sql: &str) -> TestResult<Vec<String>> {
 }
 
 /// Starts like a server, and checks the integrity of the file.
-fn start(path: &str) -> TestResult<SqliteConnection> {
+pub(crate) fn start(path: &str) -> TestResult<SqliteConnection> {
     let mut conn = connect(path)?;
     run_migrations(&mut conn)?;
     assert_eq!(lines(&mut conn, "SELECT integrity_check AS line FROM pragma_integrity_check")?, ["ok"]);

@@ -51,6 +51,12 @@ impl SharedLog {
     pub(crate) fn connect(&self) -> TestResult<Connection> {
         connect(&self.url())
     }
+
+    /// Opens connections in another thread.
+    pub(crate) fn connector(&self) -> impl FnMut() -> activity_log::Result<Connection> + Send + 'static {
+        let url = self.url();
+        move || activity_log::connect(&url)
+    }
 }
 
 /// The `seq`s in the log, oldest first, read without the crate.

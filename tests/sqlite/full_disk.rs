@@ -17,10 +17,10 @@ use crate::database::{SharedLog, empty_log, stored_seqs};
 use crate::support::{TestResult, everything, numbered, record_numbered};
 
 /// A separate file system with little room. Mounting one requires privileges, so tests without them are skipped.
-struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    fn mount() -> TestResult<Option<Self>> {
+    pub(crate) fn mount() -> TestResult<Option<Self>> {
         let folder = tempfile::tempdir()?;
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"]).arg(folder.path()).output();
         if mount.is_ok_and(|mount| mount.status.success()) {
@@ -30,11 +30,11 @@ impl SmallDisk {
         Ok(None)
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn log(&self) -> TestResult<SqliteConnection> {
+    pub(crate) fn log(&self) -> TestResult<SqliteConnection> {
         let mut conn = connect(&self.path().join("log.db").display().to_string())?;
         run_migrations(&mut conn)?;
         Ok(conn)
@@ -53,7 +53,7 @@ fn entry() -> NewActivityLogEntry {
 }
 
 /// Records until there is no room, and returns the acknowledged `seq`s.
-fn fill(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
+pub(crate) fn fill(conn: &mut SqliteConnection) -> TestResult<Vec<i64>> {
     let mut acknowledged = Vec::new();
     loop {
         match ActivityLogRepository::new(conn).record(&entry()) {

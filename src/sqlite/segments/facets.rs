@@ -15,31 +15,30 @@ use crate::sqlite::segments::schema::activity_log_segment_rollups::{self as roll
 use crate::sqlite::stored_text::Stored;
 
 /// How many values one statement looks for.
-const MAX_LISTED: usize = 512;
+pub(crate) const MAX_LISTED: usize = 512;
 
-/// How many rows of the [counted segments](counted_segments) have each of the `limit` most frequent values.
+/// How many rows of the [counted segments](counted_segments) have each of the `limit` most frequent values, or each value.
 pub(crate) fn most_frequent(
     conn: &mut SqliteConnection,
     selection: &Selection<'_>,
     facet: Facet,
-    limit: usize,
+    limit: Option<usize>,
 ) -> QueryResult<Frequencies> {
-    load(conn, facet, counted(selection, facet), &format!("ORDER BY 2 DESC, 1 LIMIT {limit}"))
+    let order = limit.map_or_else(String::new, |limit| format!("ORDER BY 2 DESC, 1 LIMIT {limit}"));
+    load(conn, facet, counted(selection, facet), &order)
 }
 
-/// How many rows of the counted segments have each of these values.
+/// How many rows of the counted segments have each of these values, at most [`MAX_LISTED`].
 pub(crate) fn frequencies(
     conn: &mut SqliteConnection,
     selection: &Selection<'_>,
     facet: Facet,
     values: &[String],
 ) -> QueryResult<Frequencies> {
-    let mut found = Frequencies::new();
-    for values in values.chunks(MAX_LISTED) {
-        let rows = counted(selection, facet).filter(has_any(facet, values));
-        found.extend(load(conn, facet, rows, "")?);
+    if values.is_empty() {
+        return Ok(Frequencies::new());
     }
-    Ok(found)
+    load(conn, facet, counted(selection, facet).filter(has_any(facet, values)), "")
 }
 
 fn counted<'a>(selection: &'a Selection<'_>, facet: Facet) -> BoxedQuery<'a, Sqlite> {

@@ -49,6 +49,7 @@ impl<'a> Rollup<'a> {
         let kind = kind
             || !filters.categories.is_empty()
             || !filters.excluded_categories.is_empty()
+            || !filters.excluded_severities.is_empty()
             || !filters.severities.is_empty();
         let action = action
             || !filters.actions.is_empty()
@@ -93,8 +94,11 @@ impl<'a> Rollup<'a> {
     }
 
     fn excludes(self) -> bool {
-        let NormalizedFilters { excluded_actors, excluded_actions, excluded_categories, .. } = self.filters;
-        !excluded_actors.is_empty() || !excluded_actions.is_empty() || !excluded_categories.is_empty()
+        let filters = self.filters;
+        !filters.excluded_actors.is_empty()
+            || !filters.excluded_actions.is_empty()
+            || !filters.excluded_categories.is_empty()
+            || !filters.excluded_severities.is_empty()
     }
 
     /// Whether adding up the rollups is fast for these filters: how many lookups a segment takes.
@@ -136,7 +140,7 @@ impl<'a> Rollup<'a> {
             all = Box::new(all.and(any_of(actor, texts(&filters.actors), true)));
         }
         if !filters.excluded_actors.is_empty() {
-            all = Box::new(all.and(none_of(actor, &filters.excluded_actors)));
+            all = Box::new(all.and(none_of(actor, texts(&filters.excluded_actors))));
         }
         if !filters.actions.is_empty() {
             all = Box::new(all.and(any_action(action, &filters.actions, true)));
@@ -148,7 +152,10 @@ impl<'a> Rollup<'a> {
             all = Box::new(all.and(any_of(category, texts(&filters.categories), true)));
         }
         if !filters.excluded_categories.is_empty() {
-            all = Box::new(all.and(none_of(category, &filters.excluded_categories)));
+            all = Box::new(all.and(none_of(category, texts(&filters.excluded_categories))));
+        }
+        if !filters.excluded_severities.is_empty() {
+            all = Box::new(all.and(none_of(severity, filters.excluded_severity_texts())));
         }
         if !filters.severities.is_empty() {
             all = Box::new(all.and(any_of(severity, filters.severity_texts(), true)));
