@@ -1,6 +1,8 @@
 //! Each filter restricts exactly as documented, alone and combined with every other filter.
 
-use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, NewActivityLogEntry};
+use activity_log::{
+    ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, Error, Facet, NewActivityLogEntry,
+};
 
 use crate::database::{ActivityLogRepository, empty_log};
 use crate::support::{TestResult, at, everything, numbered, seqs};
@@ -344,5 +346,32 @@ fn characters_that_like_confuses_are_distinguished() -> TestResult {
     assert_eq!(matching(&entries, &containing("A \u{FFFD} b"))?, [1]);
     assert_eq!(matching(&entries, &containing("A \u{FFFE} b"))?, [2]);
     assert_eq!(matching(&entries, &containing("A \u{FFFF} b"))?, [3]);
+    Ok(())
+}
+
+#[test]
+fn too_many_beginnings_of_actions_are_refused_by_field() -> TestResult {
+    let mut conn = empty_log()?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    let beginnings = |count: usize| (0..count).map(|number| format!("{number}.*")).collect::<Vec<_>>();
+    for count in [200, 201, 32_000] {
+        for (field, filters) in [
+            ("actions", ActivityLogFilters { actions: beginnings(count), ..everything() }),
+            ("exclude_actions", ActivityLogFilters { exclude_actions: beginnings(count), ..everything() }),
+        ] {
+            let answers = [
+                log.page(&filters, None, 10).map(drop),
+                log.count(&filters).map(drop),
+                log.facets(&filters, Facet::Action, 10).map(drop),
+            ];
+            for answer in answers {
+                match answer {
+                    Ok(()) => assert_eq!(count, 200, "{field}"),
+                    Err(Error::InvalidFilter { field: named, .. }) => assert_eq!((named, count > 200), (field, true)),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+    }
     Ok(())
 }

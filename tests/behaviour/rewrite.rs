@@ -65,25 +65,46 @@ fn an_entry_that_is_left_as_it_was_does_not_count() -> TestResult {
 }
 
 #[test]
-fn an_entry_that_cannot_be_stored_is_refused_by_field_and_stays() -> TestResult {
+fn an_entry_that_cannot_be_stored_is_reported_by_field_and_all_others_are_rewritten() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 5)?;
     let mut log = ActivityLogRepository::new(&mut conn);
-    let refused = log.rewrite(&everything(), |entry| entry.actor = "x".repeat(2_000));
-    assert!(matches!(refused, Err(Error::InvalidEntry { field: "actor", .. })), "{refused:?}");
-    assert_eq!(log.count(&of_actor(&"x".repeat(2_000)))?, 0);
+    let refused = log.rewrite(&everything(), |entry| {
+        entry.actor = "x".to_owned();
+        if entry.id == "al_00000003" {
+            let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
+            entry.metadata.insert("deep".to_owned(), deep);
+        }
+    });
+    assert!(
+        matches!(&refused, Err(Error::NotRewritten { seq: 3, reason }) if reason.starts_with("`metadata` is nested")),
+        "{refused:?}"
+    );
+    assert_eq!(log.count(&of_actor("x"))?, 4);
     assert_eq!(log.count(&everything())?, 5);
     Ok(())
 }
 
 #[test]
-fn a_field_that_was_longer_than_its_limit_does_not_keep_an_entry_from_being_rewritten() -> TestResult {
+fn limits_do_not_keep_an_entry_from_being_rewritten() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 1)?;
-    let limits = EntryLimits { message: 3, metadata: 2, ..EntryLimits::default() };
+    let limits = EntryLimits { message: 3, metadata: 2, actor: 1, ..EntryLimits::default() };
     let mut log = ActivityLogRepository::new(&mut conn).with_limits(limits);
-    assert_eq!(log.rewrite(&everything(), |entry| entry.actor = "x".to_owned())?, 1);
-    assert_eq!(log.count(&of_actor("x"))?, 1);
+    assert_eq!(log.rewrite(&everything(), |entry| entry.actor = "somebody".to_owned())?, 1);
+    assert_eq!(log.count(&of_actor("somebody"))?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_panic_leaves_the_connection_as_it_was() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 5)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    let panics = || log.rewrite(&everything(), |_| panic!("a fault of the host's"));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+    with_write_transaction(&mut conn, |conn| ActivityLogRepository::new(conn).record(&numbered(6)))?;
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 6);
     Ok(())
 }
 
@@ -109,7 +130,7 @@ fn an_erased_actor_is_replaced_as_a_word_in_their_own_entries_only() -> TestResu
         entry("al", "al signed in, also al's phone (al)")
             .entity("user", "al")
             .entity_name("Al")
-            .metadata_value("who", json!({"al": ["al", "almost", 7]})),
+            .metadata_value("who", json!({"al": ["al", "almost", 7], "user 7": 1})),
         entry("bob", "Created al"),
     ])?;
     assert_eq!(log.erase_actor("al", "user 7")?, 1);
@@ -121,14 +142,32 @@ fn an_erased_actor_is_replaced_as_a_word_in_their_own_entries_only() -> TestResu
         ("user 7", "user 7 signed in, also user 7's phone (user 7)")
     );
     assert_eq!((erased.entity_id.as_deref(), erased.entity_name.as_deref()), (Some("user 7"), Some("Al")));
-    assert_eq!(erased.metadata["who"], json!({"user 7": ["user 7", "almost", 7]}));
+    assert_eq!(erased.metadata["who"], json!({"user 7": ["user 7", "almost", 7], "user 7'": 1}));
     Ok(())
 }
 
 #[test]
-fn an_empty_actor_is_refused() -> TestResult {
+fn a_name_is_found_where_it_overlaps_itself_and_as_a_number() -> TestResult {
+    let erased = |actor: &str, message: &str| -> TestResult<String> {
+        let mut conn = empty_log()?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        let entry = NewActivityLogEntry::new("auth", "a", actor, message);
+        log.record(&entry.metadata_value("user_id", 42).metadata_value("other", 420))?;
+        log.erase_actor(actor, "gone")?;
+        let entry = log.query(&everything(), None, 1)?.remove(0);
+        Ok(format!("{} {}", entry.message, serde_json::to_string(&entry.metadata)?))
+    };
+    assert_eq!(erased("b-b", "ab-b-b left")?, r#"ab-gone left {"other":420,"user_id":42}"#);
+    assert_eq!(erased("42", "42 and 420")?, r#"gone and 420 {"other":420,"user_id":"gone"}"#);
+    Ok(())
+}
+
+#[test]
+fn an_empty_actor_or_replacement_is_refused() -> TestResult {
     let mut conn = empty_log()?;
-    let refused = ActivityLogRepository::new(&mut conn).erase_actor("", "x");
-    assert!(matches!(refused, Err(Error::InvalidFilter { field: "actor", .. })), "{refused:?}");
+    for (actor, replacement) in [("", "x"), ("x", "")] {
+        let refused = ActivityLogRepository::new(&mut conn).erase_actor(actor, replacement);
+        assert!(matches!(refused, Err(Error::InvalidFilter { field: "actor", .. })), "{refused:?}");
+    }
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! The segments keep counts and pages right, whichever rows any program deletes or corrects.
 
-use activity_log::{ActivityLogRepository, ActivitySeverity, MIGRATIONS, connect, resummarize, run_migrations};
+use activity_log::{
+    ActivityLogFilters, ActivityLogRepository, ActivitySeverity, Facet, MIGRATIONS, connect, resummarize,
+    run_migrations,
+};
+use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
@@ -8,7 +12,7 @@ use diesel_migrations::MigrationHarness;
 use crate::database::empty_log;
 use crate::foreign_rows::older_log;
 use crate::kinds::{category, count, found, insert_as_others_do, kind, of_actor, segments};
-use crate::support::{TestResult, everything, numbered, record_numbered};
+use crate::support::{TestResult, at, everything, numbered, record_numbered};
 
 #[test]
 fn a_deleted_row_is_no_longer_counted() -> TestResult {
@@ -284,5 +288,24 @@ fn a_table_that_is_spelled_otherwise_has_the_same_sequence() -> TestResult {
     conn.batch_execute("DELETE FROM activity_log WHERE seq = 100000")?;
     insert_as_others_do(&mut conn, 100, 7)?;
     assert_eq!(count(&mut conn, &everything())?, 5_099);
+    Ok(())
+}
+
+#[test]
+fn a_row_without_a_time_is_in_no_time_range() -> TestResult {
+    let mut conn = older_log()?;
+    conn.batch_execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9000) \
+         INSERT INTO activity_log (id, ts, category, action, severity, actor) \
+         SELECT 'x' || n, iif(n % 10, '1970-01-01T02:00:00+00:00', NULL), 'auth', 'a', 'info', 'clock' FROM n",
+    )?;
+    run_migrations(&mut conn)?;
+    let filters = ActivityLogFilters { until: Some(at("2026-01-01T00:00:00Z")?), ..category("auth") };
+    let mut log = ActivityLogRepository::new(&mut conn);
+    assert_eq!((log.count(&filters)?, log.count_up_to(&filters, 10_000)?), (8_100, 8_100));
+    assert_eq!(log.facets(&filters, Facet::Category, 1)?.values[0].entries, 8_100);
+    let edges = [DateTime::<Utc>::MIN_UTC, at("2000-01-01T00:00:00Z")?, DateTime::<Utc>::MAX_UTC];
+    let histogram = log.histogram(&category("auth"), &edges)?;
+    assert_eq!(histogram.iter().map(|counts| counts.total()).collect::<Vec<_>>(), [8_100, 0]);
     Ok(())
 }

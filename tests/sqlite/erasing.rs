@@ -51,7 +51,7 @@ fn traces(path: &Path) -> TestResult<usize> {
 fn used_log(path: &Path, incremental: bool, with_search: bool) -> TestResult<SqliteConnection> {
     let url = path.display().to_string();
     if !incremental {
-        SqliteConnection::establish(&url)?.batch_execute("CREATE TABLE devices (name TEXT)")?;
+        SqliteConnection::establish(&url)?.batch_execute("CREATE TABLE devices (id INTEGER PRIMARY KEY)")?;
     }
     let mut conn = connect(&url)?;
     run_migrations(&mut conn)?;
@@ -153,15 +153,65 @@ fn the_connection_deletes_as_before_afterwards() -> TestResult {
 }
 
 #[test]
-fn an_entry_that_a_trigger_of_the_host_keeps_as_it_is_is_reported() -> TestResult {
+fn an_entry_that_a_trigger_of_the_host_keeps_is_reported_and_all_others_are_rewritten() -> TestResult {
+    for raise in ["IGNORE", "ABORT, 'kept'", "FAIL, 'kept'"] {
+        let file = SharedLog::create()?;
+        let mut conn = file.connect()?;
+        record_numbered(&mut conn, 500)?;
+        conn.batch_execute(&format!(
+            "CREATE TRIGGER keep BEFORE UPDATE ON activity_log WHEN old.seq = 300 BEGIN SELECT RAISE({raise}); END"
+        ))?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        let rewritten = log.rewrite(&everything(), |entry| entry.actor = "x".to_owned());
+        assert!(matches!(rewritten, Err(Error::NotRewritten { seq: 300, .. })), "{raise}: {rewritten:?}");
+        assert_eq!(log.count(&of_actor("x", everything()))?, 499, "{raise}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_rows_of_a_hosts_table_keep_their_numbers() -> TestResult {
+    #[derive(QueryableByName)]
+    struct Note {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        body: String,
+    }
+
     let file = SharedLog::create()?;
     let mut conn = file.connect()?;
-    record_numbered(&mut conn, 10)?;
     conn.batch_execute(
-        "CREATE TRIGGER keep BEFORE UPDATE ON activity_log WHEN old.seq = 5 BEGIN SELECT RAISE(IGNORE); END",
+        "CREATE TABLE notes (body TEXT); CREATE VIRTUAL TABLE notes_index USING fts5(body, content = 'notes'); \
+         INSERT INTO notes VALUES ('one'), ('two'), ('three'); \
+         INSERT INTO notes_index (rowid, body) SELECT rowid, body FROM notes; \
+         INSERT INTO notes_index (notes_index, rowid, body) VALUES ('delete', 1, 'one'); \
+         DELETE FROM notes WHERE rowid = 1",
     )?;
-    let filters = ActivityLogFilters { severities: Vec::new(), ..everything() };
-    let rewritten = ActivityLogRepository::new(&mut conn).rewrite(&filters, |entry| entry.actor = "x".to_owned());
-    assert!(matches!(rewritten, Err(Error::Database(diesel::result::Error::NotFound))), "{rewritten:?}");
+    ActivityLogRepository::new(&mut conn).erase_actor("nobody", "x")?;
+    let found = "SELECT notes.body FROM notes_index JOIN notes ON notes.rowid = notes_index.rowid \
+        WHERE notes_index MATCH 'two'";
+    assert_eq!(diesel::sql_query(found).get_result::<Note>(&mut conn)?.body, "two");
+    Ok(())
+}
+
+#[test]
+fn without_vacuum_free_pages_and_indexes_are_overwritten() -> TestResult {
+    for incremental in [true, false] {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("log.db");
+        let url = path.display().to_string();
+        if !incremental {
+            SqliteConnection::establish(&url)?.batch_execute("CREATE TABLE devices (name TEXT)")?;
+        }
+        let mut conn = connect(&url)?;
+        run_migrations(&mut conn)?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        for first in (0..13_000).step_by(500) {
+            log.record_all(&(first..first + 500).map(entry).collect::<Vec<_>>())?;
+        }
+        log.prune(None, Some(9_000))?;
+        assert!(traces(&path)? > 100);
+        log.without_vacuum().erase_actor(PERSON, "erased user")?;
+        assert_eq!(traces(&path)?, 0, "incremental: {incremental}");
+    }
     Ok(())
 }

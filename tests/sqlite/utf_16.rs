@@ -3,7 +3,7 @@
 use activity_log::{ActivityLogFilters, ActivityLogRepository, Error, NewActivityLogEntry};
 use diesel::connection::SimpleConnection;
 
-use crate::support::{TestResult, everything, numbered, read_back};
+use crate::support::{TestResult, everything, numbered, read_back, seqs};
 
 #[test]
 fn a_utf_16_database_stores_two_noncharacters_as_replacement_characters() -> TestResult {
@@ -32,5 +32,24 @@ fn a_utf_16_database_stores_two_noncharacters_as_replacement_characters() -> Tes
         assert_eq!(log.count(&filters)?, 1, "{filters:?}");
     }
     assert!(matches!(log.record(&entry(text)), Err(Error::DuplicateId { index: 0 })));
+    Ok(())
+}
+
+#[test]
+fn the_beginning_of_an_action_is_compared_by_characters_in_any_encoding() -> TestResult {
+    for encoding in ["UTF-16le", "UTF-16be", "UTF-8"] {
+        let mut conn = activity_log::connect(":memory:")?;
+        conn.batch_execute(&format!("PRAGMA encoding = '{encoding}'"))?;
+        activity_log::run_migrations(&mut conn)?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        for (number, action) in (1..).zip(["user.created", "user\u{12E}x", "user/x", "user", "user."]) {
+            log.record(&NewActivityLogEntry { action: action.to_owned(), ..numbered(number) })?;
+        }
+        let of_users = vec!["user.*".to_owned()];
+        let found = log.query(&ActivityLogFilters { actions: of_users.clone(), ..everything() }, None, 9)?;
+        assert_eq!(seqs(&found), [5, 1], "{encoding}");
+        let others = log.query(&ActivityLogFilters { exclude_actions: of_users, ..everything() }, None, 9)?;
+        assert_eq!(seqs(&others), [4, 3, 2], "{encoding}");
+    }
     Ok(())
 }
