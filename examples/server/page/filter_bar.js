@@ -1,7 +1,7 @@
 // The filter controls: they show the active filters, and request others.
 
 import { button, byId, cut, element, icon } from "./dom.js";
-import { canFilterBy, isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
+import { isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
 import { fromInput, short, span, startOfToday, toInput } from "./time.js";
 import { severityMark } from "./row.js";
 
@@ -56,7 +56,7 @@ export class FilterBar {
     const known = new Set([...CATEGORIES, ...this.#others]);
     let grown = false;
     for (const category of categories) {
-      if (known.has(category) || !canFilterBy(category)) continue;
+      if (known.has(category) || category === "") continue;
       if (this.#others.length >= MAX_OTHERS && !this.#filters.categories.includes(category)) continue;
       known.add(category);
       this.#others.push(category);
@@ -88,7 +88,7 @@ export class FilterBar {
     byId("active").hidden = isUnfiltered(filters);
     // The chips have been replaced, so restore the focus.
     const chips = [...this.#form.querySelectorAll("[data-chip]")];
-    if (focused) (chips.find((chip) => chip.dataset.chip === focused) ?? byId("q")).focus({ preventScroll: true });
+    if (focused) (chips.find((chip) => chip.dataset.chip === focused) ?? byId("search")).focus({ preventScroll: true });
   }
 
   #chip(list, item, label) {
@@ -108,9 +108,9 @@ export class FilterBar {
 
   /** Chips that each remove one filter not shown by a chip above, and a button that removes all filters. */
   #removals() {
-    const { actor, entity_type, entity_id, since, until, q } = this.#filters;
+    const { actor, entity_type, entity_id, since, until, message_contains: text } = this.#filters;
     const active = [
-      q === "" ? null : ["Text", q, { q: "" }],
+      text === "" ? null : ["Text", text, { message_contains: "" }],
       actor === "" ? null : ["Actor", actor, { actor: "" }],
       entity_type === "" ? null : ["Entity type", entity_type, { entity_type: "" }],
       entity_id === "" ? null : ["Entity id", entity_id, { entity_id: "" }],

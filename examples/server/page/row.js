@@ -1,7 +1,6 @@
 // One entry: a row in the list that opens to the details.
 
 import { announce, button, cut, element, icon } from "./dom.js";
-import { canFilterBy } from "./filters.js";
 import { exact, relative } from "./time.js";
 
 const SEVERITIES = { info: "Info", warning: "Warning", error: "Error" };
@@ -142,7 +141,7 @@ function onlyButtons(entry, narrow) {
   const { entity_type, entity_id } = entry;
   const buttons = [
     entry.actor === "" ? null : only(`Only ${entry.actor}`, { actor: entry.actor }),
-    canFilterBy(entry.category) ? only(`Only ${entry.category}`, { categories: [entry.category] }) : null,
+    entry.category === "" ? null : only(`Only ${entry.category}`, { categories: [entry.category] }),
     !entity_type || !entity_id ? null : only(`Only ${entity_type} ${entity_id}`, { entity_type, entity_id }),
   ];
   return buttons.filter((made) => made !== null);

@@ -35,7 +35,6 @@ mod session;
 mod shutdown;
 mod span;
 mod stream;
-mod time;
 mod transfer;
 
 use std::error::Error;

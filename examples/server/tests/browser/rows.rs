@@ -61,9 +61,9 @@ async fn an_entry_can_be_copied_as_json() -> TestResult {
     browser.until("document.getElementById('announcement').textContent", "Copied").await?;
 
     const CONTROL: char = '\u{E009}';
-    browser.type_into("#q", &format!("{CONTROL}v")).await?;
-    browser.until("document.getElementById('q').value !== ''", true).await?;
-    let pasted = browser.value("JSON.parse(document.getElementById('q').value)").await?;
+    browser.type_into("#search", &format!("{CONTROL}v")).await?;
+    browser.until("document.getElementById('search').value !== ''", true).await?;
+    let pasted = browser.value("JSON.parse(document.getElementById('search').value)").await?;
     for (name, value) in [("seq", json!(2)), ("message", json!("Copy me")), ("metadata", json!({"key": ["<b>", 1]}))] {
         assert_eq!(pasted.get(name), Some(&value), "{pasted}");
     }
