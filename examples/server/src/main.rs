@@ -33,7 +33,6 @@ mod routes;
 mod schemas;
 mod session;
 mod shutdown;
-mod span;
 mod stream;
 mod transfer;
 
