@@ -17,6 +17,7 @@ mod entries;
 mod error;
 mod export;
 mod extent;
+mod facets;
 mod filters;
 mod format;
 mod headers;

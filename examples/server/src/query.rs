@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use activity_log::ActivityLogFilters;
+use activity_log::{ActivityLogFilters, Facet};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error;
 
 use crate::error::ApiError;
 use crate::format::Format;
@@ -56,6 +59,27 @@ impl HistogramQuery {
         let (filters, parameters) = Parameters::parse_with_filters(query, &["buckets"])?;
         let buckets = parameters.value("buckets", |text| within(&BUCKETS, text))?.unwrap_or(DEFAULT_BUCKETS);
         Ok(Self { filters, buckets })
+    }
+}
+
+/// The parameters of the facets.
+#[derive(Debug)]
+pub(crate) struct FacetsQuery {
+    pub(crate) filters: ActivityLogFilters,
+    pub(crate) by: Facet,
+    pub(crate) limit: u32,
+}
+
+impl FacetsQuery {
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
+        const BY: &str = "must be category, severity, action, actor or entity_type";
+        let (filters, parameters) = Parameters::parse_with_filters(query, &["by", "limit"])?;
+        let facet = |text: &str| Facet::deserialize(text.into_deserializer()).map_err(|_: Error| BY.to_owned());
+        Ok(Self {
+            filters,
+            by: parameters.value("by", facet)?.ok_or_else(|| ApiError::parameter("by", BY))?,
+            limit: parameters.value("limit", |text| within(&LIMITS, text))?.unwrap_or(DEFAULT_LIMIT),
+        })
     }
 }
 
