@@ -1,11 +1,13 @@
 // The filters. The page's address holds them as the server's parameters, so a view can be shared as a link.
 
-const LISTS = ["categories", "severities"];
-const TEXTS = ["actor", "entity_type", "entity_id", "since", "until", "message_contains"];
+const LISTS = ["categories", "severities", "exclude_actors"];
+const TEXTS = ["actions", "actor", "entity_type", "entity_id", "since", "until", "message_contains"];
 
 export const NO_FILTERS = Object.freeze({
   categories: [],
   severities: [],
+  exclude_actors: [],
+  actions: "",
   actor: "",
   entity_type: "",
   entity_id: "",

@@ -27,7 +27,7 @@ async fn chips_narrow_the_list_and_widen_it_again() -> TestResult {
     let browser = Browser::open(&server.url("/")).await?;
     browser.press("device").await?;
     browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
-    // A category of the host's own gets a chip as soon as an entry has that category.
+    // A category of the host's own has a chip if an entry has it.
     browser.press("billing").await?;
     browser.until_messages(&["Sent 500 invoices", "Lost_the lamp", "Dimmed to 50 %"]).await?;
     browser.press("Warning").await?;
@@ -55,6 +55,41 @@ async fn typed_text_is_searched_for_in_the_whole_log() -> TestResult {
     browser.until_messages(&["Sent 500 invoices", "Lost_the lamp"]).await?;
     browser.type_into("input[name=entity_id]", "8").await?;
     browser.until_messages(&["Lost_the lamp"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_field_offers_the_values_that_entries_have_and_how_many() -> TestResult {
+    let server = server_with_entries()?;
+    let browser = Browser::open(&server.url("/?categories=device,billing&actor=alice")).await?;
+    browser.click("input[name=actor]").await?;
+    let offered = "[...document.querySelectorAll('#actor option')].map((option) => [option.value, option.label])";
+    browser.until(offered, json!([["bob+co", "bob+co (2)"], ["alice", "alice (1)"]])).await?;
+
+    browser.press("Clear all filters").await?;
+    browser.type_into("input[name=actions]", "device.*").await?;
+    browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
+    browser.until(SEARCH, "?actions=device.*").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_category_or_an_action_with_a_comma_can_be_chosen() -> TestResult {
+    let server = Server::start()?;
+    let of = |category, message| json!({"category": category, "action": "x,y", "actor": "b", "message": message});
+    server.post(&[of("a, b\\", "First"), of("a", "Second"), of("c", "Third")])?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.press("a, b\\").await?;
+    browser.until_messages(&["First"]).await?;
+    browser.press("c").await?;
+    browser.until_messages(&["Third", "First"]).await?;
+    let address = browser.value("location.href").await?;
+    browser.goto(address.as_str().unwrap_or_default()).await?;
+    browser.until_messages(&["Third", "First"]).await?;
+    browser.until(PRESSED, json!(["a, b\\", "c"])).await?;
+
+    browser.click("input[name=actions]").await?;
+    browser.until("document.querySelector('#action option')?.value ?? null", "x\\,y").await
 }
 
 #[tokio::test]

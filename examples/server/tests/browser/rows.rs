@@ -90,6 +90,23 @@ async fn an_open_row_can_narrow_the_list_to_similar_entries() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_open_row_can_hide_its_actor_and_another_row_one_more() -> TestResult {
+    let server = Server::start()?;
+    let of = |actor| json!({"category": "device", "action": "a", "actor": actor, "message": actor});
+    server.post(&[of("alice"), of("bob"), of("cron")])?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.click(".row").await?;
+    browser.press("Hide cron").await?;
+    browser.until_messages(&["bob", "alice"]).await?;
+    browser.click(".row").await?;
+    browser.press("Hide bob").await?;
+    browser.until_messages(&["alice"]).await?;
+    browser.click("#active .removable").await?;
+    browser.until_messages(&["cron", "bob", "alice"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn hostile_text_stays_text() -> TestResult {
     let server = Server::start()?;
     let hostile = "\"'><img src=x onerror=\"window.hacked = 1\"><script>window.hacked = 2</script><b>{{7*7}}";
