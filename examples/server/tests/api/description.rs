@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use activity_log::ActivityLogEntry;
+use activity_log::{ActivityLogEntry, ActivityLogFilters};
 use serde_json::Value;
 
+use crate::events::Events;
 use crate::server::{Server, TestResult, entry};
 
 const LOG: &str = "/api/v1/activity-log";
@@ -80,6 +81,32 @@ fn every_operation_describes_its_errors() -> TestResult {
         assert!(description["paths"][LOG]["post"]["responses"][status].is_object(), "{status}");
     }
     assert_eq!(description["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    Ok(())
+}
+
+#[test]
+fn every_route_that_reads_the_log_describes_and_accepts_every_filter() -> TestResult {
+    let server = Server::start()?;
+    let description = description(&server)?;
+    let filters = serde_json::to_value(ActivityLogFilters::default())?;
+    let operations = operations(&description).into_iter();
+    for (_, path, operation) in operations.filter(|(method, path, _)| *method == "get" && path.starts_with(LOG)) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let names = parameters
+            .filter(|parameter| parameter["in"] == "query")
+            .filter_map(|parameter| parameter["name"].as_str());
+        let names = names.collect::<BTreeSet<_>>();
+        for filter in filters.as_object().into_iter().flat_map(|filters| filters.keys()) {
+            assert!(names.contains(&**filter), "{path} {filter}");
+        }
+        let query = names.iter().map(|name| if *name == "by" { "by=actor&".to_owned() } else { format!("{name}=&") });
+        let query = query.collect::<String>();
+        if path.ends_with("/stream") {
+            assert!(!Events::open(&server, &query)?.begins_after.is_empty(), "{path}");
+        } else {
+            assert_eq!(server.request("GET", &format!("{path}?{query}"))?.status, 200, "{path}");
+        }
+    }
     Ok(())
 }
 
