@@ -1,6 +1,6 @@
 // The requests that the page makes.
 
-import { toParameters } from "./filters.js";
+import { NO_FILTERS, toParameters } from "./filters.js";
 
 const LOG = "/api/v1/activity-log";
 const SESSION = "/api/v1/session";
@@ -31,6 +31,11 @@ export function fetchCount(filters, signal) {
 
 export function fetchHistogram(filters, buckets, signal) {
   return get(url("/histogram", filters, { buckets }), signal);
+}
+
+/** The most frequent values of a field, to choose from: whatever `filter`, the filter by that field, is now. */
+export async function fetchValues(filters, by, filter, signal) {
+  return (await get(url("/facets", { ...filters, [filter]: NO_FILTERS[filter] }, { by, limit: 50 }), signal)).values;
 }
 
 /** The log records `exportedBy`, if given, with the export. */

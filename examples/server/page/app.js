@@ -13,13 +13,15 @@ import { Summary } from "./summary.js";
 
 let filters = fromSearch(location.search);
 
-const narrow = (only) => change({ ...filters, ...only });
+/** Adds filters. Those for a field replace its former ones, but actors are hidden in addition to others. */
+const narrow = ({ exclude_actors = [], ...only }) =>
+  change({ ...filters, ...only, exclude_actors: [...filters.exclude_actors, ...exclude_actors] });
 const clearFilters = () => change(NO_FILTERS);
 
 const bar = new FilterBar(change);
 const exports = new Exports();
-const summary = new Summary(narrow);
-const list = new EntryList({ onFirstPage, onEntries, onError, narrow });
+const summary = new Summary({ zoom: narrow, onCategories: (categories) => bar.addCategories(categories) });
+const list = new EntryList({ onFirstPage, onError, narrow });
 const news = new News(list, { beforeInsert, reload: refresh });
 const live = new Live({ onEntries: onArrival, onError });
 const signIn = new SignIn({ onSignedIn: refresh, onSignedOut: askForToken, onError });
@@ -51,10 +53,6 @@ function onFirstPage(entries) {
   byId("columns").hidden = entries.length === 0;
   if (entries.length === 0) showEmpty(filters, clearFilters);
   live.start(filters, entries[0]?.seq ?? 0);
-}
-
-function onEntries(entries) {
-  bar.noticeCategories(entries.filter((entry) => !entry.unreadable).map((entry) => entry.category));
 }
 
 function onArrival(entries) {

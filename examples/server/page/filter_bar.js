@@ -1,7 +1,8 @@
 // The filter controls: they show the active filters, and request others.
 
+import { fetchValues } from "./api.js";
 import { button, byId, cut, element, icon } from "./dom.js";
-import { canFilterBy, isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
+import { isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
 import { fromInput, short, span, startOfToday, toInput } from "./time.js";
 import { severityMark } from "./row.js";
 
@@ -28,6 +29,7 @@ export class FilterBar {
       this.#commitText();
     });
     this.#form.addEventListener("input", (event) => this.#onInput(event));
+    this.#form.addEventListener("focusin", (event) => this.#suggest(event.target));
     this.#form.addEventListener("focusout", () => {
       if (this.#typing !== null) this.#commitText();
       this.#typedInto = null;
@@ -44,25 +46,38 @@ export class FilterBar {
       // A half-typed date has the value "", and assigning to the input would erase what the reader has typed.
       if (input.value !== value) input.value = value;
     }
-    if (["actor", "entity_type", "entity_id", "since", "until"].some((name) => filters[name] !== "")) {
+    if (["actions", "actor", "entity_type", "entity_id", "since", "until"].some((name) => filters[name] !== "")) {
       byId("more").open = true;
     }
-    this.noticeCategories(filters.categories);
     this.#draw();
   }
 
-  /** Adds a chip for each category that has none yet. */
-  noticeCategories(categories) {
-    const known = new Set([...CATEGORIES, ...this.#others]);
-    let grown = false;
-    for (const category of categories) {
-      if (known.has(category) || !canFilterBy(category)) continue;
-      if (this.#others.length >= MAX_OTHERS && !this.#filters.categories.includes(category)) continue;
-      known.add(category);
-      this.#others.push(category);
-      grown = true;
-    }
-    if (grown) this.#draw();
+  /** Adds a chip for each category that has none yet. The present chips stay, so that no click on one is lost. */
+  addCategories(categories) {
+    const known = this.#categories();
+    const fresh = categories.filter((category) => category !== "" && !known.includes(category));
+    fresh.splice(MAX_OTHERS - this.#others.length);
+    this.#others.push(...fresh);
+    byId("categories").append(...fresh.map((category) => this.#categoryChip(category)));
+  }
+
+  #categories() {
+    return [...new Set([...CATEGORIES, ...this.#others, ...this.#filters.categories])];
+  }
+
+  #categoryChip(category) {
+    return this.#chip("categories", category, cut(category, 40));
+  }
+
+  /** Fills the menu of a field. Without an answer, the reader types without it. */
+  async #suggest(input) {
+    if (!input.list) return;
+    const values = await fetchValues(this.#filters, input.list.id, input.name).catch(() => []);
+    // The actions are a list, in which a plain comma would separate items.
+    const typed = (value) => (input.name === "actions" ? value.replaceAll(",", "\\,") : value);
+    const label = ({ value, entries }) => `${cut(value, 60)} (${entries.toLocaleString("en")})`;
+    const options = values.map((each) => element("option", { value: typed(each.value), label: label(each) }));
+    input.list.replaceChildren(...options);
   }
 
   #inputs() {
@@ -75,9 +90,7 @@ export class FilterBar {
     byId("severities").replaceChildren(
       ...SEVERITIES.map((severity) => this.#chip("severities", severity, severityMark(severity))),
     );
-    byId("categories").replaceChildren(
-      ...[...CATEGORIES, ...this.#others].map((category) => this.#chip("categories", category, cut(category, 40))),
-    );
+    byId("categories").replaceChildren(...this.#categories().map((category) => this.#categoryChip(category)));
     const today = startOfToday();
     byId("quick").replaceChildren(
       this.#quick("Today", filters.since === today && filters.until === "", { since: today, until: "" }, { since: "" }),
@@ -88,7 +101,7 @@ export class FilterBar {
     byId("active").hidden = isUnfiltered(filters);
     // The chips have been replaced, so restore the focus.
     const chips = [...this.#form.querySelectorAll("[data-chip]")];
-    if (focused) (chips.find((chip) => chip.dataset.chip === focused) ?? byId("q")).focus({ preventScroll: true });
+    if (focused) (chips.find((chip) => chip.dataset.chip === focused) ?? byId("search")).focus({ preventScroll: true });
   }
 
   #chip(list, item, label) {
@@ -108,9 +121,11 @@ export class FilterBar {
 
   /** Chips that each remove one filter not shown by a chip above, and a button that removes all filters. */
   #removals() {
-    const { actor, entity_type, entity_id, since, until, q } = this.#filters;
+    const { actions, exclude_actors, actor, entity_type, entity_id, since, until, message_contains: text } = this.#filters;
     const active = [
-      q === "" ? null : ["Text", q, { q: "" }],
+      text === "" ? null : ["Text", text, { message_contains: "" }],
+      actions === "" ? null : ["Action", actions, { actions: "" }],
+      exclude_actors.length === 0 ? null : ["Hidden", exclude_actors.join(", "), { exclude_actors: [] }],
       actor === "" ? null : ["Actor", actor, { actor: "" }],
       entity_type === "" ? null : ["Entity type", entity_type, { entity_type: "" }],
       entity_id === "" ? null : ["Entity id", entity_id, { entity_id: "" }],

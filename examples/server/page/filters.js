@@ -1,17 +1,19 @@
 // The filters. The page's address holds them as the server's parameters, so a view can be shared as a link.
 
-const LISTS = ["categories", "severities"];
-const TEXTS = ["actor", "entity_type", "entity_id", "since", "until", "q"];
+const LISTS = ["categories", "severities", "exclude_actors"];
+const TEXTS = ["actions", "actor", "entity_type", "entity_id", "since", "until", "message_contains"];
 
 export const NO_FILTERS = Object.freeze({
   categories: [],
   severities: [],
+  exclude_actors: [],
+  actions: "",
   actor: "",
   entity_type: "",
   entity_id: "",
   since: "",
   until: "",
-  q: "",
+  message_contains: "",
 });
 
 /** The filters in the query string of an address; unknown parameters are ignored. */
@@ -19,8 +21,9 @@ export function fromSearch(search) {
   const parameters = new URLSearchParams(search);
   const filters = { ...NO_FILTERS };
   for (const name of LISTS) {
-    const items = (parameters.get(name) ?? "").split(",").map((item) => item.trim());
-    filters[name] = [...new Set(items.filter((item) => item !== ""))];
+    // As the server reads them: `\,` is a comma within an item.
+    const items = parameters.getAll(name).flatMap((list) => list.split(/(?<!\\),/));
+    filters[name] = [...new Set(items.map((item) => item.replaceAll("\\,", ",")).filter((item) => item !== ""))];
   }
   for (const name of TEXTS) filters[name] = parameters.get(name) ?? "";
   // In a hand-written link, the plus of an offset decodes to a space.
@@ -31,7 +34,8 @@ export function fromSearch(search) {
 export function toParameters(filters) {
   const parameters = new URLSearchParams();
   for (const name of LISTS) {
-    if (filters[name].length > 0) parameters.set(name, filters[name].join(","));
+    // One parameter for each item, because a backslash at the end of an item would escape a comma after it.
+    for (const item of filters[name]) parameters.append(name, item.replaceAll(",", "\\,"));
   }
   for (const name of TEXTS) {
     if (filters[name] !== "") parameters.set(name, filters[name]);
@@ -57,9 +61,4 @@ export function toggled(filters, list, item) {
 /** Whether the list consists of this one item. */
 export function isOnly(filters, list, item) {
   return filters[list].length === 1 && filters[list][0] === item;
-}
-
-/** Whether a category can be a filter: the server splits the list at commas and trims its items. */
-export function canFilterBy(category) {
-  return category !== "" && !category.includes(",") && category.trim() === category;
 }

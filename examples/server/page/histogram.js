@@ -20,8 +20,7 @@ export class Histogram {
     this.#root.replaceChildren();
   }
 
-  show(answer) {
-    const { buckets, since, until } = answer;
+  show({ buckets, since, until }) {
     if (buckets.length === 0) {
       this.hide();
       return;
@@ -31,12 +30,11 @@ export class Histogram {
     const bars = element("div", { class: "bars", role: "toolbar", "aria-label": "Time spans: arrow keys move, Enter zooms in" });
     buckets.forEach((bucket, index) => {
       const next = buckets[index + 1]?.start;
-      bars.append(this.#bar(bucket, next ?? until, next === undefined ? until : justBefore(next), tallest, answer));
+      bars.append(this.#bar(bucket, next ?? until, next === undefined ? until : justBefore(next), tallest));
     });
     makeRoving(bars, Math.min(focused ?? 0, buckets.length - 1));
-    const top = `${tallest.toLocaleString("en")}${answer.capped ? "+" : ""}`;
     this.#root.replaceChildren(
-      element("div", { class: "scale", "aria-hidden": "true" }, element("span", {}, top), element("span", {}, "0")),
+      element("div", { class: "scale", "aria-hidden": "true" }, element("span", {}, tallest.toLocaleString("en")), element("span", {}, "0")),
       bars,
       element(
         "div",
@@ -57,8 +55,8 @@ export class Histogram {
     return index === -1 ? null : index;
   }
 
-  #bar(bucket, end, last, tallest, answer) {
-    const label = `${span(bucket.start, end)}: ${describe(bucket, answer.most)}`;
+  #bar(bucket, end, last, tallest) {
+    const label = `${span(bucket.start, end)}: ${describe(bucket)}`;
     const bar = element("button", { type: "button", class: "bar", "aria-label": `${label}. Zoom in`, title: label });
     for (const severity of STACK) {
       if (bucket[severity] === 0) continue;
@@ -75,11 +73,11 @@ function total(bucket) {
   return STACK.reduce((sum, severity) => sum + bucket[severity], 0);
 }
 
-function describe(bucket, cap) {
+function describe(bucket) {
   const count = (severity, one, many) => {
     const number = bucket[severity];
     if (number === 0) return null;
-    return `${number.toLocaleString("en")}${number >= cap ? "+" : ""} ${number === 1 ? one : many}`;
+    return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
   };
   const parts = [count("info", "info", "info"), count("warning", "warning", "warnings"), count("error", "error", "errors")];
   return parts.filter((part) => part !== null).join(", ") || "no entries";

@@ -26,7 +26,7 @@ export class EntryList {
   #hasDroppedNewest = false;
   #observer = null;
 
-  /** `hooks`: onFirstPage(entries), onEntries(entries), onError(error), narrow(filters). */
+  /** `hooks`: onFirstPage(entries), onError(error), narrow(filters). */
   constructor(hooks) {
     this.#hooks = hooks;
     this.#older.addEventListener("click", () => this.#loadOlder());
@@ -87,7 +87,6 @@ export class EntryList {
       fresh.prepend(item);
     }
     this.#rows.prepend(fresh);
-    this.#hooks.onEntries(entries);
     if (this.#rows.childElementCount > MAX_ROWS) this.#dropOldest();
     else if (this.#next === null) this.#foot.textContent = NO_OLDER;
   }
@@ -113,7 +112,6 @@ export class EntryList {
     const older = document.createDocumentFragment();
     for (const entry of page.entries) older.append(entryRow(entry, this.#hooks.narrow));
     this.#rows.append(older);
-    this.#hooks.onEntries(page.entries);
     this.#next = page.next_before_seq;
     this.#older.replaceChildren("Load older");
     this.#older.hidden = this.#next === null;

@@ -1,12 +1,11 @@
 // One entry: a row in the list that opens to the details.
 
 import { announce, button, cut, element, icon } from "./dom.js";
-import { canFilterBy } from "./filters.js";
 import { exact, relative } from "./time.js";
 
 const SEVERITIES = { info: "Info", warning: "Warning", error: "Error" };
 
-/** The list item of an entry. The "Only …" buttons call `narrow` with their filters. */
+/** The list item of an entry. The "Only …" and "Hide …" buttons call `narrow` with their filters. */
 export function entryRow(entry, narrow) {
   if (entry.unreadable) return unreadableRow(entry.seq);
   const details = `details-${entry.seq}`;
@@ -133,17 +132,18 @@ function detailsOf(entry, id, narrow) {
       element("h3", {}, "Metadata"),
       element("pre", { tabindex: "0", "aria-label": "Metadata" }, metadata),
     ),
-    element("div", { class: "details-actions" }, copyButton(entry), ...onlyButtons(entry, narrow)),
+    element("div", { class: "details-actions" }, copyButton(entry), ...narrowingButtons(entry, narrow)),
   );
 }
 
-function onlyButtons(entry, narrow) {
-  const only = (label, filters) => button(cut(label, 60), "button quiet", () => narrow(filters));
+function narrowingButtons(entry, narrow) {
+  const narrowing = (label, filters) => button(cut(label, 60), "button quiet", () => narrow(filters));
   const { entity_type, entity_id } = entry;
   const buttons = [
-    entry.actor === "" ? null : only(`Only ${entry.actor}`, { actor: entry.actor }),
-    canFilterBy(entry.category) ? only(`Only ${entry.category}`, { categories: [entry.category] }) : null,
-    !entity_type || !entity_id ? null : only(`Only ${entity_type} ${entity_id}`, { entity_type, entity_id }),
+    entry.actor === "" ? null : narrowing(`Only ${entry.actor}`, { actor: entry.actor }),
+    entry.category === "" ? null : narrowing(`Only ${entry.category}`, { categories: [entry.category] }),
+    entry.actor === "" ? null : narrowing(`Hide ${entry.actor}`, { exclude_actors: [entry.actor] }),
+    !entity_type || !entity_id ? null : narrowing(`Only ${entity_type} ${entity_id}`, { entity_type, entity_id }),
   ];
   return buttons.filter((made) => made !== null);
 }

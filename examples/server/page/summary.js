@@ -1,6 +1,6 @@
-// The count and the histogram. The list neither waits for them nor fails with them.
+// The count, the histogram and the categories. The list neither waits for them nor fails with them.
 
-import { fetchCount, fetchHistogram } from "./api.js";
+import { fetchCount, fetchHistogram, fetchValues } from "./api.js";
 import { byId } from "./dom.js";
 import { Histogram } from "./histogram.js";
 
@@ -10,13 +10,15 @@ const BUCKETS = 60;
 export class Summary {
   #count = byId("count");
   #histogram;
+  #onCategories;
   #filters = null;
   #request = new AbortController();
   #timer = null;
 
-  /** The page calls `zoom` with the `since` and `until` of the bar that the reader picks. */
-  constructor(zoom) {
+  /** `hooks`: zoom({ since, until }) for the bar that the reader picks, onCategories(categories to choose from). */
+  constructor({ zoom, onCategories }) {
     this.#histogram = new Histogram(zoom);
+    this.#onCategories = onCategories;
   }
 
   async reload(filters) {
@@ -24,14 +26,16 @@ export class Summary {
     this.#filters = filters;
     this.#request = new AbortController();
     const { signal } = this.#request;
-    const [count, times] = await Promise.allSettled([
+    const [count, times, categories] = await Promise.allSettled([
       fetchCount(filters, signal),
       fetchHistogram(filters, BUCKETS, signal),
+      fetchValues(filters, "category", "categories", signal),
     ]);
     if (signal.aborted) return;
     this.#count.textContent = count.status === "fulfilled" ? countLabel(count.value) : "";
     if (times.status === "fulfilled") this.#histogram.show(times.value);
     else this.#histogram.hide();
+    if (categories.status === "fulfilled") this.#onCategories(categories.value.map(({ value }) => value));
   }
 
   /** Reloads after a pause, at most once for all the calls within it. */

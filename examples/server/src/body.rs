@@ -4,13 +4,13 @@ use activity_log::json::{find_inexact_number, replace_lone_surrogates};
 use activity_log::{ActivityCategory, ActivitySeverity, NewActivityLogEntry};
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
+use chrono::{DateTime, Utc};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
 use crate::error::ApiError;
-use crate::time::rfc3339;
 
 /// Receives a whole body of at most `max_bytes`.
 ///
@@ -144,6 +144,12 @@ impl PostedEntry {
             ..entry
         })
     }
+}
+
+fn rfc3339(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .map_err(|error| format!("must be an RFC 3339 time such as 2026-01-31T12:00:00Z: {error}"))
 }
 
 fn required<T>(field: &str, value: Option<T>) -> Result<T, ApiError> {

@@ -99,11 +99,11 @@ impl From<DatabaseError> for ApiError {
 
 impl From<activity_log::Error> for ApiError {
     fn from(error: activity_log::Error) -> Self {
-        use activity_log::Error::{Busy, Full, InvalidFilter};
+        use activity_log::Error::{Full, InvalidFilter, InvalidQuery};
         match error {
-            InvalidFilter { field: "message_contains", reason } => Self::parameter("q", reason),
             InvalidFilter { field, reason } => Self::parameter(field, reason),
-            Busy(_) => Self::busy(),
+            InvalidQuery { parameter, reason } => Self::parameter(&parameter, reason),
+            error if error.is_retryable() => Self::busy(),
             Full(_) => {
                 let internal = Self::internal(error);
                 Self { status: StatusCode::INSUFFICIENT_STORAGE, ..internal }

@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderName, Method, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
+use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use crate::app::App;
@@ -87,9 +88,13 @@ fn file_headers(format: Format) -> [(HeaderName, String); 2] {
 }
 
 /// The entry that records an export.
-fn export_entry(ExportQuery { exported_by, format, given, .. }: &ExportQuery) -> NewActivityLogEntry {
+fn export_entry(ExportQuery { filters, exported_by, format }: &ExportQuery) -> NewActivityLogEntry {
+    let mut filters = serde_json::to_value(filters).unwrap_or_default();
+    if let Some(fields) = filters.as_object_mut() {
+        fields.retain(|_, value| !value.is_null() && *value != json!([]));
+    }
     let message = format!("{exported_by} exported the activity log as {}", format.name());
     NewActivityLogEntry::new(ActivityCategory::System, "activity_log_exported", exported_by.as_str(), message)
         .metadata_value("format", format.name())
-        .metadata_value("filters", given.clone())
+        .metadata_value("filters", filters)
 }

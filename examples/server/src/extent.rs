@@ -4,36 +4,33 @@
 //! bisection, asking each time whether any entry lies beyond a given time.
 
 use activity_log::{ActivityLogFilters, ActivityLogRepository};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::readable::{newest, oldest};
-use crate::span::{Span, ceil_to_micros, floor_to_micros};
 
 /// The log holds times in the years 0001 to 9999; these are its bounds in microseconds since 1970.
 const MIN_MICROS: i64 = -62_135_596_800_000_000;
 const MAX_MICROS: i64 = 253_402_300_799_999_999;
 
-/// The span between the bounds of the filters, or between the earliest and the latest matching entry where a bound is
-/// missing; `None` when no entry matches.
+/// The bounds of the filters, or the earliest and the latest time of a matching entry where a bound is missing, in whole
+/// microseconds; `None` when no entry matches.
 pub(crate) fn extent(
     log: &mut ActivityLogRepository<'_>,
     filters: &ActivityLogFilters,
-) -> activity_log::Result<Option<Span>> {
+) -> activity_log::Result<Option<(DateTime<Utc>, DateTime<Utc>)>> {
     let Some(newest) = newest(log, filters)? else { return Ok(None) };
-    // Entries have whole microseconds, so rounding the bounds inwards excludes no entry.
     let until = match filters.until {
-        Some(until) => floor_to_micros(until),
+        Some(until) => until.trunc_subsecs(6),
         None => latest(log, filters, newest.ts)?,
     };
     let since = match filters.since {
-        Some(since) => ceil_to_micros(since),
+        Some(since) => since.trunc_subsecs(6),
         None => {
             let oldest = oldest(log, filters)?.map_or(until, |oldest| oldest.ts);
             earliest(log, filters, oldest)?
         }
     };
-    // Requested bounds may leave nothing between them.
-    Ok(Some(Span { since: since.min(until), until: until.max(since) }))
+    Ok(Some((since, until)))
 }
 
 /// The earliest time of a matching entry; `known` is the time of one of them.

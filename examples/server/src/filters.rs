@@ -1,32 +1,37 @@
-//! The filters of a request, shared by every route that reads the log.
+//! The description of the filters, which every route that reads the log shares. `ActivityLogFilters` reads them.
 
-use activity_log::{ActivityCategory, ActivityLogFilters, ActivitySeverity};
 use utoipa::IntoParams;
 
-use crate::error::ApiError;
-use crate::parameters::Parameters;
-use crate::time::rfc3339_in_query;
-
-const FILTERS: [&str; 8] = ["categories", "severities", "actor", "entity_type", "entity_id", "since", "until", "q"];
-
-/// The description of the filters; [`filters`] reads them.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only their description is used")]
+#[expect(dead_code, reason = "only its description is used")]
 pub(crate) struct FilterParameters {
-    /// One or more, separated by commas: `auth`, `device`, `entity`, `capture`, `system`, or the host's own.
+    /// Any of these categories, separated by commas: `auth`, `device`, `entity`, `capture`, `system`, or the host's own.
+    /// In this and every other list, `\,` stands for a comma within an item, and the parameter may be repeated instead.
     #[param(example = "auth,device", max_length = 1000)]
     categories: Option<String>,
-    /// One or more, separated by commas: `info`, `warning`, `error`.
+    /// Any of these severities, separated by commas: `info`, `warning`, `error`.
     #[param(
         example = "warning,error",
         max_length = 1000,
         pattern = "^((info|warning|error)(,(info|warning|error))*)?$"
     )]
     severities: Option<String>,
+    /// Any of these actions, separated by commas. `user.*` is every action that begins with `user.`.
+    #[param(example = "user.*,device.lost", max_length = 1000)]
+    actions: Option<String>,
+    /// None of these actions, written like `actions`.
+    #[param(example = "heartbeat.*", max_length = 1000)]
+    exclude_actions: Option<String>,
     /// The exact actor.
     #[param(max_length = 1000)]
     actor: Option<String>,
+    /// Any of these actors, separated by commas.
+    #[param(example = "alice,bob", max_length = 1000)]
+    actors: Option<String>,
+    /// None of these actors, separated by commas.
+    #[param(example = "cron", max_length = 1000)]
+    exclude_actors: Option<String>,
     /// The exact entity type.
     #[param(max_length = 1000)]
     entity_type: Option<String>,
@@ -41,34 +46,5 @@ pub(crate) struct FilterParameters {
     until: Option<String>,
     /// Literal text that the message contains; ASCII letters match in either case.
     #[param(max_length = 1000)]
-    q: Option<String>,
-}
-
-/// The names of the filters and of `more` parameters.
-pub(crate) fn filters_and(more: &[&'static str]) -> Vec<&'static str> {
-    [&FILTERS, more].concat()
-}
-
-/// Reads the filters, all of which are optional.
-pub(crate) fn filters(parameters: &Parameters) -> Result<ActivityLogFilters, ApiError> {
-    Ok(ActivityLogFilters {
-        categories: parameters.list("categories", |name| Ok(ActivityCategory::from(name)))?,
-        severities: parameters.list("severities", severity)?,
-        actor: parameters.text("actor"),
-        entity_type: parameters.text("entity_type"),
-        entity_id: parameters.text("entity_id"),
-        since: parameters.value("since", rfc3339_in_query)?,
-        until: parameters.value("until", rfc3339_in_query)?,
-        message_contains: parameters.text("q"),
-        ..ActivityLogFilters::default()
-    })
-}
-
-/// The filters as the client wrote them, by name.
-pub(crate) fn given_filters(parameters: &Parameters) -> serde_json::Map<String, serde_json::Value> {
-    FILTERS.iter().filter_map(|name| Some(((*name).to_owned(), parameters.text(name)?.into()))).collect()
-}
-
-fn severity(name: &str) -> Result<ActivitySeverity, String> {
-    name.parse().map_err(|error| format!("contains `{name}`, which {error}"))
+    message_contains: Option<String>,
 }

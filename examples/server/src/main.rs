@@ -17,6 +17,7 @@ mod entries;
 mod error;
 mod export;
 mod extent;
+mod facets;
 mod filters;
 mod format;
 mod headers;
@@ -33,9 +34,7 @@ mod routes;
 mod schemas;
 mod session;
 mod shutdown;
-mod span;
 mod stream;
-mod time;
 mod transfer;
 
 use std::error::Error;

@@ -2,11 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use activity_log::ActivityLogFilters;
-use serde_json::{Map, Value};
+use activity_log::{ActivityLogFilters, Facet};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error;
 
 use crate::error::ApiError;
-use crate::filters::{filters, filters_and, given_filters};
 use crate::format::Format;
 use crate::parameters::Parameters;
 use crate::readable::Cursor;
@@ -27,14 +28,14 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let parameters = Parameters::parse(query, &filters_and(&["before_seq", "after_seq", "limit"]))?;
+        let (filters, parameters) = Parameters::parse_with_filters(query, &["before_seq", "after_seq", "limit"])?;
         let cursor = match (parameters.value("before_seq", seq)?, parameters.value("after_seq", seq)?) {
             (Some(_), Some(_)) => return Err(ApiError::parameter("after_seq", "must not be given with `before_seq`")),
             (None, Some(after_seq)) => Cursor::After(after_seq),
             (before_seq, None) => Cursor::Before(before_seq),
         };
         Ok(Self {
-            filters: filters(&parameters)?,
+            filters,
             cursor,
             limit: parameters.value("limit", |text| within(&LIMITS, text))?.unwrap_or(DEFAULT_LIMIT),
         })
@@ -43,7 +44,7 @@ impl ListQuery {
 
 /// The parameters of the count.
 pub(crate) fn count_query(query: Option<&str>) -> Result<ActivityLogFilters, ApiError> {
-    filters(&Parameters::parse(query, &filters_and(&[]))?)
+    Ok(Parameters::parse_with_filters(query, &[])?.0)
 }
 
 /// The parameters of the histogram.
@@ -55,10 +56,29 @@ pub(crate) struct HistogramQuery {
 
 impl HistogramQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let parameters = Parameters::parse(query, &filters_and(&["buckets"]))?;
+        let (filters, parameters) = Parameters::parse_with_filters(query, &["buckets"])?;
+        let buckets = parameters.value("buckets", |text| within(&BUCKETS, text))?.unwrap_or(DEFAULT_BUCKETS);
+        Ok(Self { filters, buckets })
+    }
+}
+
+/// The parameters of the facets.
+#[derive(Debug)]
+pub(crate) struct FacetsQuery {
+    pub(crate) filters: ActivityLogFilters,
+    pub(crate) by: Facet,
+    pub(crate) limit: u32,
+}
+
+impl FacetsQuery {
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
+        const BY: &str = "must be category, severity, action, actor or entity_type";
+        let (filters, parameters) = Parameters::parse_with_filters(query, &["by", "limit"])?;
+        let facet = |text: &str| Facet::deserialize(text.into_deserializer()).map_err(|_: Error| BY.to_owned());
         Ok(Self {
-            filters: filters(&parameters)?,
-            buckets: parameters.value("buckets", |text| within(&BUCKETS, text))?.unwrap_or(DEFAULT_BUCKETS),
+            filters,
+            by: parameters.value("by", facet)?.ok_or_else(|| ApiError::parameter("by", BY))?,
+            limit: parameters.value("limit", |text| within(&LIMITS, text))?.unwrap_or(DEFAULT_LIMIT),
         })
     }
 }
@@ -72,8 +92,8 @@ pub(crate) struct StreamQuery {
 
 impl StreamQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let parameters = Parameters::parse(query, &filters_and(&["after_seq"]))?;
-        Ok(Self { filters: filters(&parameters)?, after_seq: parameters.value("after_seq", seq)? })
+        let (filters, parameters) = Parameters::parse_with_filters(query, &["after_seq"])?;
+        Ok(Self { filters, after_seq: parameters.value("after_seq", seq)? })
     }
 }
 
@@ -81,20 +101,17 @@ impl StreamQuery {
 #[derive(Debug)]
 pub(crate) struct ExportQuery {
     pub(crate) filters: ActivityLogFilters,
-    /// The filters as the client wrote them.
-    pub(crate) given: Map<String, Value>,
     pub(crate) format: Format,
     pub(crate) exported_by: String,
 }
 
 impl ExportQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let parameters = Parameters::parse(query, &filters_and(&["format", "exported_by"]))?;
+        let (filters, parameters) = Parameters::parse_with_filters(query, &["format", "exported_by"])?;
         Ok(Self {
-            filters: filters(&parameters)?,
-            given: given_filters(&parameters),
+            filters,
             format: parameters.value("format", str::parse)?.unwrap_or_default(),
-            exported_by: parameters.text("exported_by").unwrap_or_else(|| "anonymous".to_owned()),
+            exported_by: parameters.text("exported_by")?.unwrap_or("anonymous").to_owned(),
         })
     }
 }
@@ -107,10 +124,14 @@ pub(crate) struct ClearQuery {
 
 impl ClearQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let parameters = Parameters::parse(query, &["actor"])?;
-        let actor =
-            parameters.text("actor").ok_or_else(|| ApiError::parameter("actor", "must name who clears the log"))?;
-        Ok(Self { actor })
+        let parameters = Parameters::parse(query)?;
+        // A filter must not seem to limit what is deleted.
+        if let Some(other) = parameters.names().find(|name| *name != "actor") {
+            return Err(ApiError::parameter(other, "is not a known parameter; only `actor` is"));
+        }
+        let actor = parameters.text("actor")?;
+        let actor = actor.ok_or_else(|| ApiError::parameter("actor", "must name who clears the log"))?;
+        Ok(Self { actor: actor.to_owned() })
     }
 }
 

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::{access, count, entries, export, headers, health, histogram, openapi, page, session, stream};
+use crate::{access, count, entries, export, facets, headers, health, histogram, openapi, page, session, stream};
 
 /// The routes and their description, built from the same list.
 pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
@@ -21,6 +21,7 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
         .routes(routes!(entries::list, entries::record, entries::clear))
         .routes(routes!(count::count))
         .routes(routes!(histogram::histogram))
+        .routes(routes!(facets::facets))
         .routes(routes!(export::export))
         .routes(routes!(stream::stream))
         .routes(routes!(session::sign_in, session::sign_out))

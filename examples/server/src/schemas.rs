@@ -1,4 +1,4 @@
-//! Entries as `/openapi.json` describes them, because the library's own types do not implement `ToSchema`.
+//! Entries and facets as `/openapi.json` describes them, because the library's own types do not implement `ToSchema`.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -64,6 +64,24 @@ pub(crate) struct PostedEntry {
     entity_name: Option<String>,
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
+}
+
+/// The most frequent values of a field.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct Facets {
+    /// The most frequent first.
+    values: Vec<FacetValue>,
+    /// Whether there are more values.
+    more: bool,
+}
+
+/// A value, and how many entries have it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct FacetValue {
+    value: String,
+    entries: u64,
 }
 
 pub(crate) fn posted_example() -> Value {

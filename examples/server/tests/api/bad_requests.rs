@@ -16,22 +16,21 @@ fn a_bad_parameter_is_named() -> TestResult {
         ("before_seq=1.5", "before_seq", "whole number"),
         ("after_seq=x", "after_seq", "whole number"),
         ("before_seq=7&after_seq=3", "after_seq", "must not be given with `before_seq`"),
-        ("severities=fatal", "severities", "`fatal`, which is not `info`, `warning` or `error`"),
-        ("severities=info,Error", "severities", "`Error`"),
-        ("severities=info,", "severities", "comma"),
-        ("categories=,", "categories", "comma"),
+        ("severities=info,fatal", "severities", "is not `info`, `warning` or `error`"),
         ("since=yesterday", "since", "RFC 3339"),
         ("since=2026-01-31", "since", "RFC 3339"),
         ("until=2026-02-30T00:00:00Z", "until", "RFC 3339"),
         ("until=2026-01-31T12:00:00", "until", "RFC 3339"),
         ("actor=%FF", "actor", "UTF-8"),
         ("actor=alice&actor=bob", "actor", "more than once"),
-        ("q=&q=lamp", "q", "more than once"),
-        ("severity=error", "severity", "is not a known parameter; the known parameters are: categories, severities"),
+        ("message_contains=&message_contains=lamp", "message_contains", "more than once"),
+        ("limit=5&limit=6", "limit", "more than once"),
+        ("severity=error", "severity", "is not a known parameter; the filters are categories, severities"),
+        ("q=lamp", "q", "is not a known parameter"),
         ("Actor=alice", "Actor", "is not a known parameter"),
         ("limit=5&page", "page", "is not a known parameter"),
         ("=5", "", "is not a known parameter"),
-        (&*format!("q={}", "x".repeat(1_001)), "q", "must not exceed 1000 bytes"),
+        (&*format!("actions={}", "x".repeat(1_001)), "actions", "must not exceed 1000 bytes"),
         (&*format!("actor={}", "%C3%A9".repeat(501)), "actor", "must not exceed 1000 bytes"),
         (&*format!("limit={}", "1".repeat(1_001)), "limit", "must not exceed 1000 bytes"),
     ] {
@@ -48,7 +47,8 @@ fn a_bad_parameter_is_named() -> TestResult {
 fn a_parameter_may_have_a_thousand_bytes_and_the_query_string_thirty_two_kilobytes() -> TestResult {
     let server = Server::start()?;
     let longest = "%C3%A9".repeat(500);
-    let query = ["categories", "actor", "entity_type", "entity_id", "q"].map(|name| format!("{name}={longest}"));
+    let names = ["categories", "exclude_actions", "actor", "entity_type", "entity_id", "message_contains"];
+    let query = names.map(|name| format!("{name}={longest}"));
     assert_eq!(server.get(&query.join("&"))?.status, 200);
 
     let answer = server.get(&"&".repeat(32_769))?;

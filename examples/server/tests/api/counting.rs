@@ -16,7 +16,7 @@ fn entries_that_match_the_filters_are_counted() -> TestResult {
         ("actor=alice", 3),
         ("actor=bob", 0),
         ("severities=error,warning", 1),
-        ("categories=device&q=the%20lamp", 2),
+        ("categories=device&message_contains=the%20lamp", 2),
         ("until=2000-01-01T00:00:00Z", 0),
     ] {
         assert_eq!(count(&server, query)?, json!({"count": expected, "more": false}), "{query}");

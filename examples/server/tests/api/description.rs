@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use activity_log::ActivityLogEntry;
+use activity_log::{ActivityLogEntry, ActivityLogFilters};
 use serde_json::Value;
 
+use crate::events::Events;
 use crate::server::{Server, TestResult, entry};
 
 const LOG: &str = "/api/v1/activity-log";
@@ -44,6 +45,7 @@ fn every_route_and_method_is_described_and_no_other() -> TestResult {
         ("delete", LOG.to_owned()),
         ("get", format!("{LOG}/count")),
         ("get", format!("{LOG}/histogram")),
+        ("get", format!("{LOG}/facets")),
         ("get", format!("{LOG}/export")),
         ("get", format!("{LOG}/stream")),
         ("post", "/api/v1/session".to_owned()),
@@ -79,6 +81,32 @@ fn every_operation_describes_its_errors() -> TestResult {
         assert!(description["paths"][LOG]["post"]["responses"][status].is_object(), "{status}");
     }
     assert_eq!(description["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    Ok(())
+}
+
+#[test]
+fn every_route_that_reads_the_log_describes_and_accepts_every_filter() -> TestResult {
+    let server = Server::start()?;
+    let description = description(&server)?;
+    let filters = serde_json::to_value(ActivityLogFilters::default())?;
+    let operations = operations(&description).into_iter();
+    for (_, path, operation) in operations.filter(|(method, path, _)| *method == "get" && path.starts_with(LOG)) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let names = parameters
+            .filter(|parameter| parameter["in"] == "query")
+            .filter_map(|parameter| parameter["name"].as_str());
+        let names = names.collect::<BTreeSet<_>>();
+        for filter in filters.as_object().into_iter().flat_map(|filters| filters.keys()) {
+            assert!(names.contains(&**filter), "{path} {filter}");
+        }
+        let query = names.iter().map(|name| if *name == "by" { "by=actor&".to_owned() } else { format!("{name}=&") });
+        let query = query.collect::<String>();
+        if path.ends_with("/stream") {
+            assert!(!Events::open(&server, &query)?.begins_after.is_empty(), "{path}");
+        } else {
+            assert_eq!(server.request("GET", &format!("{path}?{query}"))?.status, 200, "{path}");
+        }
+    }
     Ok(())
 }
 
@@ -123,13 +151,16 @@ fn the_examples_match_what_the_server_accepts_and_returns() -> TestResult {
 
     // The real responses have the fields of the examples.
     server.post_json(&entry("Another"))?;
-    for path in ["", "/count", "/histogram"].map(|path| format!("{LOG}{path}")) {
+    for (path, query) in [("", ""), ("/count", ""), ("/histogram", ""), ("/facets", "?by=actor")] {
+        let path = format!("{LOG}{path}");
         let example = &description["paths"][&path]["get"]["responses"]["200"]["content"]["application/json"]["example"];
-        let real = server.request("GET", &path)?.body;
+        let real = server.request("GET", &format!("{path}{query}"))?.body;
         let fields = |value: &Value| value.as_object().map(|fields| fields.keys().cloned().collect::<BTreeSet<_>>());
         assert!(fields(example).is_some(), "{path}");
         assert_eq!(fields(&real), fields(example), "{path}");
-        assert_eq!(fields(&real["buckets"][0]), fields(&example["buckets"][0]), "{path}");
+        for list in ["buckets", "values"] {
+            assert_eq!(fields(&real[list][0]), fields(&example[list][0]), "{path}");
+        }
     }
     Ok(())
 }
@@ -153,6 +184,6 @@ fn no_response_contradicts_the_description() -> TestResult {
     let output = schemathesis.current_dir(&folder).output()?;
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("9 selected / 10 total"), "{said}");
+    assert!(said.contains("10 selected / 11 total"), "{said}");
     Ok(())
 }

@@ -37,7 +37,7 @@ fn an_event_is_the_entry_as_the_list_shows_it_on_one_line() -> TestResult {
 #[test]
 fn only_matching_entries_are_streamed() -> TestResult {
     let server = Server::start()?;
-    let mut events = Events::open(&server, "severities=error&q=lamp")?;
+    let mut events = Events::open(&server, "severities=error&message_contains=lamp")?;
     server.post_ndjson(&[
         entry("Found the lamp"),
         with(entry("Lost the chair"), "severity", "error"),

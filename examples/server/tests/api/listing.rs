@@ -41,7 +41,7 @@ fn categories_restricts_the_list_to_the_named_ones_built_in_or_not() -> TestResu
     let server = server_with_entries()?;
     assert_eq!(messages(&server, "categories=auth")?, ["Alice signed in"]);
     assert_eq!(messages(&server, "categories=billing,auth")?, ["Sent 500 invoices", "Alice signed in"]);
-    assert_eq!(messages(&server, "categories=auth,+billing")?, ["Sent 500 invoices", "Alice signed in"]);
+    assert_eq!(messages(&server, "categories=billing&categories=auth")?, ["Sent 500 invoices", "Alice signed in"]);
     assert_eq!(messages(&server, "categories=unheard-of")?, [""; 0]);
     Ok(())
 }
@@ -60,6 +60,24 @@ fn actor_restricts_the_list_to_exactly_that_actor() -> TestResult {
     assert_eq!(messages(&server, "actor=alice")?, ["Dimmed to 50 %", "Alice signed in"]);
     assert_eq!(messages(&server, "actor=bob%2Bco")?, ["Sent 500 invoices", "Lost_the lamp"]);
     assert_eq!(messages(&server, "actor=ali")?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn actors_and_exclude_actors_list_several() -> TestResult {
+    let server = server_with_entries()?;
+    assert_eq!(messages(&server, "actors=bob%2Bco,nobody")?, ["Sent 500 invoices", "Lost_the lamp"]);
+    assert_eq!(messages(&server, "exclude_actors=bob%2Bco,system")?, ["Dimmed to 50 %", "Alice signed in"]);
+    Ok(())
+}
+
+#[test]
+fn actions_and_exclude_actions_accept_a_prefix() -> TestResult {
+    let server = server_with_entries()?;
+    assert_eq!(messages(&server, "actions=device.*")?, ["Lost_the lamp", "Dimmed to 50 %"]);
+    assert_eq!(messages(&server, "actions=device.lost,user.*")?, ["Lost_the lamp", "Alice signed in"]);
+    let others = messages(&server, "exclude_actions=device.*,server_started")?;
+    assert_eq!(others, ["Sent 500 invoices", "Alice signed in"]);
     Ok(())
 }
 
@@ -94,20 +112,21 @@ fn the_plus_of_an_offset_may_be_encoded_or_not() -> TestResult {
 }
 
 #[test]
-fn q_finds_literal_text_within_messages() -> TestResult {
+fn message_contains_finds_literal_text_within_messages() -> TestResult {
     let server = server_with_entries()?;
     // With the space, because the port in the message of the start may contain these digits.
-    assert_eq!(messages(&server, "q=%2050")?, ["Sent 500 invoices", "Dimmed to 50 %"]);
-    assert_eq!(messages(&server, "q=50%20%25")?, ["Dimmed to 50 %"]);
-    assert_eq!(messages(&server, "q=lost_THE")?, ["Lost_the lamp"]);
-    assert_eq!(messages(&server, "q=lost%25lamp")?, [""; 0]);
+    assert_eq!(messages(&server, "message_contains=%2050")?, ["Sent 500 invoices", "Dimmed to 50 %"]);
+    assert_eq!(messages(&server, "message_contains=50%20%25")?, ["Dimmed to 50 %"]);
+    assert_eq!(messages(&server, "message_contains=lost_THE")?, ["Lost_the lamp"]);
+    assert_eq!(messages(&server, "message_contains=lost%25lamp")?, [""; 0]);
     Ok(())
 }
 
 #[test]
 fn filters_combine() -> TestResult {
     let server = server_with_entries()?;
-    let query = "categories=device,billing&severities=info,error&actor=bob%2Bco&entity_type=device&q=lamp";
+    let query =
+        "categories=device,billing&severities=info,error&actor=bob%2Bco&entity_type=device&message_contains=lamp";
     assert_eq!(messages(&server, query)?, ["Lost_the lamp"]);
     Ok(())
 }
@@ -115,7 +134,7 @@ fn filters_combine() -> TestResult {
 #[test]
 fn a_parameter_without_a_value_restricts_nothing() -> TestResult {
     let server = server_with_entries()?;
-    let form = "categories=&severities=&actor=&entity_type=&entity_id=&since=&until=&q=&before_seq=&limit=";
+    let form = "categories=&severities=&actor=&entity_type=&entity_id=&since=&until=&message_contains=&actions=,&before_seq=&limit=";
     assert_eq!(server.get(form)?.body, server.get("")?.body);
     Ok(())
 }
@@ -182,11 +201,12 @@ fn hostile_text_is_returned_unchanged_and_is_found() -> TestResult {
     ];
     for text in hostile {
         let sent = with(with(entry(text), "actor", text), "entity_id", text);
-        let sent = with(with(sent, "category", text), "metadata", json!({text: [text, 0.1, -1, null]}));
+        let sent = with(with(sent, "action", text), "category", text);
+        let sent = with(sent, "metadata", json!({text: [text, 0.1, -1, null]}));
         assert_eq!(server.post_json(&sent)?.status, 201);
 
         let encoded = text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-        for parameter in ["actor", "entity_id", "categories", "q"] {
+        for parameter in ["actor", "entity_id", "categories", "actions", "message_contains"] {
             let answer = server.get(&format!("{parameter}={encoded}"))?;
             let listed = &answer.body["entries"][0];
             for field in ["category", "action", "actor", "message", "entity_id", "metadata"] {

@@ -12,6 +12,7 @@ mod demonstration;
 mod description;
 mod events;
 mod exporting;
+mod facets;
 mod following;
 mod health;
 mod histogram;

@@ -27,7 +27,7 @@ async fn chips_narrow_the_list_and_widen_it_again() -> TestResult {
     let browser = Browser::open(&server.url("/")).await?;
     browser.press("device").await?;
     browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
-    // A category of the host's own gets a chip as soon as an entry has that category.
+    // A category of the host's own has a chip if an entry has it.
     browser.press("billing").await?;
     browser.until_messages(&["Sent 500 invoices", "Lost_the lamp", "Dimmed to 50 %"]).await?;
     browser.press("Warning").await?;
@@ -45,9 +45,9 @@ async fn chips_narrow_the_list_and_widen_it_again() -> TestResult {
 async fn typed_text_is_searched_for_in_the_whole_log() -> TestResult {
     let server = server_with_entries()?;
     let browser = Browser::open(&server.url("/")).await?;
-    browser.type_into("#q", "LOST_").await?;
+    browser.type_into("#search", "LOST_").await?;
     browser.until_messages(&["Lost_the lamp"]).await?;
-    browser.until(SEARCH, "?q=LOST_").await?;
+    browser.until(SEARCH, "?message_contains=LOST_").await?;
     browser.until("document.getElementById('count').textContent", "1 entry").await?;
 
     browser.press("Clear all filters").await?;
@@ -55,6 +55,41 @@ async fn typed_text_is_searched_for_in_the_whole_log() -> TestResult {
     browser.until_messages(&["Sent 500 invoices", "Lost_the lamp"]).await?;
     browser.type_into("input[name=entity_id]", "8").await?;
     browser.until_messages(&["Lost_the lamp"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_field_offers_the_values_that_entries_have_and_how_many() -> TestResult {
+    let server = server_with_entries()?;
+    let browser = Browser::open(&server.url("/?categories=device,billing&actor=alice")).await?;
+    browser.click("input[name=actor]").await?;
+    let offered = "[...document.querySelectorAll('#actor option')].map((option) => [option.value, option.label])";
+    browser.until(offered, json!([["bob+co", "bob+co (2)"], ["alice", "alice (1)"]])).await?;
+
+    browser.press("Clear all filters").await?;
+    browser.type_into("input[name=actions]", "device.*").await?;
+    browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
+    browser.until(SEARCH, "?actions=device.*").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_category_or_an_action_with_a_comma_can_be_chosen() -> TestResult {
+    let server = Server::start()?;
+    let of = |category, message| json!({"category": category, "action": "x,y", "actor": "b", "message": message});
+    server.post(&[of("a, b\\", "First"), of("a", "Second"), of("c", "Third")])?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.press("a, b\\").await?;
+    browser.until_messages(&["First"]).await?;
+    browser.press("c").await?;
+    browser.until_messages(&["Third", "First"]).await?;
+    let address = browser.value("location.href").await?;
+    browser.goto(address.as_str().unwrap_or_default()).await?;
+    browser.until_messages(&["Third", "First"]).await?;
+    browser.until(PRESSED, json!(["a, b\\", "c"])).await?;
+
+    browser.click("input[name=actions]").await?;
+    browser.until("document.querySelector('#action option')?.value ?? null", "x\\,y").await
 }
 
 #[tokio::test]
@@ -82,21 +117,21 @@ async fn an_address_leads_to_the_same_view_by_link_and_by_the_back_button() -> T
     browser.press("device").await?;
     browser.until(ROWS, 2).await?;
     // The typed text is one step back, however many letters it has.
-    browser.type_into("#q", "dim").await?;
+    browser.type_into("#search", "dim").await?;
     browser.until(ROWS, 1).await?;
     browser.keys("med").await?;
-    browser.until(SEARCH, "?categories=device&q=dimmed").await?;
+    browser.until(SEARCH, "?categories=device&message_contains=dimmed").await?;
 
     let shared = browser.value("location.href").await?;
     let other = Browser::open(shared.as_str().unwrap_or_default()).await?;
     other.until_messages(&["Dimmed to 50 %"]).await?;
     assert_eq!(other.value(PRESSED).await?, json!(["device"]));
-    assert_eq!(other.value("document.getElementById('q').value").await?, "dimmed");
+    assert_eq!(other.value("document.getElementById('search').value").await?, "dimmed");
 
     browser.back().await?;
     browser.until(SEARCH, "?categories=device").await?;
     browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
-    browser.until("document.getElementById('q').value", "").await?;
+    browser.until("document.getElementById('search').value", "").await?;
     browser.back().await?;
     browser.until(ROWS, 5).await?;
     browser.until(PRESSED, json!([])).await
@@ -106,7 +141,7 @@ async fn an_address_leads_to_the_same_view_by_link_and_by_the_back_button() -> T
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn the_exports_keep_the_filters() -> TestResult {
     let server = server_with_entries()?;
-    let browser = Browser::open(&server.url("/?categories=device&q=50+%25")).await?;
+    let browser = Browser::open(&server.url("/?categories=device&message_contains=50+%25")).await?;
     browser.until_messages(&["Dimmed to 50 %"]).await?;
     for format in ["ndjson", "csv"] {
         let address = format!("document.getElementById('export-{format}').href");

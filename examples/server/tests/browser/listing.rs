@@ -82,7 +82,7 @@ async fn rows_beyond_some_thousands_are_dropped_and_can_be_loaded_again() -> Tes
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn a_view_without_entries_says_what_to_do() -> TestResult {
     let server = Server::with_entries(3)?;
-    let browser = Browser::open(&server.url("/?q=nothing+like+it")).await?;
+    let browser = Browser::open(&server.url("/?message_contains=nothing+like+it")).await?;
     browser.until(STATE, "No entries match these filters").await?;
     browser.until(COUNT, "0 entries").await?;
 
@@ -113,7 +113,7 @@ async fn a_filter_that_the_server_refuses_is_named() -> TestResult {
     let server = Server::with_entries(1)?;
     let browser = Browser::open(&server.url("/?since=yesterday")).await?;
     browser.until(STATE, "The entries could not be loaded").await?;
-    browser.until("document.querySelector('#state p').textContent.includes('`since` must be')", true).await?;
+    browser.until("document.querySelector('#state p').textContent.includes('`since` is not')", true).await?;
 
     browser.press("Clear all filters").await?;
     browser.until(ROWS, 2).await
@@ -129,7 +129,7 @@ async fn a_narrow_screen_scrolls_in_one_direction_only() -> TestResult {
             "entity_id": long, "entity_name": long, "metadata": {&long: long}, "ts": ts})
     };
     server.post(&[entry("2026-01-01T00:00:00Z"), entry("2026-01-31T00:00:00Z")])?;
-    let browser = Browser::open_narrow(&server.url(&format!("/?q={long}&actor={long}"))).await?;
+    let browser = Browser::open_narrow(&server.url(&format!("/?message_contains={long}&actor={long}"))).await?;
     browser.until(ROWS, 2).await?;
     browser.click(".row").await?;
     browser.until("document.querySelectorAll('.details').length", 1).await?;
@@ -162,11 +162,11 @@ async fn an_unreadable_entry_has_a_row_that_says_so() -> TestResult {
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn the_name_beside_the_export_links_is_sent_with_them_and_remembered() -> TestResult {
     let server = Server::start()?;
-    let browser = Browser::open(&server.url("/?q=server")).await?;
+    let browser = Browser::open(&server.url("/?message_contains=server")).await?;
     browser.until(ROWS, 1).await?;
     browser.type_into("#exported-by", "Ada").await?;
     let parameters = "[...new URL(document.getElementById('export-csv').href).searchParams].join(' ')";
-    browser.until(parameters, "q,server format,csv exported_by,Ada").await?;
+    browser.until(parameters, "message_contains,server format,csv exported_by,Ada").await?;
     browser.goto(&server.url("/")).await?;
     browser.until(parameters, "format,csv exported_by,Ada").await
 }

@@ -10,7 +10,7 @@ const LIVE: &str = "document.getElementById('live').textContent";
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn new_entries_that_match_the_filters_appear_on_top() -> TestResult {
     let server = Server::with_entries(1)?;
-    let browser = Browser::open(&server.url("/?categories=device&q=entry")).await?;
+    let browser = Browser::open(&server.url("/?categories=device&message_contains=entry")).await?;
     browser.until_messages(&["Entry 1"]).await?;
     browser.until(LIVE, "Live").await?;
     server.post(&[entry("Entry 2"), entry("Another"), entry("Entry 3")])?;

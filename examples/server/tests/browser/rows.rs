@@ -61,9 +61,9 @@ async fn an_entry_can_be_copied_as_json() -> TestResult {
     browser.until("document.getElementById('announcement').textContent", "Copied").await?;
 
     const CONTROL: char = '\u{E009}';
-    browser.type_into("#q", &format!("{CONTROL}v")).await?;
-    browser.until("document.getElementById('q').value !== ''", true).await?;
-    let pasted = browser.value("JSON.parse(document.getElementById('q').value)").await?;
+    browser.type_into("#search", &format!("{CONTROL}v")).await?;
+    browser.until("document.getElementById('search').value !== ''", true).await?;
+    let pasted = browser.value("JSON.parse(document.getElementById('search').value)").await?;
     for (name, value) in [("seq", json!(2)), ("message", json!("Copy me")), ("metadata", json!({"key": ["<b>", 1]}))] {
         assert_eq!(pasted.get(name), Some(&value), "{pasted}");
     }
@@ -86,6 +86,23 @@ async fn an_open_row_can_narrow_the_list_to_similar_entries() -> TestResult {
     browser.click(".row").await?;
     browser.press("Only bob").await?;
     browser.until_messages(&["Third"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_open_row_can_hide_its_actor_and_another_row_one_more() -> TestResult {
+    let server = Server::start()?;
+    let of = |actor| json!({"category": "device", "action": "a", "actor": actor, "message": actor});
+    server.post(&[of("alice"), of("bob"), of("cron")])?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.click(".row").await?;
+    browser.press("Hide cron").await?;
+    browser.until_messages(&["bob", "alice"]).await?;
+    browser.click(".row").await?;
+    browser.press("Hide bob").await?;
+    browser.until_messages(&["alice"]).await?;
+    browser.click("#active .removable").await?;
+    browser.until_messages(&["cron", "bob", "alice"]).await
 }
 
 #[tokio::test]
