@@ -624,11 +624,9 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `actor` if `actor` or `replacement` is empty.
     pub fn erase_actor(&mut self, actor: &str, replacement: &str) -> Result<u64> {
-        if actor.is_empty() {
-            return Err(Error::InvalidFilter {
-                field: "actor",
-                reason: "is empty; name the actor to erase".to_owned(),
-            });
+        if actor.is_empty() || replacement.is_empty() {
+            let reason = "and its replacement must not be empty: an empty filter would find everybody".to_owned();
+            return Err(Error::InvalidFilter { field: "actor", reason });
         }
         let filters = ActivityLogFilters { actor: Some(actor.to_owned()), ..ActivityLogFilters::default() };
         let name = Name::new(actor);

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use activity_log::{
-    ActivityLogFilters, ActivityLogRepository, ActivitySeverity, Error, NewActivityLogEntry, check, connect,
-    enable_search, run_migrations,
+    ActivityLogRepository, ActivitySeverity, Error, NewActivityLogEntry, check, connect, enable_search, run_migrations,
 };
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
