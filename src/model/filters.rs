@@ -107,7 +107,7 @@ pub(crate) fn action_prefix(action: &str) -> Option<&str> {
 }
 
 /// Whether the test passes for any of the values; empty ones do not count, and without others it does not matter.
-fn any<'a>(values: &mut dyn Iterator<Item = &'a str>, test: impl Fn(&str) -> bool) -> bool {
+fn any(values: &mut dyn Iterator<Item = &str>, test: impl Fn(&str) -> bool) -> bool {
     let mut values = values.filter(|value| !value.is_empty()).peekable();
     values.peek().is_none() || values.any(test)
 }

@@ -1,14 +1,16 @@
 //! The most frequent values of a column.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
 
 use crate::error::Result;
 use crate::model::facet::{Facet, FacetValue, Facets};
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::schema::activity_log::BoxedQuery;
+use crate::sqlite::facet_values::{Frequencies, column, is_value};
 use crate::sqlite::fragments::SelectFrom;
 use crate::sqlite::query::Selection;
 use crate::sqlite::scopes::{for_each_range, for_each_scope};
@@ -18,9 +20,6 @@ use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::segments::rollup::Rollup;
 use crate::sqlite::stored_text::Stored;
 use crate::sqlite::transaction::with_read_transaction;
-
-/// How many rows have each of some values.
-pub(crate) type Frequencies = HashMap<String, u64>;
 
 /// The most frequent values of a column among the matching rows.
 pub(crate) fn facets(
@@ -61,12 +60,7 @@ pub(crate) fn facets(
     })
 }
 
-fn add(
-    conn: &mut SqliteConnection,
-    facet: Facet,
-    rows: crate::schema::activity_log::BoxedQuery<'_, diesel::sqlite::Sqlite>,
-    found: &mut Frequencies,
-) -> Result<()> {
+fn add(conn: &mut SqliteConnection, facet: Facet, rows: BoxedQuery<'_, Sqlite>, found: &mut Frequencies) -> Result<()> {
     let column = column(facet);
     let counted = SelectFrom::<_, (Text, BigInt)>::new(
         // Without the sign, SQLite would walk the whole index of the column, which has its groups in order.
@@ -88,24 +82,4 @@ fn top(frequencies: Frequencies, limit: usize) -> Facets {
     let more = values.len() > limit;
     values.truncate(limit);
     Facets { values, more }
-}
-
-/// The column of the log, and of the rollups.
-pub(crate) fn column(facet: Facet) -> &'static str {
-    match facet {
-        Facet::Category => "category",
-        Facet::Severity => "severity",
-        Facet::Action => "action",
-        Facet::Actor => "actor",
-        Facet::EntityType => "entity_type",
-    }
-}
-
-/// Whether a row has a value.
-pub(crate) fn is_value(facet: Facet) -> String {
-    match facet {
-        // The rollups say so of rows without one.
-        Facet::EntityType => "entity_type <> ''".to_owned(),
-        other => format!("{} IS NOT NULL", column(other)),
-    }
 }

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::schema::activity_log;
+use crate::sqlite::buckets::{Buckets, add_to};
 use crate::sqlite::fragments::SelectFrom;
 use crate::sqlite::query::{Scope, Selection};
 use crate::sqlite::scopes::{for_each_range, for_each_scope};
@@ -16,7 +17,6 @@ use crate::sqlite::segments::histogram::count_by_rollups;
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::segments::rollup::Rollup;
 use crate::sqlite::stored_text::Stored;
-use crate::sqlite::timestamp::{Bound, lower_bound};
 use crate::sqlite::transaction::with_read_transaction;
 
 /// Counts the matching rows between each two neighbouring edges.
@@ -68,54 +68,4 @@ fn add(
         add_to(histogram, bucket, &severity.into_inner(), entries);
     }
     Ok(())
-}
-
-/// Adds to a bucket. A severity that this crate does not know does not count.
-pub(crate) fn add_to(histogram: &mut [SeverityCounts], bucket: i64, severity: &str, entries: i64) {
-    let Some(counts) = usize::try_from(bucket).ok().and_then(|bucket| histogram.get_mut(bucket)) else { return };
-    if let Ok(severity) = severity.parse() {
-        *counts.of_mut(severity) += entries.unsigned_abs();
-    }
-}
-
-/// The stored forms of the inner edges, in order.
-pub(crate) struct Buckets(Vec<String>);
-
-impl Buckets {
-    fn new(edges: &Edges) -> Self {
-        let text = |edge| match lower_bound(edge) {
-            Bound::Text(text) => text,
-            // Sorts before, or after, any stored time.
-            Bound::All => String::new(),
-            Bound::None => "~".to_owned(),
-        };
-        Self(edges.inner().map(text).collect())
-    }
-
-    /// The inner edges.
-    pub(crate) fn edges(&self) -> &[String] {
-        &self.0
-    }
-
-    /// The number of the bucket, counted from 0, to which the time in a column belongs: a binary search.
-    pub(crate) fn bucket_of(&self, column: &str) -> String {
-        search(column, &self.0, 0)
-    }
-
-    /// Whether all rows of a segment are in one bucket.
-    pub(crate) fn is_undivided(&self) -> String {
-        format!("({}) = ({})", self.bucket_of("min_ts"), self.bucket_of("max_ts"))
-    }
-}
-
-fn search(column: &str, edges: &[String], first: usize) -> String {
-    let middle = edges.len() / 2;
-    match (edges.get(..middle), edges.get(middle), edges.get(middle + 1..)) {
-        (Some(before), Some(edge), Some(after)) => format!(
-            "CASE WHEN {column} < '{edge}' THEN {} ELSE {} END",
-            search(column, before, first),
-            search(column, after, first + middle + 1)
-        ),
-        _ => first.to_string(),
-    }
 }

@@ -2,6 +2,7 @@
 
 mod action_names;
 mod bounds;
+mod buckets;
 mod busy;
 mod catalog;
 pub(crate) mod check;
@@ -13,6 +14,7 @@ mod delete;
 mod entity_types;
 mod erase;
 mod extent;
+mod facet_values;
 mod facets;
 mod fragments;
 mod hints;

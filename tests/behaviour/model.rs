@@ -115,7 +115,7 @@ fn passes(entry: &ActivityLogEntry, filters: &ActivityLogFilters) -> bool {
         && !filters.exclude_actions.iter().any(|action| is_action(action, entry))
         && is(&filters.actor, Some(&entry.actor))
         && (is_unset(&filters.actors) || filters.actors.contains(&entry.actor) && !entry.actor.is_empty())
-        && !(filters.exclude_actors.contains(&entry.actor) && !entry.actor.is_empty())
+        && (!filters.exclude_actors.contains(&entry.actor) || entry.actor.is_empty())
         && is(&filters.entity_type, entry.entity_type.as_ref())
         && is(&filters.entity_id, entry.entity_id.as_ref())
         && filters.since.is_none_or(|since| entry.ts >= since)
@@ -339,7 +339,7 @@ fn agree(model: &mut Model, log: &mut ActivityLogRepository<'_>, operation: Oper
         }
         Operation::Histogram(filters, edges) => {
             let matching = model.matching(&filters);
-            let buckets = edges.windows(2).map(|edges| counts(&matching, edges[0], edges[1]));
+            let buckets = edges.iter().zip(edges.iter().skip(1)).map(|(from, to)| counts(&matching, *from, *to));
             assert_eq!(log.histogram(&filters, &edges)?, buckets.collect::<Vec<_>>());
         }
         Operation::Export(filters) => {

@@ -347,10 +347,12 @@ fn assert_found_by(conn: &mut SqliteConnection, all: Vec<ActivityLogFilters>) ->
     Ok(())
 }
 
+type Value = fn(&Row) -> Option<&str>;
+
 /// Compares facets and a histogram with what looking at each row finds.
 fn assert_counted(conn: &mut SqliteConnection, filters: &ActivityLogFilters, matching: &[&Timed]) -> TestResult {
     let mut log = ActivityLogRepository::new(conn);
-    let columns: [(Facet, fn(&Row) -> Option<&str>); 5] = [
+    let columns: [(Facet, Value); 5] = [
         (Facet::Category, |row| Some(&row.2)),
         (Facet::Action, |row| Some(&row.3)),
         (Facet::Severity, |row| Some(&row.4)),
@@ -373,9 +375,8 @@ fn assert_counted(conn: &mut SqliteConnection, filters: &ActivityLogFilters, mat
     }
     let edges = equal_edges(at("1970-01-02T07:08:09Z")?, at("1970-02-10T00:00:00Z")?, 13)?;
     let histogram = log.histogram(filters, &edges)?.iter().map(|counts| counts.total()).collect::<Vec<_>>();
-    let expected = edges
-        .windows(2)
-        .map(|edges| matching.iter().filter(|row| row.ts >= edges[0] && row.ts < edges[1]).count() as u64);
+    let within = |(from, to)| matching.iter().filter(|row| row.ts >= from && row.ts < to).count() as u64;
+    let expected = edges.iter().copied().zip(edges.iter().copied().skip(1)).map(within);
     assert_eq!(histogram, expected.collect::<Vec<_>>(), "histogram of {filters:?}");
     Ok(())
 }

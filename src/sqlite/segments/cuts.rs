@@ -9,9 +9,9 @@ use diesel::sql_types::Bool;
 
 use crate::model::histogram::SeverityCounts;
 use crate::schema::activity_log;
+use crate::sqlite::buckets::{Buckets, add_to};
 use crate::sqlite::conditions::any_of;
 use crate::sqlite::fragments::WithLimit;
-use crate::sqlite::histogram::{Buckets, add_to};
 use crate::sqlite::query::{SEVERITY_IS_NOT_INFO, Selection};
 use crate::sqlite::segments::extent::SEGMENT_ROWS;
 use crate::sqlite::segments::predicate::is_counted;

@@ -6,7 +6,7 @@ use diesel::sqlite::Sqlite;
 
 use crate::model::facet::Facet;
 use crate::sqlite::conditions::{Condition, any_of};
-use crate::sqlite::facets::{Frequencies, column, is_value};
+use crate::sqlite::facet_values::{Frequencies, column, is_value};
 use crate::sqlite::fragments::SelectFrom;
 use crate::sqlite::query::Selection;
 use crate::sqlite::segments::predicate::counted_segments;

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::model::histogram::SeverityCounts;
+use crate::sqlite::buckets::{Buckets, add_to};
 use crate::sqlite::fragments::SelectFrom;
-use crate::sqlite::histogram::{Buckets, add_to};
 use crate::sqlite::query::Selection;
 use crate::sqlite::segments::predicate::{counted_segments, is_counted};
 use crate::sqlite::segments::rollup::Rollup;

@@ -129,12 +129,15 @@ const ADD_KINDS: &str = "INSERT INTO activity_log_segment_rollups \
     SELECT ?1, 0, '', '', category, severity, '', sum(entries) FROM activity_log_segment_rollups \
     WHERE first_seq = ?1 AND level = 1 GROUP BY category, severity";
 const ADD_SEGMENT: &str = "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null, in_order) \
-    SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), FALSE, total(is_null) > 0, total(goes_back) = 0 \
-    FROM ( \
-        SELECT ts, ts < lag(ts) OVER (ORDER BY seq) AS goes_back, \
-            ts IS NULL OR actor IS NULL OR action IS NULL OR category IS NULL OR severity IS NULL AS is_null \
-        FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095 \
-    ) WHERE TRUE \
+    SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), FALSE, \
+        total(ts IS NULL OR actor IS NULL OR action IS NULL OR category IS NULL OR severity IS NULL) > 0, \
+        NOT EXISTS ( \
+            SELECT 1 FROM activity_log AS entry WHERE seq BETWEEN ?1 AND ?1 + 4095 AND ts < ( \
+                SELECT ts FROM activity_log AS last WHERE last.seq < entry.seq AND last.seq >= ?1 \
+                ORDER BY last.seq DESC LIMIT 1 \
+            ) \
+        ) \
+    FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095 \
     ON CONFLICT (first_seq) DO UPDATE SET entries = excluded.entries, min_ts = excluded.min_ts, \
         max_ts = excluded.max_ts, stale = excluded.stale, has_null = excluded.has_null, in_order = excluded.in_order, in_search = FALSE";
 const DROP_EMPTY_SEGMENT: &str = "DELETE FROM activity_log_segments WHERE first_seq = ?1 AND entries = 0";
