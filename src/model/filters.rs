@@ -34,10 +34,12 @@ use crate::model::severity::ActivitySeverity;
 ///
 /// # Cost
 ///
-/// A page takes about as long in a log of any size by any one filter but `message_contains`
-/// ([`enable_search`](crate::enable_search) makes that fast), and by any two of `categories`, `severities`, `actor` or
-/// `actors`, `actions`, `entity_type`, the exclusions, and a time window. For the rows that two filters exclude together,
-/// reading skips each run of 4,096 entries without a match, and looks through the others.
+/// A page by any one filter but `message_contains` takes about as long in a log of any size
+/// ([`enable_search`](crate::enable_search) makes that one fast), and so does a page by two of `categories`, `severities`,
+/// `actor` or `actors`, `actions`, `entity_type` and a time window, even if nothing matches. For two filters that each match many
+/// entries but few together, and for exclusions, a summary of each 4,096 entries says which of them have a match; those are looked
+/// through. That takes longer where there are thousands of different actions or actors, in lists of more than 256 values, and
+/// where times go back and forth.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ActivityLogFilters {

@@ -382,9 +382,9 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// Filters by the same field apply as well: to list all categories beside the chosen ones, leave `categories` empty.
     ///
-    /// Summaries of 4,096 entries each answer it, so it takes about a millisecond per million entries, and more for actors where
-    /// there are very many. With `entity_id` or `message_contains` it reads every matching entry, like
-    /// [`count`](Self::count).
+    /// Summaries of 4,096 entries each answer it, in some milliseconds per million entries. It takes longer, and memory, where the
+    /// facet or the filters have thousands of different values. With `entity_id` or `message_contains` it reads every matching
+    /// entry, like [`count`](Self::count).
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};

@@ -53,7 +53,7 @@ async fn download(State(app): State<App>) -> Body {
 
 fn status(error: Error) -> StatusCode {
     match error.downcast_ref() {
-        Some(activity_log::Error::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(error) if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
         Some(activity_log::Error::Database(diesel::result::Error::NotFound)) => StatusCode::NOT_FOUND,
         Some(activity_log::Error::InvalidEntry { .. } | activity_log::Error::InvalidFilter { .. }) => {
             StatusCode::BAD_REQUEST
