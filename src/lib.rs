@@ -36,7 +36,7 @@
 //! | **export** all of it in flat memory | [`iter_export`](Repository::iter_export) |
 //! | back it up to a file and restore it, or open it in a spreadsheet | [`export`] |
 //! | **keep it small**: delete by age and by number, or everything | [`prune`](Repository::prune), [`prune_with_report`](Repository::prune_with_report), [`clear`](Repository::clear) |
-//! | keep it by a policy: ages per category and severity, numbers, an archive for what is deleted | [`RetentionWorker`], a thread, or [`apply_retention`](Repository::apply_retention) |
+//! | keep it small by a policy: ages per category and severity, numbers, an archive for what is deleted | [`RetentionWorker`], a thread, or [`apply_retention`](Repository::apply_retention) |
 //! | **erase** a person or a secret | [`erase_actor`](Repository::erase_actor), [`rewrite`](Repository::rewrite), [`erasing`] |
 //! | return freed space to the file system, prune on a full disk | [`reclaim`], [`keep_reserve`] |
 //! | **search** for texts in messages without a scan | [`enable_search`], once at start-up |
@@ -47,9 +47,9 @@
 //! | answer an **error** with a status | [`is_retryable`](Error::is_retryable), [`is_invalid_input`](Error::is_invalid_input) |
 //! | find out what is wrong with it, repair it | [`check`], [`resummarize`], [`unsummarized`] |
 //!
-//! [`guarantees`] lists what the log promises, and what it does not. [`by_example`] has snippets to copy,
-//! [`async_servers`] how an async server uses the log, and [`beside_other_crates`] and [`diesel_cli`] how it gets on with
-//! rusqlite, sqlx, sea-orm and the Diesel CLI.
+//! [`guarantees`] lists what the log promises, and what it does not. [`by_example`] has snippets to copy.
+//! [`async_servers`] shows how an async server uses the log. [`beside_other_crates`] and [`diesel_cli`] explain how the
+//! log works with rusqlite, sqlx, sea-orm and the Diesel CLI.
 //!
 //! # Features
 //!
@@ -79,10 +79,10 @@ pub mod export;
 pub mod histogram {
     pub use crate::model::histogram::{CalendarUnit, MAX_BUCKETS, calendar_edges, equal_edges};
 }
-/// For hosts that read entries from JSON text: what the text may hold that Rust's values cannot.
+/// For hosts that read entries from JSON text: what the text may contain that Rust's values cannot represent.
 ///
-/// Reading a stored row and [`export::read_ndjson`] do the same: half of a surrogate pair reads as U+FFFD, and metadata with
-/// a number that would lose digits is refused, so that a log that is exported and restored never changes.
+/// Reading a stored row and [`export::read_ndjson`] do the same: half of a surrogate pair reads as U+FFFD, and metadata
+/// with a number that would lose digits is refused, so that a log that is exported and restored never changes.
 ///
 /// ```
 /// use activity_log::json::{find_inexact_number, replace_lone_surrogates};
@@ -106,8 +106,8 @@ mod repository;
 ///
 /// # Queries
 ///
-/// A query loads [`ActivityLogEntry`] like any other type that is `Queryable` and `Selectable`. To join the log with a table of
-/// the host's, Diesel wants both named in `allow_tables_to_appear_in_same_query!`, in a module of the host's.
+/// A query loads [`ActivityLogEntry`] like any other type that is `Queryable` and `Selectable`. To join the log with
+/// one of the host's tables, name both in `allow_tables_to_appear_in_same_query!`, in one of the host's modules.
 ///
 /// ```
 /// use activity_log::schema::activity_log as log;
@@ -151,24 +151,26 @@ mod repository;
 /// ```
 ///
 /// - After a left join, select `Option::<ActivityLogEntry>::as_select()`.
-/// - A row that another program wrote and that holds no entry fails the whole query. Diesel's error converts into
-///   [`Error::UnreadableRow`], which names the row. [`ActivityLogRow`] fails for that row alone.
-/// - `ts` holds text that sorts by time: compare it with `time.to_rfc3339_opts(chrono::SecondsFormat::Micros, false)` of a
-///   time in UTC.
-/// - To use the index on category and severity, also say `severity IS NOT 'info'`.
-/// - Within a time window, order by `ts DESC, seq DESC`, which the index on `ts` serves; `seq DESC` alone sorts the window.
+/// - A row that another program wrote and that cannot be read as an entry fails the whole query. Diesel's error
+///   converts into [`Error::UnreadableRow`], which names the row. [`ActivityLogRow`] fails for that row alone.
+/// - `ts` holds text that sorts by time: compare it with `time.to_rfc3339_opts(chrono::SecondsFormat::Micros, false)`
+///   of a time in UTC.
+/// - To use an index that includes the severity, also say `severity IS NOT 'info'`.
+/// - Within a time window, order by `ts DESC, seq DESC`, which the index on `ts` serves; `seq DESC` alone sorts the
+///   window.
 ///
 /// # Inserts
 ///
-/// [`NewActivityLogRow`] inserts an entry as [`record`](crate::Repository::record) stores it. An insert from a query, such as
-/// of a former table of the host's, has to write what the log can read:
+/// [`NewActivityLogRow`] inserts an entry as [`record`](crate::Repository::record) stores it. An insert from a query,
+/// for example one that copies a former table of the host's, has to write what the log can read:
 ///
-/// - `id`: unique in the log. A row whose id is taken fails the statement, unless it begins with `insert_or_ignore_into`.
-/// - `ts`: `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`, with all six digits or, on a whole second, none. The log reads other forms of
-///   RFC 3339 too, but filters and prune compare the text.
+/// - `id`: unique in the log. A row whose id is taken fails the statement, unless the statement begins with
+///   `insert_or_ignore_into`.
+/// - `ts`: `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`, with all six digits or, on a whole second, none. The log reads other
+///   forms of RFC 3339 too, but filters and prune compare the text.
 /// - `severity`: `info`, `warning` or `error`.
 /// - `metadata`: a JSON object; `{}` if the column is left out.
-/// - `seq`: leave it out, and order the query, so that the log numbers the rows in that order.
+/// - `seq`: leave it out. Order the query, and the log numbers the rows in that order.
 ///
 /// ```
 /// use activity_log::schema::activity_log as log;
@@ -224,8 +226,8 @@ mod repository;
 /// # }
 /// ```
 ///
-/// [`query`](crate::Repository::query) and all else finds the rows at once. A later `record` or the next start summarizes
-/// them.
+/// [`query`](crate::Repository::query) and all other methods find the rows at once. A later `record` or the next start
+/// summarizes them.
 ///
 /// # Deletions
 ///

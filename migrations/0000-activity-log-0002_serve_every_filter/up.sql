@@ -23,9 +23,9 @@ DROP TABLE activity_log_name_check;
 DROP INDEX IF EXISTS idx_activity_log_category_severity;
 CREATE INDEX idx_activity_log_category_severity ON activity_log (category, severity) WHERE severity IS NOT 'info';
 
--- Serves pages of warnings and errors, as before (`severity IN (…) AND severity IS NOT 'info' ORDER BY seq DESC`). Pages of a
--- severity with info look through the segments below that have such rows: nine in ten do. The saving pays for the index on the
--- action.
+-- Serves pages of warnings and errors, as before (`severity IN (…) AND severity IS NOT 'info' ORDER BY seq DESC`). Pages by
+-- severities that include info search the segments below that have such rows, which finds them at once: nine in ten entries
+-- are info. Leaving these out saves what the index on the action costs.
 DROP INDEX IF EXISTS idx_activity_log_severity;
 CREATE INDEX idx_activity_log_severity ON activity_log (severity) WHERE severity IS NOT 'info';
 
@@ -38,30 +38,31 @@ CREATE INDEX IF NOT EXISTS idx_activity_log_actor_errors ON activity_log (actor,
 -- order of `seq`: each page would sort all of them.
 CREATE INDEX IF NOT EXISTS idx_activity_log_entity_type ON activity_log (entity_type);
 
--- Serves pages of one or more actions (`action IN (…) ORDER BY seq DESC`), and finding the actions that begin with a text.
+-- Serves pages by one or more actions (`action IN (…) ORDER BY seq DESC`), and the lookup of actions that begin with a
+-- prefix.
 CREATE INDEX IF NOT EXISTS idx_activity_log_action ON activity_log (action);
 
--- Serves what it served before: prune by age, and count within a time window. A log grows at the end of time. A descending
--- index has that end in front, where SQLite splits its pages in the middle; an ascending one fills them, takes half the
--- space, and so pays for the indexes above. It ends in `seq` without naming it, as every index does.
+-- Serves what it served before: prune by age, and count within a time window. New entries usually have the latest time. A
+-- descending index has the latest time at its front, where SQLite splits pages in the middle. An ascending index fills its
+-- pages, takes half the space, and so pays for the indexes above. It ends in `seq` without naming it, as every index does.
 DROP INDEX IF EXISTS idx_activity_log_ts;
 CREATE INDEX idx_activity_log_ts ON activity_log (ts);
 
 -- Segments: a summary of each 4,096 consecutive `seq`, from a multiple of 4,096 on. The crate adds a segment once SQLite's
--- sequence is beyond it, so that no row can be inserted any more, whoever wrote the rows: `run_migrations` does for those
--- that are there, recording for later ones. The rows after the last segment are unsummarized and looked through one by one.
--- Before it, a segment is missing only if it has no rows.
+-- sequence is beyond it, so that no program can insert another row into it. `run_migrations` adds segments for the rows that
+-- exist at start-up, recording for later ones, whoever wrote the rows. The rows after the last segment are unsummarized and
+-- are looked through one by one. Before the last segment, a segment is missing only if it has no rows.
 --
--- Serves pages within a time window by its zone map, the least and the greatest time: the rows are looked for in the
--- segments that the window overlaps (`max_ts >= ? AND min_ts <= ? ORDER BY first_seq DESC`), whereas the index on `ts` would
--- have to sort all rows in the window. Serves the count of all entries.
+-- Serves pages within a time window by its zone map, the least and the greatest time: a page searches only the segments that
+-- the window overlaps (`max_ts >= ? AND min_ts <= ? ORDER BY first_seq DESC`), whereas the index on `ts` would have to sort
+-- all rows in the window. Serves the count of all entries.
 --
--- Where rows have changed since, the segment is `stale`: its zone map and its rollups may hold more than its rows do, never
--- less. So pages use it as before, and only counts look through its rows, until it is summarized again. With `has_null`, some
--- rows have a NULL, which an older table may allow. The rollups leave these out, so the segment is always looked through.
--- `in_order` says that its times do not go back from one row to the next, so that a histogram may split it by `seq`.
--- `in_search` says that the search index, which is optional, proposes every message of the segment. Otherwise a search looks
--- through it.
+-- If rows have changed since, the segment is `stale`: its zone map and its rollups may cover more than its rows do, never
+-- less. Until the segment is summarized again, pages use it as before, and only counts look through its rows. With
+-- `has_null`, some rows have a NULL, which an older table may allow. The rollups leave these rows out, so the segment is
+-- always looked through. With `in_order`, the times do not go back from one row to the next, so a histogram may split the
+-- segment by `seq`. `in_search` says that the search index, which is optional, proposes every message of the segment.
+-- Otherwise a search looks through it.
 CREATE TABLE IF NOT EXISTS activity_log_segments (
     first_seq INTEGER PRIMARY KEY NOT NULL,
     entries BIGINT NOT NULL,
@@ -79,15 +80,15 @@ CREATE INDEX IF NOT EXISTS idx_activity_log_segments_stale ON activity_log_segme
 -- Serves finding the segments that a search has to look through (`WHERE NOT in_search ORDER BY first_seq`).
 CREATE INDEX IF NOT EXISTS idx_activity_log_segments_not_in_search ON activity_log_segments (first_seq) WHERE NOT in_search;
 
--- Rollups: how many rows of a kind a segment has, at four levels. Level 0 tells rows apart by category and severity, level 1
--- also by action and entity type, level 2 by actor alone, level 3 by all of these. A column that a level does not tell apart is
--- empty, and so is the entity type of rows without one.
+-- Rollups count the rows of each kind in a segment, at four levels. Level 0 groups rows by category and severity, level 1
+-- also by action and entity type, level 2 by actor alone, and level 3 by all five columns. A column that a level does not
+-- group by is empty, and so is the entity type of rows without one.
 --
--- Serves counts, facets and histograms, which add up a few rows per segment, and pages by filters that each match many rows
--- but few together, or that exclude what most rows have: these are looked for in the segments that have such rows.
+-- Serves counts, facets and histograms, which add up a few rows per segment. Also serves pages by filters that each match
+-- many rows but few together, or that exclude what most rows have: these pages search only the segments that have such rows.
 --
--- An index on (actor, category) would cost a record ten times as much: its entries go to many places, those of a segment
--- all go to the end.
+-- An index on (actor, category) would cost a record ten times as much: its entries go to many places, whereas those of a
+-- segment all go to the end.
 CREATE TABLE IF NOT EXISTS activity_log_segment_rollups (
     first_seq BIGINT NOT NULL,
     level INTEGER NOT NULL,

@@ -24,32 +24,33 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The database refused the statement or failed. Nothing has changed. (This holds for every error, except that
-    /// `prune`, `apply_retention` and `reclaim` work in steps and keep the steps already taken.)
+    /// `prune`, `apply_retention`, `rewrite`, `erase_actor` and `reclaim` work in steps and keep the steps already
+    /// taken.)
     ///
-    /// Inside a transaction, pass on this error, [`Busy`](Self::Busy) and [`Full`](Self::Full); never ignore them. After
-    /// some of them, a full disk for one, the database has already rolled back the whole transaction, and the statements
-    /// that follow would each be committed on their own.
+    /// Inside a transaction, pass on this error, [`Busy`](Self::Busy) and [`Full`](Self::Full); never ignore them.
+    /// After some of them, a full disk for one, the database has already rolled back the whole transaction, and the
+    /// statements that follow would each be committed on their own.
     #[error("the activity log's database failed: {0}{advice}", advice = advice(.0))]
     Database(#[source] diesel::result::Error),
 
     /// Another connection held a lock for longer than the busy timeout, or at a moment when waiting cannot help.
     ///
     /// Nothing has changed, and trying again may succeed. Inside a transaction, try the whole transaction again. A
-    /// transaction that reads before it writes fails at once if another connection has committed in between, because only
-    /// a new transaction can see that commit. One that begins with `immediate_transaction` waits instead.
+    /// transaction that reads before it writes fails at once if another connection has committed in between, because
+    /// only a new transaction can see that commit. One that begins with `immediate_transaction` waits instead.
     #[error("the activity log's database is busy, try again: {0}")]
     Busy(#[source] diesel::result::Error),
 
     /// The disk, or the size that the database may have, is used up. Nothing has changed.
     ///
-    /// [`prune`](crate::ActivityLogRepository::prune) makes room within the database. On a full disk it needs some room to
-    /// begin with, which [`keep_reserve`](crate::keep_reserve) keeps for it.
+    /// [`prune`](crate::ActivityLogRepository::prune) makes room within the database. On a full disk it needs some room
+    /// to begin with, which [`keep_reserve`](crate::keep_reserve) keeps for it.
     ///
-    /// The database may have rolled back the caller's transaction as well. Diesel then reports its own failed rollback as
-    /// the outcome of that transaction; the cause is this error, which the method returned inside. Two cases look
+    /// The database may have rolled back the caller's transaction as well. Diesel then reports its own failed rollback
+    /// as the outcome of that transaction; the cause is this error, which the method returned inside. Two cases look
     /// different from what they are. If the index of the write-ahead log cannot grow, the error is a
-    /// [`Database`](Self::Database) error that says "disk I/O error". And this error also appears when no `seq` is left,
-    /// because a row written by another program has the greatest one.
+    /// [`Database`](Self::Database) error that says "disk I/O error". And this error also appears when no `seq` is
+    /// left, because a row written by another program has the greatest one.
     #[error("the activity log's database has no room left, prune it or free some disk: {0}")]
     Full(#[source] diesel::result::Error),
 
@@ -75,8 +76,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// Another table of the database has a name that the log needs, or its index or trigger has, as when a former log was renamed:
-    /// its indexes keep their names. Nothing has changed.
+    /// Another table of the database, or one of its indexes or triggers, has a name that the log needs. This happens
+    /// after a former log was renamed, because its indexes keep their names. Nothing has changed.
     #[error(
         "the {kind} `{name}` belongs to `{table}`, and the log needs its name for `{needed_for}`; drop or rename it"
     )]
@@ -127,7 +128,7 @@ pub enum Error {
     InvalidQuery {
         /// The parameter's name.
         parameter: String,
-        /// What is wrong with it, and what is allowed.
+        /// What is wrong with the parameter, and what is allowed.
         reason: String,
     },
 
@@ -140,8 +141,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// The thread of a [`RetentionWorker`](crate::RetentionWorker) could not be started, or a function that the host gave it
-    /// panicked.
+    /// The thread of a [`RetentionWorker`](crate::RetentionWorker) could not be started, or a function that the host
+    /// gave it panicked.
     #[error("the activity log's retention worker failed: {0}")]
     Worker(#[source] std::io::Error),
 
@@ -159,12 +160,13 @@ pub enum Error {
         reason: String,
     },
 
-    /// An entry could not be [rewritten](crate::Repository::rewrite) and is as it was. All others that match are rewritten.
+    /// An entry could not be [rewritten](crate::Repository::rewrite) and is unchanged. All matching entries that could
+    /// be rewritten were.
     #[error("the entry with seq {seq} cannot be rewritten: {reason}")]
     NotRewritten {
         /// The entry's `seq`.
         seq: i64,
-        /// Why not.
+        /// Why the entry could not be rewritten.
         reason: String,
     },
 
@@ -191,10 +193,10 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed if it is made again a moment later, because another connection was in the way.
     ///
-    /// Inside a transaction, the whole transaction has to be run again. A [`Full`](Self::Full) database is not retryable:
-    /// someone has to make room first.
+    /// Inside a transaction, the whole transaction has to be run again. A [`Full`](Self::Full) database is not
+    /// retryable: someone has to make room first.
     ///
-    /// With [`is_invalid_input`](Self::is_invalid_input), it is what a web server needs to know:
+    /// Together with [`is_invalid_input`](Self::is_invalid_input), this tells a web server which status to return:
     ///
     /// ```
     /// use activity_log::{ActivityLogRepository, Error, NewActivityLogEntry};
@@ -223,9 +225,11 @@ impl Error {
         matches!(self, Self::Busy(_))
     }
 
-    /// Whether what the caller passed is at fault: an entry, its id, a filter, or a line of an export to restore.
+    /// Whether the input is at fault: an entry, its id, a filter, a query string, a retention policy, or a line of an
+    /// export to restore.
     ///
-    /// The message says what is wrong and quotes no value, so it may be shown to whoever sent it. The same input fails again.
+    /// The message says what is wrong and quotes no value, so it may be shown to whoever sent the input. The same input
+    /// fails again.
     #[must_use]
     pub fn is_invalid_input(&self) -> bool {
         match self {
@@ -264,8 +268,8 @@ impl Error {
 }
 
 impl From<diesel::result::Error> for Error {
-    /// An error of this crate that passed through Diesel, such as that of a row loaded as an
-    /// [`ActivityLogEntry`](crate::ActivityLogEntry), becomes itself again.
+    /// Unwraps an error of this crate that passed through Diesel, such as the error of a row loaded as an
+    /// [`ActivityLogEntry`](crate::ActivityLogEntry).
     fn from(error: diesel::result::Error) -> Self {
         let error = match error {
             DeserializationError(error) => match error.downcast::<Self>() {

@@ -9,15 +9,16 @@ use crate::model::retention_archive::RetentionArchive;
 
 /// Appends what a retention run deletes to a file, as [`write_ndjson`](crate::export::write_ndjson) writes it.
 ///
-/// Each batch is synced to the disk before it is deleted from the log, so an entry is in the file or in the log, whenever the
-/// process or the machine stops. After a kill, entries of one batch may be in both, and the next run appends them again with
-/// the same `id`. A line that a kill cut short stays as it is, and [`read_ndjson`](crate::export::read_ndjson) reports it; the
-/// next batch begins on a line of its own and has that entry again.
+/// Each batch is synced to the disk before it is deleted from the log, so every entry is in the file or in the log, no
+/// matter when the process or the machine stops. After a kill, the entries of one batch may be in both, and the next
+/// run appends them again with the same `id`. A line that a kill cut short stays as it is, and
+/// [`read_ndjson`](crate::export::read_ndjson) reports it. The next batch begins on a new line and contains that entry
+/// again.
 ///
-/// On another disk than the database's it also works when that one is full.
+/// If the file is on a different disk from the database, the archive also works when the database's disk is full.
 ///
-/// Several processes may append to one file: each locks it while it writes. To begin a new file, rename the old one and open
-/// the archive again.
+/// Several processes may append to one file: each locks it while it writes. To begin a new file, rename the old one and
+/// open the archive again.
 ///
 /// ```
 /// use std::sync::atomic::AtomicBool;
@@ -59,7 +60,7 @@ impl FileArchive {
         open(path.as_ref()).map(|file| Self { file }).map_err(Error::Output)
     }
 
-    /// A killed process may have left a line without an end.
+    /// Whether the file ends within a line, as a killed process may have left it.
     fn ends_within_line(&mut self) -> io::Result<bool> {
         if self.file.seek(SeekFrom::End(0))? == 0 {
             return Ok(false);
@@ -88,7 +89,7 @@ impl RetentionArchive for FileArchive {
 
 fn open(path: &Path) -> io::Result<File> {
     let file = File::options().read(true).append(true).create(true).open(path)?;
-    // Its name has to survive a power cut as well. Only Unix can sync a folder, and elsewhere it needs no syncing.
+    // The file's name has to survive a power cut as well. Only Unix can sync a folder; elsewhere it needs no syncing.
     #[cfg(unix)]
     {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -100,11 +101,11 @@ fn open(path: &Path) -> io::Result<File> {
 /// Hands what a retention run deletes to any writer, such as a pipe to a compressor, as
 /// [`write_ndjson`](crate::export::write_ndjson) writes it.
 ///
-/// The writer is flushed after each batch and before the batch is deleted. How safe the entries are then is up to the writer:
-/// what it still buffers, or what the other end of a pipe has not stored, is lost if the machine stops.
+/// The writer is flushed after each batch and before the batch is deleted. How safe the entries are then depends on the
+/// writer: what it still buffers, or what the other end of a pipe has not stored, is lost if the machine stops.
 /// [`FileArchive`] syncs.
 ///
-/// After a failed write, the next batch begins on a line of its own.
+/// After a failed write, the next batch begins on a new line.
 #[derive(Debug)]
 pub struct WriterArchive<W> {
     writer: W,
@@ -129,7 +130,7 @@ impl<W: Write> RetentionArchive for WriterArchive<W> {
     }
 }
 
-/// The entries as lines, after the end of the line before.
+/// The entries as lines. If the output ends within a line, they begin with a line end.
 fn lines(entries: &[ActivityLogEntry], is_within_line: bool) -> io::Result<Vec<u8>> {
     let mut lines = if is_within_line { vec![b'\n'] } else { Vec::new() };
     entries.iter().try_for_each(|entry| append_line(entry, &mut lines))?;

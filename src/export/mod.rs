@@ -2,11 +2,11 @@
 //!
 //! - [`write_ndjson`] and [`read_ndjson`] are for backups: what was written reads back equal.
 //! - `write_csv`, behind the feature `csv`, is for people and their spreadsheets: nothing reads it back.
-//! - [`FileArchive`] and [`WriterArchive`] keep what [a retention run](crate::Repository::apply_retention_with) deletes, as
-//!   NDJSON.
+//! - [`FileArchive`] and [`WriterArchive`] keep what [a retention run](crate::Repository::apply_retention_with)
+//!   deletes, as NDJSON.
 //!
-//! The first two write from any iterator of entries, usually [`iter_export`](crate::Repository::iter_export), and hold one entry at a
-//! time.
+//! The first two write the entries of any iterator, usually [`iter_export`](crate::Repository::iter_export), and hold
+//! one entry at a time.
 //!
 //! # Back up and restore
 //!
@@ -60,8 +60,8 @@
 //! ```
 //!
 //! An entry that the log still has is refused with [`DuplicateId`](crate::Error::DuplicateId). Restore a log that has
-//! [limits](crate::Repository::with_limits) of its own with the same limits. A file that was cut at the end of a line reads
-//! as a shorter log, so keep the number that writing returned beside it.
+//! [limits](crate::Repository::with_limits) of its own with the same limits. A file that was cut at the end of a line
+//! reads as a shorter log, so keep the number that writing returned beside it.
 
 mod archive;
 #[cfg(feature = "csv")]

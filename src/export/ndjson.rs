@@ -26,9 +26,10 @@ fn is_utf_16(text: &[u8]) -> bool {
 
 /// Writes the entries as newline-delimited JSON, one object a line, and returns how many.
 ///
-/// An object is an [`ActivityLogEntry`] as serde serialises it, in UTF-8. Each line ends in `\n`; without entries the file is
-/// empty. Each entry is written in one piece before the next is asked for, so pass a [`BufWriter`](io::BufWriter) if writes
-/// are expensive. The writer is flushed at the end. To keep the writer, pass `&mut writer`.
+/// An object is an [`ActivityLogEntry`] as serde serialises it, in UTF-8. Each line ends in `\n`; without entries the
+/// file is empty. Each entry is written in one piece before the next is asked for, so pass a
+/// [`BufWriter`](io::BufWriter) if writes are expensive. The writer is flushed at the end. To keep the writer, pass
+/// `&mut writer`.
 ///
 /// ```
 /// use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry, export};
@@ -52,8 +53,8 @@ fn is_utf_16(text: &[u8]) -> bool {
 ///
 /// The first error ends the export, and the writer is not flushed:
 ///
-/// - An error among the entries is returned as it is. Every entry before it has been written, in whole lines. To leave out
-///   rows that cannot be read instead, filter the iterator.
+/// - An error among the entries is returned as it is. Every entry before it has been written, in whole lines. To leave
+///   out rows that cannot be read instead, filter the iterator.
 /// - [`Error::Output`] if the writer fails. The last line may have been written in part.
 pub fn write_ndjson(entries: impl IntoIterator<Item = Result<ActivityLogEntry>>, writer: impl Write) -> Result<u64> {
     write_lines(entries, writer, append_line)
@@ -68,8 +69,8 @@ pub(crate) fn append_line(entry: &ActivityLogEntry, lines: &mut Vec<u8>) -> io::
 
 /// Reads what [`write_ndjson`] wrote, line by line: equal entries, in the order of the lines.
 ///
-/// Lines may also end in `\r\n`, the last line may end in nothing, and the first may begin with a byte order mark. Blank lines
-/// are skipped. Unknown fields are ignored, and optional ones may be missing. It holds one line of at most
+/// Lines may also end in `\r\n`, the last line may end in nothing, and the first may begin with a byte order mark.
+/// Blank lines are skipped. Unknown fields are ignored, and optional ones may be missing. It holds one line of at most
 /// [`MAX_LINE_BYTES`]; [`read_ndjson_with_limit`] takes another limit.
 ///
 /// ```
@@ -91,18 +92,18 @@ pub(crate) fn append_line(entry: &ActivityLogEntry, lines: &mut Vec<u8>) -> io::
 ///
 /// An item is
 ///
-/// - an [`Error::UnreadableLine`] in the place of a line that is not an entry, is longer than the limit, or is nested deeper
-///   than an entry can be stored. It has the line's number and quotes nothing of it. The lines after it follow.
+/// - an [`Error::UnreadableLine`] in the place of a line that is not an entry, is longer than the limit, or is nested
+///   deeper than an entry can be stored. It has the line's number and quotes nothing of it. The lines after it follow.
 /// - an [`Error::Input`] if the reader fails. It is the last item.
 pub fn read_ndjson(reader: impl BufRead) -> impl FusedIterator<Item = Result<ActivityLogEntry>> {
     read_ndjson_with_limit(reader, MAX_LINE_BYTES)
 }
 
-/// [`read_ndjson`] with lines of at most `max_line_bytes` before their `\n`: fewer for a file that is not trusted, more for a
-/// log with larger limits.
+/// [`read_ndjson`] with lines of at most `max_line_bytes` before their `\n`: fewer for a file that is not trusted, more
+/// for a log with larger limits.
 ///
-/// A longer line is an [`Error::UnreadableLine`] as soon as that many bytes of it have been read. The rest of the line is
-/// skipped without being kept in memory.
+/// A longer line is an [`Error::UnreadableLine`] as soon as that many bytes of it have been read. The rest of the line
+/// is skipped without being kept in memory.
 ///
 /// # Errors
 ///

@@ -21,13 +21,15 @@ use crate::model::severity::ActivitySeverity;
 ///
 /// # What is stored
 ///
-/// Texts are stored as they are, except that U+0000 becomes U+FFFD. `ts` is cut to microseconds, and a leap second becomes
-/// the last microsecond of its second. An entry that would not read back is refused with
+/// Texts are stored as they are, except that U+0000 becomes U+FFFD. `ts` is cut to microseconds, and a leap second
+/// becomes the last microsecond of its second. An entry that would not read back is refused with
 /// [`Error::InvalidEntry`](crate::Error::InvalidEntry): one with a year outside 0001–9999, or with metadata nested more
-/// than 127 levels deep, its own object being the first. So is one that exceeds its [`EntryLimits`](crate::EntryLimits).
+/// than 127 levels deep, its own object being the first. So is one that exceeds its
+/// [`EntryLimits`](crate::EntryLimits).
 ///
-/// As JSON, an entry is nested one level deeper than its metadata, and a page of entries three levels. `serde_json` reads
-/// 127 levels in all; [`export::read_ndjson`](crate::export::read_ndjson) reads the one more that its lines may have.
+/// As JSON, an entry is nested one level deeper than its metadata, and a page of entries three levels. `serde_json`
+/// reads 127 levels in all; [`export::read_ndjson`](crate::export::read_ndjson) reads the one more that its lines may
+/// have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewActivityLogEntry {
     /// Identifies the entry, unique in the log: `al_` and 32 hex digits if made by [`new`](Self::new).
@@ -59,10 +61,11 @@ pub struct NewActivityLogEntry {
 }
 
 impl NewActivityLogEntry {
-    /// An entry that happens now, with a new id, severity [`Info`](ActivitySeverity::Info), no entity and empty metadata.
+    /// An entry that happens now, with a new id, severity [`Info`](ActivitySeverity::Info), no entity and empty
+    /// metadata.
     ///
-    /// The id is `al_` and a UUIDv7 as 32 hex digits, so ids sort by the time they were made. `ts` is the system clock's
-    /// time, cut to microseconds and never rounded up.
+    /// The id is `al_` and a UUIDv7 as 32 hex digits, so ids sort by the time they were made. `ts` is the system
+    /// clock's time, cut to microseconds and never rounded up.
     #[must_use]
     pub fn new(
         category: impl Into<ActivityCategory>,
@@ -208,12 +211,12 @@ impl From<ActivityLogEntry> for NewActivityLogEntry {
 pub struct ActivityLogPage {
     /// The entries, by `seq` descending.
     pub entries: Vec<ActivityLogEntry>,
-    /// The `before_seq` with which [`page`](crate::Repository::page) returns the page of older entries: the last entry's
-    /// `seq`, or `None` exactly when no older entry matches.
+    /// The `before_seq` with which [`page`](crate::Repository::page) returns the page of older entries: the last
+    /// entry's `seq`, or `None` exactly when no older entry matches.
     pub next_before_seq: Option<i64>,
-    /// The `after_seq` with which [`page_after`](crate::Repository::page_after) returns the page of newer entries: the first
-    /// entry's `seq`, or `None` exactly when no newer entry matches. A [`page`](crate::Repository::page) without a cursor
-    /// is the newest and has `None`.
+    /// The `after_seq` with which [`page_after`](crate::Repository::page_after) returns the page of newer entries: the
+    /// first entry's `seq`, or `None` exactly when no newer entry matches. A [`page`](crate::Repository::page) without
+    /// a cursor is the newest and has `None`.
     #[serde(default)]
     pub prev_after_seq: Option<i64>,
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// What the values of a facet are: see [`facets`](crate::Repository::facets).
+/// The field whose values [`facets`](crate::Repository::facets) counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Facet {
@@ -12,14 +12,14 @@ pub enum Facet {
     Action,
     /// The actors.
     Actor,
-    /// The types of entities. Entries without a type, or with an empty one, do not count.
+    /// The types of entities. Entries without a type, or with an empty one, are not counted.
     EntityType,
 }
 
 /// The most frequent values of a facet.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Facets {
-    /// The values, the most frequent first, and in the order of their texts where they are equally frequent.
+    /// The values, the most frequent first. Equally frequent values are sorted by their text.
     pub values: Vec<FacetValue>,
     /// Whether there are more values.
     pub more: bool,

@@ -23,10 +23,11 @@ const PARAMETERS: [&str; 12] = [
 ];
 
 impl ActivityLogFilters {
-    /// Reads filters from the query string of a URL, percent-encoded. The parameters are named like the fields.
+    /// Reads filters from the percent-encoded query string of a URL. The parameters are named like the fields.
     ///
-    /// Lists are separated by commas, or given as several parameters of the same name; `\,` stands for a comma within a value.
-    /// Times are in RFC 3339. A parameter with an empty value restricts nothing, because forms send every field.
+    /// The items of a list are separated by commas, or given as several parameters of the same name; `\,` stands for a
+    /// comma within a value. Times are in RFC 3339. A parameter with an empty value restricts nothing, because forms
+    /// send every field.
     ///
     /// ```
     /// use activity_log::{ActivityCategory, ActivityLogFilters};
@@ -42,14 +43,15 @@ impl ActivityLogFilters {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidQuery`] with the parameter's name: if it is unknown, because a filter that is misspelled would match too
-    /// much, if it is not UTF-8, if its value cannot be read, or if it is given more than once and is not a list.
+    /// [`Error::InvalidQuery`] with the parameter's name, if the parameter is unknown, is not UTF-8, has a value that
+    /// cannot be read, or is given more than once and is not a list. Unknown parameters are refused because a
+    /// misspelled filter would match too much.
     pub fn from_query(query: &str) -> Result<Self> {
         Self::from_query_with(query, &[])
     }
 
-    /// Like [`from_query`](Self::from_query), and leaves parameters with the names in `others` to the caller, such as a cursor
-    /// and a limit.
+    /// Like [`from_query`](Self::from_query), but skips the parameters named in `others`, which the caller reads: a
+    /// cursor and a limit, for example.
     ///
     /// ```
     /// use activity_log::ActivityLogFilters;
@@ -97,7 +99,7 @@ impl ActivityLogFilters {
             "exclude_actors" => self.exclude_actors.extend(items(value)),
             _ if !PARAMETERS.contains(&name) => {
                 let known = PARAMETERS.join(", ");
-                // What stands there may be a part of a value with an ampersand.
+                // The name may be part of a value that contains an ampersand.
                 let name = &name.chars().take(40).collect::<String>();
                 return Err(invalid(name, &format!("is not a known parameter; the filters are {known}")));
             }
@@ -141,7 +143,7 @@ fn time(name: &str, value: &str) -> Result<DateTime<Utc>> {
     Ok(time.to_utc())
 }
 
-/// `None` if it is not UTF-8.
+/// The decoded text; `None` if it is not UTF-8.
 fn decode(text: &str) -> Option<String> {
     percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(String::from)
 }

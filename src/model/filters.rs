@@ -9,13 +9,13 @@ use crate::model::severity::ActivitySeverity;
 
 /// Which entries to read, count, export or rewrite: those that match every filter that is set.
 ///
-/// An empty list, an empty text or `None` restricts nothing, so the default value matches the whole log. All lists together
-/// may have 32,000 different values.
+/// An empty list, an empty text or `None` restricts nothing, so the default value matches the whole log. All lists
+/// together may have 32,000 different values.
 ///
 /// Text filters find the texts that this crate recorded. In rows written by other programs they do not find bytes that
 /// are not UTF-8, binary values, or what follows a U+0000.
 ///
-/// Deserializing refuses unknown fields, because a filter that is misspelled would match too much.
+/// Deserializing refuses unknown fields, because a misspelled filter would match too much.
 ///
 /// ```
 /// use activity_log::{ActivityCategory, ActivityLogFilters, ActivitySeverity};
@@ -34,12 +34,13 @@ use crate::model::severity::ActivitySeverity;
 ///
 /// # Cost
 ///
-/// A page by any one filter but `message_contains` takes about as long in a log of any size
-/// ([`enable_search`](crate::enable_search) makes that one fast), and so does a page by two of `categories`, `severities`,
-/// `actor` or `actors`, `actions`, `entity_type` and a time window, even if nothing matches. For two filters that each match many
-/// entries but few together, and for exclusions, a summary of each 4,096 entries says which of them have a match; those are looked
-/// through. That takes longer where there are thousands of different actions or actors, in lists of more than 256 values, and
-/// where times go back and forth.
+/// A page by one filter takes about as long in a log of any size, even if nothing matches. The exception is
+/// `message_contains`, which [`enable_search`](crate::enable_search) makes fast. The same holds for a page by two of
+/// `categories`, `severities`, `actor` or `actors`, `actions`, `entity_type` and a time window.
+///
+/// For exclusions, and for two filters that each match many entries but few together, a summary of each segment of
+/// 4,096 entries says which segments have a match, and only those are searched. Such a search takes longer where there
+/// are thousands of different actions or actors, with lists of more than 256 values, and where times go back and forth.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ActivityLogFilters {
@@ -48,14 +49,14 @@ pub struct ActivityLogFilters {
     /// Any of these severities.
     pub severities: Vec<ActivitySeverity>,
     /// Any of these actions. One that ends in `.*` stands for every action that begins with what is before the `*`:
-    /// `user.*` for `user.created`, not for `user` or `users.created`. At most 200 of those. A `*` anywhere else is an ordinary
-    /// character.
+    /// `user.*` matches `user.created`, but not `user` or `users.created`. At most 200 actions may end in `.*`. A `*`
+    /// anywhere else is an ordinary character.
     pub actions: Vec<String>,
-    /// None of these actions, which are written like [`actions`](Self::actions).
+    /// None of these actions, written like [`actions`](Self::actions).
     pub exclude_actions: Vec<String>,
     /// Exactly this actor.
     pub actor: Option<String>,
-    /// Any of these actors. With [`actor`](Self::actor) as well, both must match.
+    /// Any of these actors. If [`actor`](Self::actor) is set too, both must match.
     pub actors: Vec<String>,
     /// None of these actors.
     pub exclude_actors: Vec<String>,
@@ -73,9 +74,9 @@ pub struct ActivityLogFilters {
 }
 
 impl ActivityLogFilters {
-    /// Whether an entry that was read from the log matches, as a query would find it.
+    /// Whether an entry that was read from the log matches, as a query would decide.
     ///
-    /// For entries that are at hand already, as when one query feeds several followers.
+    /// Use it for entries that are already in memory, for example when one query feeds several followers.
     ///
     /// ```
     /// use activity_log::{ActivityLogEntry, ActivityLogFilters};
@@ -103,12 +104,12 @@ impl ActivityLogFilters {
     }
 }
 
-/// What an action that ends in `.*` begins with.
+/// The prefix for which an action that ends in `.*` stands, with its dot.
 pub(crate) fn action_prefix(action: &str) -> Option<&str> {
     action.strip_suffix('*').filter(|prefix| prefix.ends_with('.'))
 }
 
-/// Whether the test passes for any of the values; empty ones do not count, and without others it does not matter.
+/// Whether the test passes for any of the values that are not empty, or whether there are no such values.
 fn any(values: &mut dyn Iterator<Item = &str>, test: impl Fn(&str) -> bool) -> bool {
     let mut values = values.filter(|value| !value.is_empty()).peekable();
     values.peek().is_none() || values.any(test)

@@ -24,7 +24,7 @@ pub struct SeverityCounts {
 }
 
 impl SeverityCounts {
-    /// All of them.
+    /// The entries of all severities.
     #[must_use]
     pub fn total(self) -> u64 {
         self.info + self.warning + self.error
@@ -74,8 +74,8 @@ pub enum CalendarUnit {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidFilter`] for the field `edges` if there would be more than [`MAX_BUCKETS`] buckets, if `until` is before
-/// `since`, or if an edge would be outside the years that chrono can represent.
+/// [`Error::InvalidFilter`] for the field `edges` if there would be more than [`MAX_BUCKETS`] buckets, if `until` is
+/// before `since`, or if an edge would be outside the years that chrono can represent.
 pub fn calendar_edges(
     since: DateTime<Utc>,
     until: DateTime<Utc>,
@@ -101,13 +101,14 @@ pub fn calendar_edges(
     }
 }
 
-/// The edges of equal buckets from `since`, inclusive, to `until`, exclusive, for [`histogram`](crate::Repository::histogram).
-/// There are fewer than `buckets` if a bucket would be shorter than a microsecond.
+/// The edges of buckets of equal length from `since`, inclusive, to `until`, exclusive, for
+/// [`histogram`](crate::Repository::histogram). There are fewer than `buckets` if a bucket would be shorter than a
+/// microsecond.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidFilter`] for the field `edges` if `buckets` is 0 or more than [`MAX_BUCKETS`], or if `until` is not after
-/// `since`.
+/// [`Error::InvalidFilter`] for the field `edges` if `buckets` is 0 or more than [`MAX_BUCKETS`], or if `until` is not
+/// after `since`.
 pub fn equal_edges(since: DateTime<Utc>, until: DateTime<Utc>, buckets: usize) -> Result<Vec<DateTime<Utc>>> {
     let micros = i128::from(until.timestamp_micros()) - i128::from(since.timestamp_micros());
     if micros <= 0 {

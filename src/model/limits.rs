@@ -1,9 +1,9 @@
 /// How many bytes each field of an entry may have as it is stored.
 ///
-/// The defaults fit any sensible entry: 64 KiB for `message`, 256 KiB for `metadata`, 1 KiB for `actor`, `entity_id` and
-/// `entity_name`, 256 bytes for `id`, `category`, `action` and `entity_type`. A longer value is refused with
-/// [`Error::InvalidEntry`](crate::Error::InvalidEntry), never cut. Times and severities have a fixed length. Entries that are
-/// stored already are read whatever their size.
+/// The defaults fit any sensible entry: 64 KiB for `message`, 256 KiB for `metadata`, 1 KiB for `actor`, `entity_id`
+/// and `entity_name`, 256 bytes for `id`, `category`, `action` and `entity_type`. A longer value is refused with
+/// [`Error::InvalidEntry`](crate::Error::InvalidEntry), never cut. Times and severities have a fixed length. Entries
+/// that are stored already are read whatever their size.
 ///
 /// ```
 /// use activity_log::{ActivityLogRepository, EntryLimits, Error, NewActivityLogEntry};

@@ -1,4 +1,4 @@
-//! The name of a person, wherever it stands in an entry.
+//! The name of a person, wherever it appears in an entry.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ impl<'a> Name<'a> {
         Self(storable_text(name))
     }
 
-    /// Replaces the name as the actor, and as a word in every other text but the category, the action and the entity type.
+    /// Replaces the name as a whole word in the actor, the entity's id and name, the message and the metadata.
     pub(crate) fn replace_in(&self, entry: &mut NewActivityLogEntry, replacement: &str) {
         let NewActivityLogEntry { actor, entity_id, entity_name, message, metadata, .. } = entry;
         for text in [Some(actor), entity_id.as_mut(), entity_name.as_mut(), Some(message)].into_iter().flatten() {
@@ -28,7 +28,7 @@ impl<'a> Name<'a> {
         let mut replaced = Map::new();
         for (key, value) in members {
             let mut key = self.replace(&key, replacement);
-            // Another key may be so already.
+            // The object may already have this key.
             while replaced.contains_key(&key) {
                 key.push('\'');
             }
@@ -47,7 +47,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Replaces the name where no letter or digit touches it.
+    /// Replaces the name where no letter or digit is next to it.
     fn replace(&self, text: &str, replacement: &str) -> String {
         let mut replaced = String::with_capacity(text.len());
         let mut before = None;

@@ -9,10 +9,10 @@ use crate::model::filters::{ActivityLogFilters, action_prefix};
 use crate::model::instant;
 use crate::model::severity::ActivitySeverity;
 
-/// The longest list of values that every database takes in one statement, beside the other filters.
+/// The longest list of values that every database accepts in one statement, in addition to the other filters.
 pub(crate) const MAX_LIST_VALUES: usize = 32_000;
 
-/// How many beginnings of actions every database takes in one statement: each is a test of its own.
+/// The most action prefixes that every database accepts in one statement: each prefix is a separate test.
 pub(crate) const MAX_PREFIXES: usize = 200;
 
 /// Filters in plain values: texts as they are stored, lists sorted and without repetitions, bounds in whole
@@ -36,7 +36,7 @@ pub struct NormalizedFilters {
     /// Inclusive.
     pub(crate) until: Option<DateTime<Utc>>,
     pub(crate) message_contains: Option<String>,
-    /// Filters contradict each other, so that no entry can match.
+    /// Whether filters contradict each other, so that no entry can match.
     pub(crate) match_nothing: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct NormalizedFilters {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Actions {
     pub(crate) names: Vec<String>,
-    /// Each ends in a dot, and stands for every action that begins with it.
+    /// Each ends in a dot and stands for every action that begins with it.
     pub(crate) prefixes: Vec<String>,
 }
 
@@ -71,7 +71,7 @@ impl Actions {
         self.names.is_empty() && self.prefixes.is_empty()
     }
 
-    /// How many values a statement has for it.
+    /// How many values a statement binds for the set.
     fn len(&self) -> usize {
         self.names.len() + 2 * self.prefixes.len()
     }
@@ -140,7 +140,7 @@ impl NormalizedFilters {
         }
     }
 
-    /// Takes what is excluded out of the lists, so that a database is not asked for it.
+    /// Removes excluded values from the lists, so that a database is not asked for them.
     fn exclude_from_lists(&mut self) {
         if !self.actors.is_empty() {
             let excluded = std::mem::take(&mut self.excluded_actors);
@@ -172,13 +172,13 @@ impl NormalizedFilters {
         *self == Self::default()
     }
 
-    /// Whether they restrict the time at most.
+    /// Whether they restrict nothing but the time.
     pub(crate) fn restrict_time_only(&self) -> bool {
         Self { since: self.since, until: self.until, ..Self::default() } == *self
     }
 
-    /// Whether they restrict nothing that a summary of actors, actions, categories, severities, entity types and times does
-    /// not tell.
+    /// Whether they restrict only what the summaries cover: actors, actions, categories, severities, entity types and
+    /// times.
     pub(crate) fn restrict_kind_and_time_only(&self) -> bool {
         self.entity_id.is_none() && self.message_contains.is_none()
     }

@@ -5,7 +5,7 @@ use crate::model::entry::ActivityLogEntry;
 /// Receives entries before a retention run deletes them.
 ///
 /// [`export::FileArchive`](crate::export::FileArchive) appends them to a file and
-/// [`export::WriterArchive`](crate::export::WriterArchive) to any writer. Implement it to keep them elsewhere:
+/// [`export::WriterArchive`](crate::export::WriterArchive) to any writer. Implement this trait to keep them elsewhere:
 ///
 /// ```
 /// use activity_log::{ActivityLogEntry, RetentionArchive};
@@ -20,10 +20,12 @@ use crate::model::entry::ActivityLogEntry;
 /// }
 /// ```
 pub trait RetentionArchive {
-    /// Keeps these entries for good: once it returns `Ok`, they are deleted from the log.
+    /// Stores these entries for good: once this method returns `Ok`, they are deleted from the log.
     ///
-    /// The entries are ascending by `seq`, at least one, at most 8,192 or about four megabytes. No lock is held meanwhile. If a
-    /// run ends between this call and the deletion, as when it is killed, the same entries come again in the next one.
+    /// The entries are in ascending order of `seq`. There is at least one, and there are at most 8,192 or about four
+    /// megabytes. The run holds no lock during the call, unless it is inside a caller's transaction. If a run ends
+    /// between this call and the deletion, for example because it is killed, the next run passes the same entries
+    /// again.
     ///
     /// # Errors
     ///

@@ -26,16 +26,16 @@ use crate::model::severity::ActivitySeverity;
 ///     .keep_at_least(10_000);
 /// ```
 ///
-/// - **By age.** An entry whose category or severity has a rule is kept as long as the longest of these rules says: here an
-///   `auth` entry stays two years even if it is `info`. All other entries are kept for [`max_age`](Self::max_age), or forever
-///   without one. An entry that is exactly as old as its rule allows stays.
-/// - **By size.** Of what is left, the oldest entries by `seq` beyond [`max_entries`](Self::max_entries) and then beyond
-///   [`max_bytes`](Self::max_bytes) are deleted, whatever the other rules say.
-/// - The newest [`keep_at_least`](Self::keep_at_least) entries stay, whatever the clock and all rules say.
+/// - **By age.** An entry whose category or severity has a rule is kept as long as the longest of these rules says:
+///   here an `auth` entry stays two years even if it is `info`. All other entries are kept for
+///   [`max_age`](Self::max_age), or forever without one. An entry that is exactly as old as its rule allows stays.
+/// - **By size.** Of what is left, the oldest entries by `seq` beyond [`max_entries`](Self::max_entries) and then
+///   beyond [`max_bytes`](Self::max_bytes) are deleted, whatever the other rules say.
+/// - The newest [`keep_at_least`](Self::keep_at_least) entries stay, whatever the clock and the rules say.
 ///
-/// Age goes by the entry's `ts`. An age that reaches back beyond the first storable year deletes nothing. One that is negative,
-/// which would delete entries of the future, is refused with [`Error::InvalidPolicy`] when the policy is applied, and so are
-/// more than 32,000 categories.
+/// An entry's age is measured from its `ts`. An age that reaches back beyond the first storable year deletes nothing.
+/// When the policy is applied, [`Error::InvalidPolicy`] refuses a negative age, which would delete entries from the
+/// future, and more than 32,000 categories.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RetentionPolicy {
     /// By the stored text.
@@ -50,11 +50,11 @@ pub struct RetentionPolicy {
 /// The entries that are due by one rule.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Due {
-    /// Those that match.
+    /// The entries that match.
     ByAge(Box<NormalizedFilters>),
-    /// All but so many of the newest.
+    /// All but this many of the newest entries.
     BeyondEntries(u64),
-    /// All but the newest with so many bytes.
+    /// All but the newest entries that together have at most this many bytes.
     BeyondBytes(u64),
 }
 
@@ -93,27 +93,28 @@ impl RetentionPolicy {
         self
     }
 
-    /// Deletes all but the newest entries whose stored texts have this many bytes together, times and severities included.
+    /// Deletes all but the newest entries whose stored texts have at most this many bytes together, times and
+    /// severities included.
     ///
-    /// The database takes more than that, for its indexes and for pages that are not full. Measuring reads those entries at each
-    /// run.
+    /// The database takes more than that, for its indexes and for pages that are not full. To measure the entries that
+    /// stay, each run reads them.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
     }
 
-    /// Never deletes any of this many newest entries by `seq`.
+    /// Always keeps this many of the newest entries by `seq`.
     ///
-    /// A clock that is far ahead makes every entry old: with a `max_age` of a year, a clock 400 days ahead empties a log whose
-    /// policy does not keep some.
+    /// A clock that is far ahead makes every entry old: with a `max_age` of a year, a clock 400 days ahead empties a
+    /// log whose policy does not keep some.
     #[must_use]
     pub fn keep_at_least(mut self, entries: u64) -> Self {
         self.keep_at_least = entries;
         self
     }
 
-    /// What is due at this moment, in the order of deletion. By age, no entry is due by two rules.
+    /// What is due at this moment, in the order of deletion. No entry is due under two rules by age.
     ///
     /// # Errors
     ///
@@ -160,7 +161,7 @@ impl RetentionPolicy {
     }
 }
 
-/// The last storable instant before that of `age` ago; the first of all if that is out of range.
+/// The last storable instant before `now - age`; the earliest instant if that is out of range.
 fn last_due(now: DateTime<Utc>, age: TimeDelta, rule: &'static str) -> Result<DateTime<Utc>> {
     if age < TimeDelta::zero() {
         let reason = "is negative, which would delete entries of the future; an age is zero or more".to_owned();

@@ -6,14 +6,16 @@ use crate::model::retention_rule::RetentionRule;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct RetentionReport {
-    /// How many entries were deleted, not counting those that a trigger or a foreign key of the host's deleted with them.
+    /// How many entries were deleted, not counting those that a trigger or a foreign key of the host's deleted with
+    /// them.
     pub deleted: u64,
-    /// How many entries are due and stay: a foreign key of the host's refers to them, a trigger keeps them, or they cannot be
-    /// read and so cannot be archived.
+    /// How many entries are due and stay: a foreign key of the host's refers to them, a trigger keeps them, or they
+    /// cannot be read and so cannot be archived.
     pub held_back: u64,
-    /// Whether the run ended before all that was due was looked at, because it was asked to stop.
+    /// Whether the run was told to stop before it had looked at everything that was due.
     pub stopped: bool,
-    /// Each rule of the policy, in the order in which they apply. An entry counts for the first rule by which it is due.
+    /// Each rule of the policy, in the order in which they apply. An entry counts for the first rule by which it is
+    /// due.
     pub rules: Vec<RuleReport>,
 }
 
@@ -25,7 +27,7 @@ pub struct RuleReport {
     pub rule: RetentionRule,
     /// How many entries it deleted.
     pub deleted: u64,
-    /// How many entries it would have deleted, and had to keep.
+    /// How many entries it would have deleted but had to keep.
     pub held_back: u64,
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::model::category::ActivityCategory;
 use crate::model::severity::ActivitySeverity;
 
-/// A rule of a [`RetentionPolicy`](crate::RetentionPolicy), named like the method that adds it.
+/// A rule of a [`RetentionPolicy`](crate::RetentionPolicy), named after the method that adds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -35,8 +35,8 @@ use crate::store::range::{Order, SeqRange};
 ///
 /// [`ActivityLogRepository`](crate::ActivityLogRepository) names it for one database.
 ///
-/// [`record`](Self::record) joins whatever transaction the caller is in, so the entry is committed exactly when the change
-/// that it describes is.
+/// [`record`](Self::record) joins whatever transaction the caller is in, so the entry is committed exactly when the
+/// change that it describes is.
 ///
 /// ```
 /// use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -75,7 +75,7 @@ use crate::store::range::{Order, SeqRange};
 ///
 /// Every method returns [`Error::Database`] if the database fails, [`Error::Busy`] if another connection held the lock
 /// throughout the busy timeout, and [`Error::Full`] if there is no room. Methods that take filters return
-/// [`Error::InvalidFilter`] if these cannot be run.
+/// [`Error::InvalidFilter`] if the filters cannot be run.
 pub struct Repository<'conn, C> {
     conn: &'conn mut C,
     encoding: Encoding<'conn>,
@@ -107,7 +107,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self
     }
 
-    /// Ends a [`page`](Self::page) after the entry with which it reaches this many bytes of stored text; 8 MiB otherwise.
+    /// Ends a [`page`](Self::page) after the entry that brings it to this many bytes of stored text. The default is 8
+    /// MiB.
     #[must_use]
     pub fn with_page_bytes(mut self, bytes: usize) -> Self {
         // A page has at least one entry.
@@ -115,9 +116,10 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self
     }
 
-    /// Leaves out `VACUUM` at the end of [`rewrite`](Self::rewrite) and [`erase_actor`](Self::erase_actor): for a database so large
-    /// that the host runs it at a time of its choice. Free pages and indexes are overwritten all the same. Parts of entries that
-    /// were deleted or changed before may stay in unused parts of other pages until then, where no query finds them.
+    /// Leaves out `VACUUM` at the end of [`rewrite`](Self::rewrite) and [`erase_actor`](Self::erase_actor), for a
+    /// database so large that the host prefers to run `VACUUM` at a time of its choice. Free pages and indexes are
+    /// still overwritten. Until the host runs `VACUUM`, parts of entries that were deleted or changed earlier may stay
+    /// in unused parts of other pages, where no query finds them.
     #[must_use]
     pub fn without_vacuum(mut self) -> Self {
         self.vacuum = false;
@@ -127,13 +129,13 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// Writes one entry and returns its `seq`.
     ///
     /// Outside a transaction the entry is durable on return, as far as the connection's settings go (see
-    /// [`configure`](crate::configure)). Inside one, it is durable once the transaction commits; do not publish the `seq`
-    /// before that, because a rollback may reuse it.
+    /// [`configure`](crate::configure)). Inside one, it is durable once the transaction commits; do not publish the
+    /// `seq` before that, because a rollback may reuse it.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidEntry`] if the entry would not read back or exceeds its limits, [`Error::DuplicateId`] if its id is
-    /// taken. Nothing is written then.
+    /// [`Error::InvalidEntry`] if the entry would not read back or exceeds its limits, [`Error::DuplicateId`] if its id
+    /// is taken. Nothing is written then.
     pub fn record(&mut self, entry: &NewActivityLogEntry) -> Result<i64> {
         self.conn.insert(entry, self.encoding)
     }
@@ -166,16 +168,16 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self.read(filters, SeqRange::before(before_seq), Order::Descending, limit.into())?.decode()
     }
 
-    /// Like [`query`](Self::query), with the cursors of the next page, which is older, and of the previous one, which is newer,
-    /// where there are such pages.
+    /// Like [`query`](Self::query), but also returns the cursors of the next (older) page and of the previous (newer)
+    /// page, where there are such pages.
     ///
     /// [`ActivityLogPage::next_before_seq`] is the `before_seq` of the next page, and
-    /// [`prev_after_seq`](ActivityLogPage::prev_after_seq) is the `after_seq` with which [`page_after`](Self::page_after) returns
-    /// the previous one. A cursor is `None` exactly when nothing matches on that side, so no walk ends in an empty page. An
-    /// empty page still has the cursor that leads back.
+    /// [`prev_after_seq`](ActivityLogPage::prev_after_seq) is the `after_seq` with which
+    /// [`page_after`](Self::page_after) returns the previous one. A cursor is `None` exactly when nothing matches on
+    /// that side, so no walk ends in an empty page. An empty page still has the cursor that leads back.
     ///
-    /// A page of long entries may have fewer than `limit`: it ends at [a number of bytes](Self::with_page_bytes), and its
-    /// cursor tells that there are more. A `limit` of 0 returns no entries and no cursors.
+    /// A page of long entries may have fewer than `limit`: it ends at [a number of bytes](Self::with_page_bytes), and
+    /// its cursor says that there are more. A `limit` of 0 returns no entries and no cursors.
     ///
     /// ```
     /// # use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -226,8 +228,9 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// The matching entries just newer than `after_seq`, newest first, at most `limit`, with the cursors that
     /// [`page`](Self::page) returns.
     ///
-    /// It ends at [a number of bytes](Self::with_page_bytes) too. A `limit` of 0 returns no entries and no cursors. To follow
-    /// the log, use [`query_after`](Self::query_after): it does not look for older entries, which takes long where few match.
+    /// The page also ends at [a number of bytes](Self::with_page_bytes). A `limit` of 0 returns no entries and no
+    /// cursors. To follow the log, use [`query_after`](Self::query_after): it does not look for older entries, which
+    /// takes long where few match.
     ///
     /// ```
     /// # use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -262,8 +265,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self.conn.with_snapshot(|conn| page::after(conn, &filters, after_seq, limit))
     }
 
-    /// The oldest matching entries newer than `after_seq`, oldest first, at most `limit`. Followers use it to ask what is
-    /// new.
+    /// The oldest matching entries newer than `after_seq`, oldest first, at most `limit`. Followers use it to poll for
+    /// new entries.
     ///
     /// It holds them all in memory, however long they are; [`page_after`](Self::page_after) stops at a number of bytes.
     ///
@@ -377,14 +380,18 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self.conn.count(&NormalizedFilters::new(filters)?, Some(limit))
     }
 
-    /// The values of a category, severity, action, actor or entity type that the matching entries have, with how many have
-    /// each: the most frequent first, at most `limit`, and whether there are more. For the menus of a page.
+    /// The most frequent values of one field among the matching entries, with the number of entries for each value. The
+    /// field is the category, severity, action, actor or entity type.
     ///
-    /// Filters by the same field apply as well: to list all categories beside the chosen ones, leave `categories` empty.
+    /// It returns at most `limit` values, the most frequent first, and says whether there are more. Use it to fill the
+    /// menus of a page.
     ///
-    /// Summaries of 4,096 entries each answer it, in some milliseconds per million entries. It takes longer, and memory, where the
-    /// facet or the filters have thousands of different values. With `entity_id` or `message_contains` it reads every matching
-    /// entry, like [`count`](Self::count).
+    /// Filters by the same field apply as well: to list all categories beside the chosen ones, leave `categories`
+    /// empty.
+    ///
+    /// It adds up summaries of 4,096 entries each, which takes a few milliseconds per million entries. It takes more
+    /// time and memory where the facet or the filters have thousands of different values. With `entity_id` or
+    /// `message_contains` it reads every matching entry, like [`count`](Self::count).
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -412,13 +419,13 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self.conn.facets(&NormalizedFilters::new(filters)?, facet, limit)
     }
 
-    /// How many matching entries of each severity there are between each two neighbouring `edges`: at or after the one and
-    /// before the other. There is one bucket fewer than edges.
+    /// Counts the matching entries of each severity between each pair of neighbouring `edges`: at or after the first
+    /// edge of the pair and before the second. There is one bucket fewer than there are edges.
     ///
-    /// [`equal_edges`](crate::histogram::equal_edges) and [`calendar_edges`](crate::histogram::calendar_edges) make edges. The
-    /// counts are exact. Summaries of 4,096 entries each answer most of it; where an edge falls between the entries of one, these
-    /// are looked through. With `entity_id` or `message_contains` it reads every matching entry, like
-    /// [`count`](Self::count).
+    /// [`equal_edges`](crate::histogram::equal_edges) and [`calendar_edges`](crate::histogram::calendar_edges) compute
+    /// edges. The counts are exact. Most of each count adds up summaries of 4,096 entries each; where an edge falls
+    /// between the entries of a summary, it looks into those entries. With `entity_id` or `message_contains` it reads
+    /// every matching entry, like [`count`](Self::count).
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -447,23 +454,24 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self.conn.histogram(&NormalizedFilters::new(filters)?, &Edges::new(edges)?)
     }
 
-    /// Deletes the entries older than `before_ts`, then all but the newest `max_entries` by `seq`, and returns how many.
-    /// Both limits apply to the log as it stood when the prune began. If both are `None`, nothing is deleted.
+    /// Deletes the entries older than `before_ts`, then all but the newest `max_entries` by `seq`, and returns how
+    /// many. Both limits apply to the log as it stood when the prune began. If both are `None`, nothing is deleted.
     ///
     /// If nothing is due, it takes no write lock. Otherwise it deletes in short transactions that aim at 20 ms each and
     /// pauses as long between them, so that writers on other connections get their turn. It waits for the lock up to
-    /// twelve times the connection's busy timeout per transaction. Inside a caller's transaction it is part of that one,
-    /// which holds the lock until it ends.
+    /// twelve times the connection's busy timeout per transaction. Inside a caller's transaction, the prune is part of
+    /// that transaction, which holds the lock until it ends.
     ///
-    /// A clock that is far ahead makes every entry old: with `Utc::now() - TimeDelta::days(365)`, a clock 400 days ahead empties
-    /// the log. [`apply_retention`](Self::apply_retention) can keep the newest entries whatever the clock says; it also has
-    /// ages for each category and severity, ends when it is told to, and archives what it deletes.
+    /// A clock that is far ahead makes every entry old: with `Utc::now() - TimeDelta::days(365)`, a clock 400 days
+    /// ahead empties the log. [`apply_retention`](Self::apply_retention) can keep the newest entries whatever the clock
+    /// says; it also has ages for each category and severity, ends when it is told to, and can archive what it deletes.
     ///
-    /// An entry that a foreign key or a trigger of the host's holds back stays, and all others that are due are deleted.
+    /// An entry that a foreign key or a trigger of the host's holds back stays, and all others that are due are
+    /// deleted.
     ///
     /// # Errors
     ///
-    /// If the database fails on the way, what is already deleted stays deleted: prune again.
+    /// If the database fails partway, what is already deleted stays deleted: prune again.
     pub fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<u64> {
         Ok(self.prune_with_report(before_ts, max_entries)?.deleted)
     }
@@ -483,13 +491,14 @@ impl<'conn, C: Backend> Repository<'conn, C> {
 
     /// Deletes what is due by the policy at `now`, usually `Utc::now()`, until `stop` is set.
     ///
-    /// It looks at the log as it stood when the run began: entries recorded later stay. It deletes like
-    /// [`prune`](Self::prune), in short transactions with pauses between them. Between two of them it looks at `stop`, as it does
-    /// while it reads, pauses or waits for the lock. What is deleted by then stays deleted, and the next run goes on. Inside a
-    /// caller's transaction it is part of that one and makes no pauses.
+    /// The run looks at the log as it stood when the run began: entries recorded later stay. It deletes like
+    /// [`prune`](Self::prune), in short transactions with pauses between them. It checks `stop` between two
+    /// transactions, and also while it reads, pauses or waits for the lock. What it has deleted by then stays deleted,
+    /// and the next run continues. Inside a caller's transaction, the run is part of that transaction and does not
+    /// pause.
     ///
-    /// [`RetentionWorker`](crate::RetentionWorker) applies a policy on a schedule, in a thread of its own. In a job of the
-    /// host's own, set the flag where the host handles SIGTERM:
+    /// [`RetentionWorker`](crate::RetentionWorker) applies a policy on a schedule, in a thread of its own. If the host
+    /// runs the job itself, set the flag where the host handles SIGTERM:
     ///
     /// ```
     /// use std::sync::atomic::AtomicBool;
@@ -521,8 +530,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPolicy`] if the policy has a negative age or too many categories; nothing is deleted then. If the database fails on the way,
-    /// what is already deleted stays deleted: apply it again.
+    /// [`Error::InvalidPolicy`] if the policy has a negative age or too many categories; nothing is deleted then. If
+    /// the database fails partway, what is already deleted stays deleted: apply it again.
     pub fn apply_retention(
         &mut self,
         policy: &RetentionPolicy,
@@ -532,12 +541,13 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self.apply_retention_with(policy, now, stop, RetentionHooks::new())
     }
 
-    /// Like [`apply_retention`](Self::apply_retention), with an archive for what is deleted, or a callback for the progress.
+    /// Like [`apply_retention`](Self::apply_retention), with an archive for what is deleted, a callback for the
+    /// progress, or both.
     ///
     /// # Errors
     ///
-    /// Those of [`apply_retention`](Self::apply_retention), and [`Error::Output`] if the archive fails. Nothing of the batch that
-    /// it was handed is deleted then.
+    /// Those of [`apply_retention`](Self::apply_retention), and [`Error::Output`] if the archive fails. Nothing of the
+    /// batch passed to the archive is deleted then.
     pub fn apply_retention_with(
         &mut self,
         policy: &RetentionPolicy,
@@ -548,19 +558,22 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         retention::apply(self.conn, policy, now, stop, hooks)
     }
 
-    /// Lets `change` change each matching entry, and returns how many it has changed. For erasing a person or a secret: afterwards,
-    /// no table, index or summary has what the entries were. [Erasing a person](crate::erasing) says what else to think of.
+    /// Passes each matching entry to `change`, stores the result, and returns how many entries changed. Use it to erase
+    /// a person or a secret: afterwards, no table, index or summary contains the old text. [Erasing a
+    /// person](crate::erasing) says what else to consider.
     ///
-    /// Entries keep their `seq`, `id` and `ts`, whatever `change` does to these. It is called for each entry, the oldest first, up
-    /// to the newest one at the time of the call. It runs within a transaction, so it should be fast. The redactor of this
-    /// repository masks secrets in what it leaves; limits do not apply.
+    /// Entries keep their `seq`, `id` and `ts`, whatever `change` does to them. `change` is called for each matching
+    /// entry, the oldest first, up to the entry that was the newest when `rewrite` was called. It runs within a
+    /// transaction, so it should be fast. The redactor of this repository masks secrets in the changed entries; limits
+    /// do not apply.
     ///
-    /// It works in short transactions with pauses, like [`prune`](Self::prune). Then it drops the summaries and the search index and
-    /// makes them again, some seconds per million entries, in which reading is slower. At the end it cleans the unused parts of
-    /// the database's file, usually by `VACUUM`: that needs as much free disk as the database takes, and writers wait for some
-    /// seconds per gigabyte. [`without_vacuum`](Self::without_vacuum) leaves that out. It does all this even if no entry matches, so
-    /// after a failure on the way, call it again. Inside a caller's transaction it cannot clean the file: call it again after the
-    /// commit.
+    /// `rewrite` works in short transactions with pauses, like [`prune`](Self::prune). It then drops the summaries and
+    /// the search index and rebuilds them, which takes a few seconds per million entries; reading is slower meanwhile.
+    /// At the end it cleans the unused parts of the database's file, usually with `VACUUM`, which needs as much free
+    /// disk as the database takes and blocks writers for a few seconds per gigabyte.
+    /// [`without_vacuum`](Self::without_vacuum) leaves the `VACUUM` out. All this happens even if no entry matches, so
+    /// after a failure partway, call `rewrite` again. Inside a caller's transaction it cannot clean the file: call it
+    /// again after the commit.
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -586,11 +599,13 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// # Errors
     ///
-    /// - [`Error::UnreadableRow`] or [`Error::NotRewritten`] for the oldest matching entry that stays as it is, because it cannot be
-    ///   read, cannot be stored as `change` left it, or a trigger of the host's keeps it. All others are rewritten.
-    /// - [`Error::Full`] if there is no room to clean the file. All entries are rewritten.
-    /// - [`Error::Busy`] if a writer holds the lock for long, or if a reader keeps the write-ahead log from being emptied, which
-    ///   is the last step.
+    /// - [`Error::UnreadableRow`] or [`Error::NotRewritten`] for the oldest matching entry that stays as it is: because
+    ///   it cannot be read, because it cannot be stored as `change` left it, or because a trigger or a foreign key of
+    ///   the host's prevents the change. All matching entries that can be rewritten are.
+    /// - [`Error::Full`] if there is no room to rewrite all entries or to clean the file. Entries that are already
+    ///   rewritten stay so.
+    /// - [`Error::Busy`] if a writer holds the lock for long, or if a reader keeps the write-ahead log from being
+    ///   emptied, which is the last step.
     pub fn rewrite(
         &mut self,
         filters: &ActivityLogFilters,
@@ -600,12 +615,12 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         self.conn.rewrite(&NormalizedFilters::new(filters)?, encoding, self.vacuum, &mut change)
     }
 
-    /// Replaces an actor in all of their entries, and returns how many these were. In the entity's id and name, the message and
-    /// the metadata of these entries, it replaces the actor as well, wherever it stands as a word of its own: where no letter or
-    /// digit touches it. Numbers in the metadata count as words.
+    /// Replaces an actor in all of that actor's entries, and returns how many entries changed. In the same entries, it
+    /// also replaces the name in the entity's id and name, the message and the metadata, wherever the name is a whole
+    /// word: where no letter or digit is next to it. Numbers in the metadata count as words.
     ///
-    /// Entries of other actors may also tell of the person: find and change those with [`rewrite`](Self::rewrite), which has
-    /// more on how this works.
+    /// Entries of other actors may also mention the person: find and change those with [`rewrite`](Self::rewrite),
+    /// which also explains how erasing works.
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -622,7 +637,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// # Errors
     ///
-    /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `actor` if `actor` or `replacement` is empty.
+    /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `actor` if `actor` or
+    /// `replacement` is empty.
     pub fn erase_actor(&mut self, actor: &str, replacement: &str) -> Result<u64> {
         if actor.is_empty() || replacement.is_empty() {
             let reason = "and its replacement must not be empty: an empty filter would find everybody".to_owned();
@@ -647,8 +663,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// It reads in batches of at most 512 rows or about a megabyte. It holds one batch at a time and no transaction
     /// between batches, so a slow reader blocks nobody. Rows deleted meanwhile may be missing.
     ///
-    /// An item is an [`Error::UnreadableRow`] in the place of a row that cannot be read, and the rows after it follow. Any
-    /// other error comes from the database and is the last item.
+    /// An item is an [`Error::UnreadableRow`] in the place of a row that cannot be read, and the rows after it follow.
+    /// Any other error comes from the database and is the last item.
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository};

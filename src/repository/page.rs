@@ -7,7 +7,7 @@ use crate::store::Store;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::range::{Order, SeqRange};
 
-/// How many entries a page holds at most, at least one, and with how many bytes it ends.
+/// The most entries that a page holds, which is one or more, and the number of bytes at which the page ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageLimit {
     pub(crate) entries: u32,
@@ -21,7 +21,8 @@ pub(crate) fn before<C: Store>(
     before_seq: Option<i64>,
     limit: PageLimit,
 ) -> Result<ActivityLogPage> {
-    // The cursor of an empty page. No row between it and the newest entry of the page matches, so it stands for both.
+    // The cursor that leads back from an empty page. No row between this cursor and the newest entry of the page
+    // matches, so the same check serves both.
     let way_back = match before_seq.map(|before_seq| before_seq.saturating_sub(1)) {
         Some(after_seq) if has_rows(conn, filters, SeqRange::after(Some(after_seq)), Order::Ascending)? => {
             Some(after_seq)
@@ -66,7 +67,7 @@ fn read<C: Store>(
     } else if let Some(last_seq) = batch.last_seq()
         && batch.is_full(limit)
     {
-        // It ended because of its bytes.
+        // The batch ended because of its bytes.
         match range.split(order, last_seq) {
             (_, Some(rest)) => has_rows(conn, filters, rest, order)?,
             (_, None) => false,
@@ -78,7 +79,7 @@ fn read<C: Store>(
     Ok((batch.decode()?, cursor))
 }
 
-/// Whether any row of a range matches. A match is likely the first row that is read in this order.
+/// Whether any row of a range matches. In this order, the first row that is read is likely to match.
 fn has_rows<C: Store>(conn: &mut C, filters: &NormalizedFilters, range: SeqRange, order: Order) -> Result<bool> {
     let mut batch = Batch::default();
     conn.read(filters, range, order, ReadLimit::rows(1), &mut batch)?;

@@ -1,4 +1,4 @@
-//! Applying a retention policy, in batches that can be archived and between which it can stop.
+//! Applies a retention policy in batches. Each batch can be archived, and a run can stop between two batches.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ use crate::store::range::{Order, SeqRange};
 /// The largest batch. It is held in memory, and an archive writes it in one piece.
 const MAX_BATCH: ReadLimit = ReadLimit { rows: 8_192, bytes: 4 << 20 };
 const FIRST_BATCH_ROWS: i64 = 500;
-/// How many `seq` are looked through at first before the next look at the flag that ends the run.
+/// How many `seq` are searched at first before the run checks `stop` again.
 const FIRST_SPAN: i64 = 1 << 14;
 
 /// Deletes what is due by the policy.
@@ -58,7 +58,7 @@ struct Run<'a, 'h, C: Store> {
 }
 
 impl<C: Store> Run<'_, '_, C> {
-    /// Deletes what is due by each rule among the rows that are there now and not kept in any case.
+    /// Deletes what is due by each rule, among the rows that are there now and that the policy does not always keep.
     fn delete(&mut self, due: impl Iterator<Item = Due>, keep_at_least: u64) -> Result<()> {
         if self.must_stop() {
             return Ok(());
@@ -87,10 +87,10 @@ impl<C: Store> Run<'_, '_, C> {
         Ok(())
     }
 
-    /// Deletes the matching rows of a range. Each batch begins after the last row of the one before, whether or not that row
-    /// is still there.
+    /// Deletes the matching rows of a range. Each batch begins after the last row of the one before, whether or not
+    /// that row is still there.
     fn delete_matching(&mut self, rule: usize, filters: &NormalizedFilters, mut rest: SeqRange) -> Result<()> {
-        // Where few rows match, it is the reading that takes long.
+        // Where few rows match, reading takes most of the time.
         let mut span = Pace::new(FIRST_SPAN);
         while !rest.is_empty() && !self.must_stop() {
             let end = rest.after.unwrap_or(i64::MIN).saturating_add(span.size());
@@ -118,7 +118,7 @@ impl<C: Store> Run<'_, '_, C> {
     /// Archives and deletes the rows of the batch.
     fn delete_batch(&mut self, rule: usize) -> Result<()> {
         let seqs = match self.archive_batch(rule) {
-            // It gave up waiting, here and below.
+            // Here and below, it stopped waiting for the lock because it was told to stop.
             Err(Error::Busy(_)) if self.must_stop() => return Ok(()),
             seqs => seqs?,
         };
@@ -146,7 +146,7 @@ impl<C: Store> Run<'_, '_, C> {
         if !self.hooks.has_archive() {
             return Ok(seqs);
         }
-        // What stays in any case does not belong there.
+        // Rows that the host holds back stay in the log, so they do not belong in the archive.
         let mut held_back = self.conn.held_back(&seqs, self.stop)?;
         let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
         for row in rows {

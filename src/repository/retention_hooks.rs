@@ -5,7 +5,7 @@ use crate::model::entry::ActivityLogEntry;
 use crate::model::retention_archive::RetentionArchive;
 use crate::model::retention_report::RetentionReport;
 
-/// What a host adds to a retention run: an archive, and a look at its progress.
+/// What a host adds to a retention run: an archive, and a callback for the progress.
 ///
 /// ```
 /// use std::sync::atomic::AtomicBool;
@@ -41,7 +41,7 @@ impl<'a> RetentionHooks<'a> {
         Self::default()
     }
 
-    /// Hands each batch to the archive before it is deleted. What is deleted is in the archive.
+    /// Hands each batch to the archive before the batch is deleted, so all that is deleted is in the archive.
     ///
     /// An entry that cannot be read cannot be archived, so it is held back.
     #[must_use]
@@ -50,7 +50,8 @@ impl<'a> RetentionHooks<'a> {
         self
     }
 
-    /// Calls this after each batch with the report so far. No lock is held meanwhile.
+    /// Calls `progress` after each batch with the report so far. The run holds no lock during the call, unless it is
+    /// inside a caller's transaction.
     #[must_use]
     pub fn progress(mut self, progress: &'a mut dyn FnMut(&RetentionReport)) -> Self {
         self.progress = Some(progress);

@@ -1,4 +1,5 @@
-//! The actions that begin with a text. Only with their names does the index on actions find rows in order.
+//! The actions that begin with a prefix. The index on actions finds rows in the order of `seq` only by the names of
+//! these actions.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -24,12 +25,12 @@ struct Action {
     name: Stored<String>,
 }
 
-/// What to look for where filters have beginnings of actions.
+/// How a query finds the actions of filters with prefixes.
 #[derive(Debug)]
 pub(crate) enum ActionNames {
-    /// All actions that they stand for.
+    /// By name: these are all actions that the filters stand for.
     Listed(Vec<String>),
-    /// They have none, or stand for too many, or another index serves them better.
+    /// Not by name: the filters have no prefixes or stand for too many actions, or another index serves them better.
     Unlisted,
 }
 

@@ -3,7 +3,7 @@
 use crate::model::histogram::{Edges, SeverityCounts};
 use crate::sqlite::timestamp::{Bound, lower_bound};
 
-/// Adds to a bucket. A severity that this crate does not know does not count.
+/// Adds to a bucket. A severity that this crate does not know is not counted.
 pub(crate) fn add_to(histogram: &mut [SeverityCounts], bucket: i64, severity: &str, entries: i64) {
     let Some(counts) = usize::try_from(bucket).ok().and_then(|bucket| histogram.get_mut(bucket)) else { return };
     if let Ok(severity) = severity.parse() {

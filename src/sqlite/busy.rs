@@ -31,13 +31,13 @@ pub(crate) fn without_busy_timeout<T>(
 
 /// Repeats `attempt` while another connection holds the lock, for at most `patience`.
 ///
-/// SQLite's own waiting backs off to 100 ms and so hardly ever catches the moment when a busy writer releases the lock. For
-/// a change of the journal mode it does not wait at all.
+/// SQLite's own waiting backs off to 100 ms and so hardly ever catches the moment when a busy writer releases the lock.
+/// For a change of the journal mode it does not wait at all.
 pub(crate) fn retry_while_busy<T>(patience: Duration, attempt: impl FnMut() -> Result<T>) -> Result<T> {
     retry_unless(&AtomicBool::new(false), patience, attempt)
 }
 
-/// Like [`retry_while_busy`], and gives up as soon as `stop` is set.
+/// Like [`retry_while_busy`], but gives up as soon as `stop` is set.
 pub(crate) fn retry_unless<T>(
     stop: &AtomicBool,
     patience: Duration,
@@ -58,13 +58,13 @@ fn is_locked(error: &diesel::result::Error) -> bool {
     matches!(error, DatabaseError(_, information) if information.message() == LOCKED)
 }
 
-/// Writes. If SQLite has waited for its busy timeout in vain, as beside many writers that never pause, it retries for as
-/// long again. Inside a caller's transaction it does not: the caller has to begin that again.
+/// Writes. If SQLite has waited for its busy timeout in vain, as beside many writers that never pause, it retries for
+/// as long again. Inside a caller's transaction it does not: the caller has to begin that again.
 pub(crate) fn with_retry<T>(
     conn: &mut SqliteConnection,
     mut write: impl FnMut(&mut SqliteConnection) -> Result<T>,
 ) -> Result<T> {
-    // Afterwards, SQLite may have ended the transaction.
+    // Asked first, because SQLite may have ended the transaction after a failure.
     let in_callers_transaction = is_in_transaction(conn)?;
     match write(conn) {
         Err(Error::Busy(_)) if !in_callers_transaction => {

@@ -14,7 +14,7 @@ use crate::sqlite::hints::{NoIndex, selective};
 /// A test of the rows of a table.
 pub(crate) type Condition<'a, Table> = Box<dyn BoxableExpression<Table, Sqlite, SqlType = Bool> + 'a>;
 
-/// The rows whose `column` is any of `values`, found by the column's index or looked at among the rows that another index
+/// The rows whose `column` is any of `values`, found by the column's index or tested on the rows that another index
 /// finds.
 pub(crate) fn any_of<'a, Table, C>(column: C, values: Vec<&'a str>, by_index: bool) -> Condition<'a, Table>
 where
@@ -41,8 +41,8 @@ where
     Box::new(IsNotTrue(column.eq_any(values)))
 }
 
-/// The rows with any of these actions. An index serves names; where there are beginnings, the rows are looked at among those
-/// that another index finds.
+/// The rows with any of these actions. An index serves names. With prefixes, the test applies to the rows that another
+/// index finds.
 pub(crate) fn any_action<'a, Table, C>(column: C, actions: &'a Actions, by_index: bool) -> Condition<'a, Table>
 where
     C: Expression<SqlType = Text> + SelectableExpression<Table> + ValidGrouping<(), IsAggregate = No>,
@@ -68,7 +68,8 @@ where
     Box::new(IsNotTrue(any_action(column, actions, false)))
 }
 
-/// A text that is greater than all that begin with a prefix, which ends in a dot, in any encoding. In UTF-16, others may be less.
+/// A text that is greater, in any encoding, than all texts that begin with `prefix`, which ends in a dot. In UTF-16,
+/// texts without the prefix may also be less than it.
 pub(crate) fn end_of(prefix: &str) -> String {
     let mut end = prefix.to_owned();
     end.pop();

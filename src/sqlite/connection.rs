@@ -17,9 +17,10 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a database with the settings of [`configure`].
 ///
-/// `database_url` is a path, a `file:`, `sqlite:` or `sqlite://` URL, or `:memory:` for a database that lives as long as the
-/// connection. If the file does not exist, it is created; its folder is not. A URL of another database is refused. (Connections that share a database in memory
-/// with `cache=shared` do not wait for each other, whatever their busy timeout.)
+/// `database_url` is a path, a `file:`, `sqlite:` or `sqlite://` URL, or `:memory:` for a database that lives as long
+/// as the connection. A missing file is created; a missing folder is not. The URL of another kind of database is
+/// refused. (Connections that share a database in memory with `cache=shared` do not wait for each other, whatever their
+/// busy timeout.)
 ///
 /// ```
 /// # fn main() -> activity_log::Result<()> {
@@ -55,8 +56,9 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 ///   transaction that reads before it writes must begin with `immediate_transaction` for that: see [`Error::Busy`].)
 /// - Write-ahead logging, which the file keeps from then on: readers and a writer do not wait for each other at all. (A
 ///   database in memory stays as it is.)
-/// - `synchronous = FULL`: a committed entry survives a power cut. A host that sets `NORMAL` afterwards commits faster and
-///   risks what was committed in the last moments before a power cut. A crash of the server alone loses nothing either way.
+/// - `synchronous = FULL`: a committed entry survives a power cut. A host that sets `NORMAL` afterwards commits faster
+///   and risks what was committed in the last moments before a power cut. A crash of the server alone loses nothing
+///   either way.
 /// - Incremental vacuum in a database that is still empty, which it keeps from then on: [`reclaim`](crate::reclaim) can
 ///   shrink its file.
 /// - `secure_delete = FAST`: SQLite overwrites a deleted text in the pages that it writes anyway.
@@ -84,7 +86,7 @@ pub fn configure(conn: &mut SqliteConnection) -> Result<()> {
     }
     set_busy_timeout(conn, BUSY_TIMEOUT)?;
     if file_space(conn)?.pages == 0 {
-        // Only before the first write, which switching to write-ahead logging is.
+        // This works only before the first write, and switching to write-ahead logging is a write.
         conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
     }
     match retry_while_busy(BUSY_TIMEOUT, || Ok(enable_wal(conn)?))?.as_str() {

@@ -20,15 +20,15 @@ use crate::store::pace::pause;
 
 /// Rows that are due.
 pub(crate) trait DueRows: Sized {
-    /// A query for them.
+    /// A query for the rows.
     fn query(&self) -> BoxedQuery<'_, Sqlite>;
 
-    /// Each half of them; `None` if there are fewer than two.
+    /// Each half of the rows; `None` if there are fewer than two.
     fn halves(&self, conn: &mut SqliteConnection) -> QueryResult<Option<[Self; 2]>>;
 }
 
-/// Deletes those of the rows that are not held back, and returns how many. `unreferenced` is the condition for the rows to
-/// which no foreign key refers.
+/// Deletes the rows that are not held back, and returns how many it deleted. `unreferenced` is the condition for the
+/// rows to which no foreign key refers.
 pub(crate) fn delete_due(conn: &mut SqliteConnection, rows: &impl DueRows, unreferenced: &str) -> Result<u64> {
     let was_in_transaction = is_in_sqlites_transaction(conn)?;
     match try_to_delete(conn, rows, unreferenced) {
@@ -40,7 +40,7 @@ pub(crate) fn delete_due(conn: &mut SqliteConnection, rows: &impl DueRows, unref
     }
 }
 
-/// Deletes each half of the rows without the other, down to a row that is held back in a way that only trying tells.
+/// Deletes each half of the rows separately, down to single rows, because only trying tells which row is held back.
 fn delete_in_halves(conn: &mut SqliteConnection, rows: &impl DueRows, unreferenced: &str) -> QueryResult<u64> {
     match try_to_delete(conn, rows, unreferenced) {
         Err(error) if holds_back(conn, &error)? => {
@@ -61,7 +61,7 @@ fn try_to_delete(conn: &mut SqliteConnection, rows: &impl DueRows, unreferenced:
 struct Listed<'a>(&'a [i64]);
 
 impl Listed<'_> {
-    /// The `seq` of those that are there.
+    /// The `seq` of the listed rows that are still there.
     fn load(&self, conn: &mut SqliteConnection) -> QueryResult<Vec<i64>> {
         self.query().select(activity_log::seq).order(activity_log::seq).load(conn)
     }
@@ -96,7 +96,7 @@ pub(crate) fn delete(conn: &mut SqliteConnection, seqs: &[i64], stop: &AtomicBoo
     Ok(Deletion { deleted, held_back, lock_time })
 }
 
-/// The rows among these that [`delete`] would hold back. Only trying tells, so it deletes them and rolls back.
+/// The rows among these that [`delete`] would hold back. Only trying tells, so it deletes the rows and rolls back.
 pub(crate) fn held_back(conn: &mut SqliteConnection, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>> {
     if seqs.is_empty() || !may_hold_back(conn)? {
         return Ok(Vec::new());

@@ -26,8 +26,8 @@ struct Type {
     name: Option<Stored<String>>,
 }
 
-/// All types of the entity id, if the filters name an id and no type. `None` if they do not, if the id also occurs without
-/// a type, or if it has very many.
+/// All types of the entity id, if the filters name an id and no type. `None` if they do not, if the id also occurs
+/// without a type, or if it has very many.
 pub(crate) fn of_id_alone(
     conn: &mut SqliteConnection,
     filters: &NormalizedFilters,

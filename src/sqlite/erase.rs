@@ -1,7 +1,7 @@
-//! Removing every trace of texts that are no longer in the log from the database's file.
+//! Removes, from the database's file, every trace of texts that are no longer in the log.
 //!
-//! SQLite leaves a text that was changed or deleted in its file until something else needs the room: in free pages, in the
-//! free parts of pages, and in its write-ahead log. The summaries, the search index and the statistics have copies.
+//! SQLite leaves a text that was changed or deleted in its file until something else needs the room: in free pages, in
+//! the free parts of pages, and in its write-ahead log. The summaries, the search index and the statistics hold copies.
 
 use std::sync::atomic::AtomicBool;
 
@@ -21,7 +21,7 @@ use crate::sqlite::segments::summarize::{forget_rollups, stale_segments, summari
 use crate::sqlite::throttle::{in_one_batch, in_throttled_batches};
 use crate::sqlite::transaction::{is_in_transaction, with_transaction};
 
-/// The indexes whose columns may name a person. Where their pages were split, they have copies of entries.
+/// The indexes whose columns may name a person. Where their pages were split, they hold copies of index entries.
 const INDEXES: [&str; 3] = ["idx_activity_log_actor", "idx_activity_log_actor_errors", "idx_activity_log_entity"];
 
 /// Runs `work` while SQLite overwrites with zeros whatever this connection deletes or changes.
@@ -38,8 +38,9 @@ pub(crate) fn with_secure_delete<T>(
     Ok(value)
 }
 
-/// Makes what has copies of texts again, and cleans the unused parts of the file: by `vacuum`, unless that would change other
-/// tables, or by overwriting what can be overwritten. It runs [with secure delete](with_secure_delete).
+/// Rebuilds everything that holds copies of texts, and cleans the unused parts of the file. With `vacuum`, it runs
+/// `VACUUM` unless that would change other tables; otherwise it overwrites what can be overwritten. The caller runs it
+/// [with secure delete](with_secure_delete).
 pub(crate) fn erase_traces(conn: &mut SqliteConnection, vacuum: bool) -> Result<()> {
     if is_in_transaction(conn)? {
         forget_copies(conn)?;
@@ -64,7 +65,7 @@ pub(crate) fn erase_traces(conn: &mut SqliteConnection, vacuum: bool) -> Result<
     Ok(())
 }
 
-/// Drops the rollups, the search index and the statistics. Reading does without them, until they are there again.
+/// Drops the rollups, the search index and the statistics. Reading works without them until they are rebuilt.
 fn forget_copies(conn: &mut SqliteConnection) -> Result<()> {
     with_transaction(conn, |conn| {
         if segments_exist(conn)? {
@@ -75,7 +76,7 @@ fn forget_copies(conn: &mut SqliteConnection) -> Result<()> {
             create_index(conn)?;
             fill::forget(conn)?;
         }
-        // Only some builds of SQLite have it. It quotes rows.
+        // Only some builds of SQLite have this table. It quotes rows.
         if object_exists(conn, "sqlite_stat4")? {
             conn.batch_execute("DELETE FROM sqlite_stat4 WHERE tbl LIKE 'activity\\_log%' ESCAPE '\\'")?;
         }
@@ -104,8 +105,8 @@ fn fill_some(conn: &mut SqliteConnection, limit: i64) -> Result<bool> {
     Ok(fill::is_due(conn)?)
 }
 
-/// Whether the host has tables whose rows VACUUM may give other numbers: those without an INTEGER PRIMARY KEY. A full-text index
-/// over such a table, or a reference to its rowid, would then name other rows.
+/// Whether the host has tables whose rows VACUUM may renumber: those without an INTEGER PRIMARY KEY. A full-text index
+/// over such a table, or a reference to its rowid, would then name the wrong rows.
 fn vacuum_renumbers_rows(conn: &mut SqliteConnection) -> QueryResult<bool> {
     diesel::select(sql::<Bool>(HAS_TABLE_WITHOUT_NUMBERS)).get_result(conn)
 }
@@ -125,7 +126,7 @@ fn overwrite_free_pages(conn: &mut SqliteConnection, stop: &AtomicBool) -> Resul
         conn.batch_execute(&format!("{CREATE_FILLER}; INSERT INTO activity_log_filler VALUES (zeroblob({bytes}))"))?;
         Ok(true)
     });
-    // What it held was zeros.
+    // The filler holds only zeros.
     set_secure_delete(conn, 0)?;
     let dropped = in_one_batch(conn, stop, |conn| Ok(conn.batch_execute(DROP_FILLER)?));
     set_secure_delete(conn, 1)?;
@@ -140,7 +141,7 @@ fn overwrite_free_pages(conn: &mut SqliteConnection, stop: &AtomicBool) -> Resul
 const CREATE_FILLER: &str = "CREATE TABLE IF NOT EXISTS activity_log_filler (zeros BLOB)";
 const DROP_FILLER: &str = "DROP TABLE IF EXISTS activity_log_filler";
 
-/// Diesel's table of versions has none either, and nobody refers to its rows.
+/// Leaves out Diesel's table of versions: it has no INTEGER PRIMARY KEY either, but nothing refers to its rows.
 const HAS_TABLE_WITHOUT_NUMBERS: &str = "EXISTS (SELECT 1 FROM pragma_table_list AS list \
     WHERE list.schema = 'main' AND list.type IN ('table', 'shadow') AND NOT list.wr \
         AND list.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND list.name <> '__diesel_schema_migrations' \

@@ -21,7 +21,7 @@ pub(crate) fn column(facet: Facet) -> &'static str {
 /// Whether a row has a value.
 pub(crate) fn is_value(facet: Facet) -> String {
     match facet {
-        // The rollups say so of rows without one.
+        // The rollups store an empty text for rows without a type.
         Facet::EntityType => "entity_type <> ''".to_owned(),
         other => format!("{} IS NOT NULL", column(other)),
     }

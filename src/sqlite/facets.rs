@@ -46,7 +46,8 @@ pub(crate) fn facets(
         })?;
         // A value that is not UTF-8 cannot be looked for.
         let can_look_for = found.len() <= MAX_LISTED && !found.keys().any(|value| value.contains('\u{FFFD}'));
-        // Any value that the rows have may be among the most frequent; one more tells whether there are more.
+        // The values found so far may change the ranking, so this asks for that many more, and for one that tells
+        // whether there are more.
         let wanted = can_look_for.then(|| (values + found.len()).saturating_add(1));
         let mut summarized = most_frequent(conn, &selection, facet, wanted)?;
         if can_look_for {

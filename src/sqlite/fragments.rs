@@ -25,8 +25,8 @@ extern "SQL" {
 
 /// The first rows of a query.
 ///
-/// SQLite prepares a statement with Diesel's own `LIMIT ?` again at each execution, because it plans with the number. It
-/// does not for an expression.
+/// SQLite prepares a statement with Diesel's own `LIMIT ?` again at each execution, because it plans with the number.
+/// It does not for an expression.
 #[derive(QueryId)]
 pub(crate) struct WithLimit<Q> {
     pub(crate) query: Q,
@@ -66,7 +66,7 @@ impl<Q> Query for CountRows<Q> {
 
 impl<Q> RunQueryDsl<SqliteConnection> for CountRows<Q> {}
 
-/// A test that a row passes if it does not pass another, or if that says NULL.
+/// A test that a row passes if another test is false or NULL.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IsNotTrue<T>(pub(crate) T);
 
@@ -107,7 +107,7 @@ impl<Q, SqlType> SelectFrom<Q, SqlType> {
 
 impl<Q: QueryFragment<Sqlite>, SqlType> QueryFragment<Sqlite> for SelectFrom<Q, SqlType> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        // Its text may be different each time.
+        // The text of the query may be different each time.
         out.unsafe_to_cache_prepared();
         out.push_sql("SELECT ");
         out.push_sql(&self.select);

@@ -39,17 +39,18 @@ pub(crate) fn insert_all(
     summarize_after(conn, last_seq, entries.len())
 }
 
-/// Summarizes, if that is due, after `rows` rows were inserted, the last one as `last_seq`.
+/// Summarizes, if that is due, after `rows` rows were inserted, the last of them with `last_seq`.
 ///
-/// The rows are recorded whatever happens here. After a failure, a later record summarizes, and `unsummarized` shows the
-/// backlog. Only if SQLite has rolled back the caller's transaction, rows included, the failure is returned.
+/// The rows are recorded whatever happens here. After a failure, a later record summarizes, and `unsummarized` shows
+/// the backlog. The failure is returned only if SQLite has rolled back the caller's transaction, rows included, or is
+/// about to.
 fn summarize_after(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> Result<()> {
     if !is_sampled(last_seq, rows) {
         return Ok(());
     }
     let in_callers_transaction = matches!(is_in_transaction(conn), Ok(true));
     match summarize_if_due(conn, last_seq, rows) {
-        // Without room, SQLite rolls back the caller's transaction at the next occasion.
+        // Without room, SQLite rolls back the caller's transaction at the next opportunity.
         Err(error) if in_callers_transaction && (error.is_out_of_space() || !is_in_transaction(conn)?) => Err(error),
         _ => Ok(()),
     }

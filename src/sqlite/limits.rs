@@ -12,14 +12,14 @@ use crate::sqlite::extent::oldest_seq;
 use crate::sqlite::fragments::WithLimit;
 use crate::sqlite::transaction::with_read_transaction;
 
-/// Rows that are walked over in no time.
+/// Walking over this many rows takes next to no time.
 const FEW_ROWS: i64 = 4_096;
 /// How many rows are measured before the next look at `stop`.
 const MEASURED_ROWS: i64 = 512;
 
 /// The greatest `seq` up to `through` that is not among the newest `rows` up to there.
 ///
-/// It walks over rows from the nearer end. Which one that is, it learns by counting the log in an index.
+/// It walks over rows from the nearer end, and counts the log in an index to learn which end is nearer.
 pub(crate) fn newest_seq_beyond_rows(conn: &mut SqliteConnection, rows: u64, through: i64) -> Result<Option<i64>> {
     use activity_log::{seq, table};
 
@@ -48,7 +48,7 @@ pub(crate) fn newest_seq_beyond_rows(conn: &mut SqliteConnection, rows: u64, thr
     })
 }
 
-/// The greatest `seq` up to `through` from which on the stored texts have more than `bytes`.
+/// The greatest `seq` for which the stored texts from that row to `through` have more than `bytes`.
 pub(crate) fn newest_seq_beyond_bytes(
     conn: &mut SqliteConnection,
     bytes: u64,
@@ -77,7 +77,7 @@ pub(crate) fn newest_seq_beyond_bytes(
     Ok(None)
 }
 
-/// SQLite has `octet_length` since 3.43 only.
+/// SQLite has `octet_length` only since 3.43.
 const STORED_BYTES: &str = "coalesce(length(CAST(id AS BLOB)), 0) + coalesce(length(CAST(ts AS BLOB)), 0) \
     + coalesce(length(CAST(category AS BLOB)), 0) + coalesce(length(CAST(action AS BLOB)), 0) \
     + coalesce(length(CAST(severity AS BLOB)), 0) + coalesce(length(CAST(actor AS BLOB)), 0) \

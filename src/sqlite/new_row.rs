@@ -15,8 +15,8 @@ use crate::sqlite::timestamp;
 /// An entry as a row to insert with Diesel, within a statement of the host's own.
 ///
 /// [`record`](crate::Repository::record) does more: it retries while the database is busy, reports a taken id as
-/// [`Error::DuplicateId`](crate::Error::DuplicateId), and keeps the summaries up to date. Rows inserted here are summarized
-/// by a later `record` or at the next start.
+/// [`Error::DuplicateId`](crate::Error::DuplicateId), and keeps the summaries up to date. Rows inserted here are
+/// summarized by a later `record` or at the next start.
 ///
 /// ```
 /// use activity_log::schema::activity_log as log;
@@ -27,7 +27,7 @@ use crate::sqlite::timestamp;
 /// # let mut conn = activity_log::connect(":memory:")?;
 /// # activity_log::run_migrations(&mut conn)?;
 /// let entry = NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Alice signed in").id("sign-in 7");
-/// // Once, however often it is tried.
+/// // The row is inserted once, however often this is tried.
 /// for inserted in [1, 0] {
 ///     let rows = diesel::insert_into(log::table)
 ///         .values(NewActivityLogRow::from_entry(&entry)?)
@@ -40,7 +40,7 @@ use crate::sqlite::timestamp;
 /// # }
 /// ```
 #[derive(Debug, Clone, Insertable)]
-// Its `None`s are written as NULL, so that every insert is the same cached statement.
+// Each `None` is written as NULL, so that every insert is the same cached statement.
 #[diesel(table_name = activity_log, treat_none_as_default_value = false)]
 pub struct NewActivityLogRow<'a> {
     id: Cow<'a, str>,
@@ -57,7 +57,7 @@ pub struct NewActivityLogRow<'a> {
 }
 
 impl<'a> NewActivityLogRow<'a> {
-    /// The entry as [`record`](crate::Repository::record) stores it, within the default limits and with nothing masked.
+    /// The entry as [`record`](crate::Repository::record) stores it with the default limits and without a redactor.
     ///
     /// # Errors
     ///
@@ -72,8 +72,8 @@ impl<'a> NewActivityLogRow<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidEntry`](crate::Error::InvalidEntry), with index 0, if the entry would not read back or exceeds the
-    /// limits.
+    /// [`Error::InvalidEntry`](crate::Error::InvalidEntry), with index 0, if the entry would not read back or exceeds
+    /// the limits.
     pub fn from_entry_with(
         entry: &'a NewActivityLogEntry,
         limits: EntryLimits,

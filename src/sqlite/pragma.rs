@@ -105,7 +105,8 @@ struct SecureDelete {
     secure_delete: i64,
 }
 
-/// Whether the connection overwrites what it deletes: 0, 1, or 2 for where that takes no further writing.
+/// Whether the connection overwrites what it deletes: 0 for never, 1 for always, 2 for only where that takes no extra
+/// writes.
 pub(crate) fn secure_delete(conn: &mut SqliteConnection) -> QueryResult<i64> {
     diesel::sql_query("PRAGMA main.secure_delete").get_result::<SecureDelete>(conn).map(|row| row.secure_delete)
 }

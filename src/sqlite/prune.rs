@@ -32,7 +32,7 @@ pub(crate) fn prune(
         return Ok(report);
     }
     let before = before_ts.map_or(Bound::All, lower_bound);
-    // Afterwards, SQLite may have ended the transaction.
+    // Asked first, because SQLite may have ended the transaction after a failure.
     let in_callers_transaction = is_in_transaction(conn)?;
     let due = with_read_transaction(conn, |conn| Ok(Due::find(conn, &before, max_entries)?))?;
     if due.is_empty() {
@@ -97,7 +97,7 @@ struct Key {
 }
 
 impl Key {
-    /// The rows whose time and `seq` compare so with this one's, `>` or `<=`, in a form that SQLite finds in the index on `ts`.
+    /// The rows whose time and `seq` are `>` or `<=` this key's, in a form that SQLite finds in the index on `ts`.
     fn compare(&self, operator: &str) -> Box<dyn BoxableExpression<activity_log::table, Sqlite, SqlType = Bool> + '_> {
         let (strictly, or_equal) = if operator == ">" { (">", ">=") } else { ("<", "<=") };
         Box::new(
@@ -123,8 +123,8 @@ enum Due {
 impl Due {
     /// Deletes batch after batch of the due rows after `after`, which it moves on.
     ///
-    /// Each batch begins after the last row of the one before, whether or not that row is still there: a foreign key or a
-    /// trigger of the host's may keep rows, or delete others as well.
+    /// Each batch begins after the last row of the one before, whether or not that row is still there: a foreign key or
+    /// a trigger of the host's may keep rows, or delete others as well.
     fn delete_in_batches(
         &self,
         conn: &mut SqliteConnection,

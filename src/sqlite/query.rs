@@ -19,7 +19,7 @@ use crate::store::range::SeqRange;
 /// `SQLITE_MAX_LIKE_PATTERN_LENGTH`.
 const MAX_LIKE_PATTERN_BYTES: usize = 50_000;
 
-/// Filters with what SQLite needs of them, computed once per call.
+/// Filters, and what SQLite needs to know about them, computed once per call.
 #[derive(Debug)]
 pub(crate) struct Selection<'a> {
     pub(crate) filters: &'a NormalizedFilters,
@@ -44,7 +44,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) candidates: Option<&'a [i64]>,
     /// If the filters name an entity id and no type: all types that the id has, at least one.
     pub(crate) entity_types: Option<&'a [String]>,
-    /// If the filters have beginnings of actions: all actions that they stand for, at least one.
+    /// If the filters have prefixes of actions: all actions that they stand for, at least one.
     pub(crate) actions: Option<&'a [String]>,
 }
 
@@ -64,8 +64,8 @@ impl<'a> Selection<'a> {
         Some(Self { filters, times: TimeRange::new(filters)?, message })
     }
 
-    /// Whether something has to be looked up before the rows: the types of an entity id, the actions that begin with a text, or
-    /// candidates for a text.
+    /// Whether something has to be looked up before the rows: the types of an entity id, the actions that begin with a
+    /// prefix, or the candidates for a text.
     pub(crate) fn needs_lookup(&self) -> bool {
         self.message.is_some() || self.needs_entity_types() || self.needs_action_names()
     }
@@ -74,7 +74,7 @@ impl<'a> Selection<'a> {
         self.filters.entity_id.is_some() && self.filters.entity_type.is_none()
     }
 
-    /// Whether the index on actions serves the filters, which have beginnings of actions.
+    /// Whether the filters have prefixes of actions and the index on actions serves them.
     pub(crate) fn needs_action_names(&self) -> bool {
         !self.filters.actions.prefixes.is_empty() && self.most_selective() == Column::Action
     }
@@ -167,8 +167,8 @@ impl<'a> Selection<'a> {
         in_range(query, activity_log::seq, scope.range)
     }
 
-    /// The rows within the time bounds, in the order of time: all that the filters ask for if they [restrict time
-    /// only](NormalizedFilters::restrict_time_only), and all of it in the index on `ts`.
+    /// The rows within the time bounds, found in the index on `ts` alone. These are the matching rows of filters that
+    /// [restrict time only](NormalizedFilters::restrict_time_only).
     pub(crate) fn within_times(&'a self) -> BoxedQuery<'a, Sqlite> {
         let mut query = activity_log::table.into_boxed();
         if let Some(since) = &self.times.since {
@@ -223,8 +223,8 @@ const SEVERITY_IS_ERROR: &str = "activity_log.severity IS 'error'";
 /// Implied by the list of severities; SQLite uses the partial indexes with severities only with this literal.
 pub(crate) const SEVERITY_IS_NOT_INFO: &str = "activity_log.severity IS NOT 'info'";
 
-/// True of every row; it lets the index on `(entity_type, entity_id)` find an id of any type. An index on the id alone would
-/// cost more than all others together. What it finds has to be sorted.
+/// True of every row; it lets the index on `(entity_type, entity_id)` find an id of any type. The rows that the index
+/// finds have to be sorted. An index on the id alone would cost more than all others together.
 fn any_entity_type() -> SqlLiteral<Bool> {
     sql(&format!(
         "(activity_log.entity_type IS NULL OR activity_log.entity_type IN \

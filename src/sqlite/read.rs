@@ -23,7 +23,7 @@ use crate::store::range::{Order, SeqRange};
 /// How many `seq` are looked through before the search index is asked: a common term fills a page there.
 const NEAREST: i64 = 1_024;
 
-/// Replaces the batch by the first matching rows of a range.
+/// Replaces the batch with the first matching rows of a range.
 pub(crate) fn read(
     conn: &mut SqliteConnection,
     filters: &NormalizedFilters,
@@ -70,7 +70,7 @@ impl Reader<'_> {
         }
         let mut term = IndexedTerm::new(conn, self.selection)?;
         let predicate = match term {
-            // The search index finds what it finds wherever it is.
+            // The search index finds its candidates wherever they are, so only the times narrow the search.
             Some(_) => SegmentPredicate::of_times(self.selection),
             None => SegmentPredicate::new(self.selection, actions.as_list().is_some()),
         };
@@ -128,7 +128,8 @@ impl Reader<'_> {
         rest.map_or(Ok(()), |range| self.append(conn, Scope { range, ..scope }, batch))
     }
 
-    /// The last `seq` of the part of a range that is looked through without the search index; `None` if the log is empty.
+    /// The last `seq` of the part of a range that is looked through without the search index; `None` if the log is
+    /// empty.
     fn last_near_seq(&self, conn: &mut SqliteConnection, range: SeqRange) -> QueryResult<Option<i64>> {
         let start = match self.order {
             Order::Ascending if range.after.is_some() => range.after,

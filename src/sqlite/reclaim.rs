@@ -11,16 +11,16 @@ use crate::sqlite::transaction::is_in_transaction;
 
 const FIRST_BATCH_PAGES: i64 = 200;
 
-/// Returns the space that a prune or a clear freed to the file system; returns about how many bytes.
+/// Returns to the file system the space that a prune or a clear freed, and says about how many bytes that is.
 ///
 /// SQLite reuses freed space for later entries in any case, so this is for a log that has become smaller for good. Like
 /// [`prune`](crate::ActivityLogRepository::prune), it works in transactions that aim at 20 ms each, with pauses between
 /// them. The file shrinks at the end if nobody reads from it then, or else at the next checkpoint.
 ///
-/// This works for a database that [`configure`](crate::configure) found empty, and for any other with
-/// `PRAGMA auto_vacuum = INCREMENTAL`. For all others it returns 0: only `VACUUM` shrinks them, which rewrites the whole
-/// file, needs as much disk again, and stops every writer meanwhile. Run once as
-/// `PRAGMA auto_vacuum = INCREMENTAL; VACUUM;` while the server is down, it makes this function work from then on.
+/// This works for a database that [`configure`](crate::configure) found empty, and for any other with `PRAGMA
+/// auto_vacuum = INCREMENTAL`. For all others it returns 0: only `VACUUM` shrinks them, which rewrites the whole file,
+/// needs as much disk again, and stops every writer meanwhile. Run `PRAGMA auto_vacuum = INCREMENTAL; VACUUM;` once
+/// while the server is down, and this function works from then on.
 ///
 /// ```
 /// # use activity_log::ActivityLogRepository;
@@ -41,7 +41,7 @@ pub fn reclaim(conn: &mut SqliteConnection) -> Result<u64> {
     reclaim_until(conn, &AtomicBool::new(false))
 }
 
-/// [`reclaim`], which ends early once `stop` is set.
+/// Like [`reclaim`], but ends early once `stop` is set.
 pub(crate) fn reclaim_until(conn: &mut SqliteConnection, stop: &AtomicBool) -> Result<u64> {
     let before = file_space(conn)?;
     if !before.incremental_vacuum || before.free_pages == 0 {

@@ -18,8 +18,8 @@ struct ForeignKey {
     target: String,
 }
 
-/// A condition for the rows to which no foreign key refers that forbids their deletion. Keys of several columns and keys of the
-/// log itself are left out.
+/// A condition for the rows whose deletion no foreign key forbids. It leaves out keys of several columns and keys of
+/// the log itself.
 pub(crate) fn unreferenced(conn: &mut SqliteConnection) -> QueryResult<String> {
     if !enforces_foreign_keys(conn)? {
         return Ok("TRUE".to_owned());
@@ -63,7 +63,7 @@ const FOREIGN_KEYS: &str = "SELECT child.name AS child, key.\"from\" AS child_co
 const TRIGGER_HAS: &str = "EXISTS (SELECT 1 FROM sqlite_master \
     WHERE type = 'trigger' AND tbl_name = 'activity_log' COLLATE NOCASE AND instr(sql, ";
 
-/// The log's own triggers only mark its summaries. A key may be of several columns.
+/// The log's own triggers only mark its summaries. Here, a key may have several columns.
 const HAS_HOSTS_TRIGGER_OR_KEY: &str = "EXISTS (SELECT 1 FROM sqlite_master \
     WHERE type = 'trigger' AND tbl_name = 'activity_log' COLLATE NOCASE \
         AND name NOT LIKE 'activity\\_log\\_segments\\_%' ESCAPE '\\') \

@@ -17,18 +17,19 @@ pub const RESERVE_BYTES: u64 = 4 << 20;
 
 /// Keeps this many bytes of disk in a file beside the database, for a prune to work with when the disk is full.
 ///
-/// On a disk without any room, SQLite cannot even delete: it first writes a deletion to its log, and cannot empty the log
-/// into a file that cannot grow. With a reserve, [`prune`](crate::ActivityLogRepository::prune) deletes the reserve file
-/// when it meets [`Error::Full`], and continues. Without one, it fails like recording does, until somebody makes room.
+/// On a disk without any room, SQLite cannot even delete: it first writes a deletion to its log, and cannot empty the
+/// log into a file that cannot grow. With a reserve, [`prune`](crate::ActivityLogRepository::prune) deletes the reserve
+/// file when it meets [`Error::Full`], and continues. Without one, a prune fails, as recording does, until somebody
+/// makes room.
 ///
-/// The reserve suffices while SQLite's log holds no more than its size: [`RESERVE_BYTES`] for entries recorded one by one
-/// or in small batches, more for a host whose batches, entries or own transactions are larger, or that keeps read
+/// The reserve suffices while SQLite's log holds no more than its size: [`RESERVE_BYTES`] for entries recorded one by
+/// one or in small batches, more for a host whose batches, entries or own transactions are larger, or that keeps read
 /// transactions open for long.
 ///
-/// Call it at start-up and after each prune: it writes the reserve file if there is none of this size. Report a failure, but
-/// do not keep a server from starting because of it. The file is named like the database's with `-reserve` appended. If a
-/// server cannot open its database because the disk is full, delete the reserve file by hand. A database in memory needs no
-/// reserve and gets none.
+/// Call it at start-up and after each prune: it writes the reserve file if there is none of this size. Report a
+/// failure, but do not keep a server from starting because of it. The file is named like the database's with `-reserve`
+/// appended. If a server cannot open its database because the disk is full, delete the reserve file by hand. A database
+/// in memory needs no reserve and gets none.
 ///
 /// ```
 /// use activity_log::{RESERVE_BYTES, keep_reserve};
@@ -53,7 +54,7 @@ pub fn keep_reserve(conn: &mut SqliteConnection, bytes: u64) -> Result<()> {
         return Ok(());
     };
     let unfinished = path.with_added_extension("unfinished");
-    // A call that was killed leaves the latter behind.
+    // A call that was killed leaves the unfinished file behind.
     if is_complete(&path, bytes) && fs::symlink_metadata(&unfinished).is_err() {
         return Ok(());
     }
@@ -66,8 +67,8 @@ fn is_complete(path: &Path, bytes: u64) -> bool {
     fs::symlink_metadata(path).is_ok_and(|file| file.is_file() && file.len() == bytes)
 }
 
-/// Writes the reserve under another name until it is complete. A lock on that file lets threads and processes wait for each
-/// other, and find the work done.
+/// Writes the reserve under another name until it is complete. A lock on that file lets threads and processes wait for
+/// each other, and find the work done.
 fn write(path: &Path, unfinished: &Path, bytes: u64) -> io::Result<()> {
     loop {
         let file = File::options().write(true).create(true).truncate(false).open(unfinished)?;

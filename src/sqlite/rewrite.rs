@@ -1,4 +1,4 @@
-//! Changing entries that are in the log.
+//! Changes entries that are in the log.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -24,11 +24,11 @@ use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::range::{Order, SeqRange};
 
 const FIRST_BATCH: i64 = 200;
-/// Of text that a batch holds.
+/// How many bytes of text a batch holds.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// Lets `change` change the matching entries, and removes every trace of what they were from the database's file, with `vacuum`
-/// also from its unused parts. Returns how many it changed.
+/// Passes each matching entry to `change` and stores the result. Removes every trace of the old text from the tables
+/// and indexes and, with `vacuum`, from the unused parts of the database's file. Returns how many entries changed.
 pub(crate) fn rewrite(
     conn: &mut SqliteConnection,
     filters: &NormalizedFilters,
@@ -56,14 +56,14 @@ struct Rewriting<'a> {
     change: &'a mut dyn FnMut(&mut NewActivityLogEntry),
     rest: SeqRange,
     done: Done,
-    /// What `change` panicked with. The connection has to be put in order first.
+    /// The panic of `change`, kept until the connection is in order again.
     panic: Option<Box<dyn Any + Send>>,
 }
 
 #[derive(Default)]
 struct Done {
     rewritten: u64,
-    /// Why the first of the entries that stay as they are was not rewritten.
+    /// Why the first entry that stays as it is could not be rewritten.
     failure: Option<Error>,
 }
 
@@ -124,7 +124,7 @@ impl Rewriting<'_> {
         if changed == entry {
             return Ok(Ok(false));
         }
-        // The time is not written again, and a row of another program may have one that would be refused.
+        // The time is not written again, and a row from another program may have a time that would be refused.
         changed.ts = DateTime::UNIX_EPOCH;
         match self.encoding.encode(&changed, 0) {
             Ok(encoded) => update(conn, seq, encoded),
@@ -134,7 +134,7 @@ impl Rewriting<'_> {
     }
 }
 
-/// Why a row is not rewritten, and others may be.
+/// Why one row is not rewritten, although others may be.
 enum Refusal {
     Unreadable(Error),
     Refused(String),

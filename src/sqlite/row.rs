@@ -18,8 +18,9 @@ use crate::store::batch::Row;
 
 /// A row as it is stored, for queries of the host's own that must not fail because of one row.
 ///
-/// Loading never fails because of a row's values. [`into_entry`](Self::into_entry) does, for the one row that holds no entry:
-/// another program wrote it. A query that loads [`ActivityLogEntry`] directly fails as a whole at such a row.
+/// Loading never fails because of a row's values. Only [`into_entry`](Self::into_entry) fails, and only for a row that
+/// another program wrote and that cannot be read as an entry. A query that loads [`ActivityLogEntry`] directly fails as
+/// a whole at such a row.
 ///
 /// ```
 /// use activity_log::schema::activity_log as log;
@@ -99,12 +100,12 @@ impl ActivityLogRow {
     }
 }
 
-/// From all columns in the order of the table. Written by hand, because a column that should not be NULL may be, and
-/// because one text may have to be read in two ways.
+/// Reads all columns in the order of the table. It is written by hand because a column that should not be NULL may be
+/// NULL, and because a text may have to be read in two ways.
 impl FromStaticSqlRow<activity_log::SqlType, Sqlite> for ActivityLogRow {
     fn build_from_row<'a>(row: &impl DatabaseRow<'a, Sqlite>) -> deserialize::Result<Self> {
         Ok(Self {
-            // A left join without a match has no `seq`, from which Diesel makes a `None`.
+            // A left join without a match has no `seq`; Diesel turns the error into `None`.
             seq: row.get_value::<BigInt, _, _>(0)?,
             id: read_text(row, 1)?,
             ts: read_as(row, 2)?,

@@ -10,8 +10,8 @@ use crate::sqlite::segments::candidates::CandidateRanges;
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::store::range::{Order, SeqRange};
 
-/// Calls `work` with each part of the log in which rows may match, the oldest first, until it returns that it has enough.
-/// The parts do not overlap. `rows` is how many rows it wants.
+/// Calls `work` with each part of the log in which rows may match, the oldest first, until `work` returns that it has
+/// enough. The parts do not overlap. `rows` is how many rows `work` wants.
 ///
 /// The caller is in a transaction.
 pub(crate) fn for_each_scope(
@@ -55,7 +55,7 @@ pub(crate) fn for_each_scope(
     })
 }
 
-/// Calls `work` with each range that a predicate leaves to be looked through, the oldest first, until it returns that it has
+/// Calls `work` with each range that a predicate leaves to search, the oldest first, until `work` returns that it has
 /// enough.
 pub(crate) fn for_each_range(
     conn: &mut SqliteConnection,

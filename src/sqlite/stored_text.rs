@@ -13,8 +13,8 @@ use crate::sqlite::timestamp;
 
 /// What a stored text stands for, or why it stands for nothing.
 ///
-/// SQLite does not mind bytes that are not UTF-8, and they read as U+FFFD. Diesel's own reading of a `String` would fail the
-/// whole page.
+/// SQLite accepts bytes that are not UTF-8, and they read as U+FFFD. Reading them as a `String` with Diesel would fail
+/// the whole page.
 #[derive(FromSqlRow)]
 pub(crate) struct Stored<T>(T);
 
@@ -25,7 +25,7 @@ impl<T> Stored<T> {
 }
 
 impl Stored<String> {
-    /// The text, unless a part of it may have been read as U+FFFD or would be written as it.
+    /// The text, unless a part of it may have been read as U+FFFD or would be written as U+FFFD.
     pub(crate) fn lossless(self) -> Option<String> {
         Some(self.0).filter(|text| !text.contains(['\u{FFFD}', '\u{FFFE}', '\u{FFFF}']))
     }
@@ -65,8 +65,8 @@ impl FromText for ParseResult<DateTime<Utc>> {
     }
 }
 
-/// Reads a text as Diesel reads a `String`, and as a [`Stored`] text only if that fails, because reading a [`Stored`] text
-/// fetches and validates it twice.
+/// Reads a text as Diesel reads a `String`, and as a [`Stored`] text only if that fails, because reading a [`Stored`]
+/// text fetches and validates it twice.
 pub(crate) fn read_text<'a>(row: &impl Row<'a, Sqlite>, column: usize) -> deserialize::Result<Option<String>> {
     row.get_value::<Nullable<Text>, _, _>(column).or_else(|_| read_as(row, column))
 }

@@ -9,12 +9,12 @@ use crate::error::Result;
 use crate::sqlite::busy::{retry_unless, without_busy_timeout};
 use crate::store::pace::{Pace, pause};
 
-/// How many busy timeouts a batch may wait for the lock. Nobody waits for this work, and beside a writer that hardly ever
-/// releases the lock it may take long to catch the moment.
+/// How many busy timeouts a batch may wait for the lock. Nobody waits for this work, and beside a writer that hardly
+/// ever releases the lock it may take long to catch the moment.
 const PATIENCE: u32 = 12;
 
-/// Calls `work` with the size of each batch until it returns that nothing is left to do or `stop` is set, and pauses between
-/// batches.
+/// Calls `work` with the size of each batch until it returns that nothing is left to do or `stop` is set, and pauses
+/// between batches.
 ///
 /// A batch that finds the database busy has done nothing and is repeated.
 pub(crate) fn in_throttled_batches(
@@ -37,8 +37,8 @@ pub(crate) fn in_throttled_batches(
     }
 }
 
-/// Does one batch of such work, and returns how long it held the lock. While the database is busy, it waits for twelve busy
-/// timeouts or until `stop` is set.
+/// Does one batch of such work, and returns how long the batch held the lock. While the database is busy, it waits for
+/// up to twelve busy timeouts or until `stop` is set.
 pub(crate) fn in_one_batch<T>(
     conn: &mut SqliteConnection,
     stop: &AtomicBool,

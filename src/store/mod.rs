@@ -26,7 +26,7 @@ use crate::store::range::{Order, SeqRange};
 /// The trait is sealed: this crate implements it for the databases that it supports.
 pub trait Backend: Store {}
 
-/// What [`Repository`](crate::Repository) is made of.
+/// The operations that [`Repository`](crate::Repository) is built on.
 pub trait Store: Sized {
     /// A row as the database returns it.
     type Row: Row;
@@ -37,7 +37,8 @@ pub trait Store: Sized {
     /// Writes all entries in their order, or none.
     fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()>;
 
-    /// Replaces the batch by the first matching rows of a range; it holds fewer than the limit only if there are no more.
+    /// Replaces the batch with the first matching rows of a range. The batch holds fewer than the limit only if there
+    /// are no more.
     fn read(
         &mut self,
         filters: &NormalizedFilters,
@@ -50,7 +51,7 @@ pub trait Store: Sized {
     /// The row with this id, which is in its stored form.
     fn find(&mut self, id: &str) -> Result<Option<Self::Row>>;
 
-    /// Runs `work`, which only reads, on the log as it is at one moment.
+    /// Runs `work`, which only reads, on the log as it stands at one moment.
     fn with_snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T>;
 
     /// Counts the matching rows, up to `limit`.
@@ -59,7 +60,7 @@ pub trait Store: Sized {
     /// The most frequent values among the matching rows, up to `limit`.
     fn facets(&mut self, filters: &NormalizedFilters, facet: Facet, limit: u32) -> Result<Facets>;
 
-    /// Counts the matching rows between each two neighbouring edges.
+    /// Counts the matching rows between each pair of neighbouring edges.
     fn histogram(&mut self, filters: &NormalizedFilters, edges: &Edges) -> Result<Vec<SeverityCounts>>;
 
     /// The greatest `seq` in the log; `None` if it is empty.
@@ -68,8 +69,8 @@ pub trait Store: Sized {
     /// Deletes the rows older than `before_ts` and then all but the newest `max_entries`.
     fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport>;
 
-    /// Lets `change` change each matching entry, except its id and time, and returns how many have changed. Nothing of what they
-    /// were is left in tables and indexes and, with `vacuum`, in unused parts of the database's files.
+    /// Passes each matching entry to `change`, stores all but its id and time, and returns how many entries changed. No
+    /// old text is left in tables and indexes or, with `vacuum`, in unused parts of the database's files.
     fn rewrite(
         &mut self,
         filters: &NormalizedFilters,
@@ -81,24 +82,24 @@ pub trait Store: Sized {
     /// The greatest `seq` up to `through` that is not among the newest `rows` up to there; `None` if all are.
     fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> Result<Option<i64>>;
 
-    /// The greatest `seq` up to `through` from which on the stored texts have more than `bytes`; `None` if there is none, or
-    /// once `stop` is set.
+    /// The greatest `seq` for which the stored texts from that row to `through` have more than `bytes`; `None` if there
+    /// is none, or once `stop` is set.
     fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>>;
 
-    /// The rows among these that [`delete`](Self::delete) would hold back. It waits and gives up as that does.
+    /// The rows among these that [`delete`](Self::delete) would hold back. It waits and gives up like `delete`.
     fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>>;
 
     /// Deletes these rows, except those that are held back: in one short transaction, or within the caller's.
     ///
-    /// While the database is busy it waits, and returns [`Error::Busy`](crate::Error::Busy) once `stop` is set. If there is
-    /// no room, it uses the reserve.
+    /// While the database is busy it waits, and returns [`Error::Busy`](crate::Error::Busy) once `stop` is set. If
+    /// there is no room, it uses the reserve.
     fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion>;
 
-    /// From now on, waits no longer than this for a lock.
+    /// Limits how long the connection waits for a lock from now on.
     fn limit_waiting(&mut self, longest: Duration) -> Result<()>;
 
-    /// Returns freed space to the file system, in short transactions and until `stop` is set, and then keeps this many bytes
-    /// in reserve, if any.
+    /// Returns freed space to the file system, in short transactions and until `stop` is set, and then keeps this many
+    /// bytes in reserve, if any.
     fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> Result<()>;
 
     /// Deletes every row and returns how many.

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long one batch should take. The cost of a row varies a hundredfold among disks and indexes, so the size of a batch
-/// follows from the time that the last one took.
+/// How long one batch should take. The cost of a row varies a hundredfold among disks and indexes, so the size of a
+/// batch follows from the time that the last one took.
 const BATCH_TIME: Duration = Duration::from_millis(20);
 const MIN_SIZE: i64 = 50;
 /// How soon a pause notices that it should end.
@@ -34,8 +34,8 @@ impl Pace {
     }
 }
 
-/// Pauses as long as a batch held the lock, so that a waiting writer is served before the next one. Ends early once `stop` is
-/// set.
+/// Pauses as long as a batch held the lock, so that a waiting writer is served before the next one. Ends early once
+/// `stop` is set.
 pub(crate) fn pause(lock_time: Duration, stop: &AtomicBool) {
     let started = Instant::now();
     while !stop.load(Ordering::Relaxed)

@@ -19,7 +19,7 @@ struct App {
     path: String,
 }
 
-/// The routes; `path` is that of the pool's database.
+/// The routes. `path` is the path of the pool's database.
 pub fn router(pool: Pool, path: String) -> Router {
     Router::new()
         .route("/devices/{id}/name", put(rename))

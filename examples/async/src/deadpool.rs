@@ -27,7 +27,7 @@ pub async fn open(path: &str, connections: usize) -> Result<Pool> {
     Ok(pool)
 }
 
-/// Runs `work` with a connection. Once begun, it runs to its end even if the caller stops waiting.
+/// Runs `work` with a connection. Once begun, `work` runs to completion even if the caller stops waiting.
 pub async fn run<T, F>(pool: &Pool, work: F) -> Result<T>
 where
     F: FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! diesel-async, whose connection to SQLite runs each call on a thread for blocking work.
+//! diesel-async: its connection to SQLite runs each call on a thread for blocking work.
 
 use std::time::Duration;
 
@@ -32,15 +32,15 @@ pub async fn open(path: &str, connections: usize) -> Result<Pool<Connection>> {
     Ok(pool)
 }
 
-/// Runs `work` with a connection, all of it in one call. It runs to its end even if the caller stops waiting.
+/// Runs all of `work` with a connection in one call. `work` runs to completion even if the caller stops waiting.
 pub async fn run<T, F>(pool: &Pool<Connection>, work: F) -> Result<T>
 where
     F: FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
     T: Send + 'static,
 {
     let pool = pool.clone();
-    // A task of its own, because dropping the wrapper's future blocks its thread until the call has ended, and panics
-    // in a runtime with one thread.
+    // In a task of its own, because dropping the wrapper's future blocks the thread until the call has ended, and
+    // panics in a runtime with one thread.
     tokio::spawn(async move {
         let mut conn = timeout(POOL_TIMEOUT, pool.get()).await??;
         match conn.spawn_blocking(|conn| Ok(work(conn))).await {

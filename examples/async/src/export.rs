@@ -1,4 +1,4 @@
-//! An export that goes as fast as its reader.
+//! An export that keeps pace with its reader.
 
 use std::io::{self, BufWriter, Write};
 
@@ -11,13 +11,13 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// The matching entries as newline-delimited JSON, piece by piece. An error is the last piece.
 ///
-/// It has a connection of its own: one of the pool's would be taken for as long as the slowest client reads.
+/// It opens its own connection: a pooled one would be in use for as long as the slowest client reads.
 #[must_use]
 pub fn ndjson(path: String, filters: ActivityLogFilters) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = channel(PIECES);
     tokio::task::spawn_blocking(move || {
         if let Err(error) = write(&path, &filters, Pieces(&sender)) {
-            // It fails too if the reader has gone, and then nobody needs to know.
+            // Sending also fails if the reader has gone, and then nobody needs the error.
             let _ = sender.blocking_send(Err(io::Error::other(error)));
         }
     });
@@ -27,7 +27,7 @@ pub fn ndjson(path: String, filters: ActivityLogFilters) -> Receiver<io::Result<
 fn write(path: &str, filters: &ActivityLogFilters, pieces: Pieces<'_>) -> activity_log::Result<u64> {
     let mut conn = activity_log::connect(path)?;
     let mut log = ActivityLogRepository::new(&mut conn);
-    // A row that cannot be read is left out; another error ends the export.
+    // A row that cannot be read is left out; any other error ends the export.
     let entries = log.iter_export(filters)?.filter(|entry| !matches!(entry, Err(Error::UnreadableRow { .. })));
     export::write_ndjson(entries, BufWriter::with_capacity(PIECE_BYTES, pieces))
 }

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Sends each entry newer than `after_seq`, oldest first, until the receiver is dropped.
 ///
-/// A full channel makes it wait: what has not been sent stays in the database.
+/// It waits while the channel is full: entries that have not been sent stay in the database.
 pub async fn follow(
     pool: Pool,
     filters: ActivityLogFilters,
@@ -47,7 +47,7 @@ pub async fn follow(
                     }
                 }
             }
-            // Somewhere in the batch, so that the entries before it come one by one.
+            // The row is somewhere in the batch: read the entries before it one by one.
             Err(_) if limit > 1 => limit = 1,
             Err(unreadable) => {
                 after_seq = unreadable;

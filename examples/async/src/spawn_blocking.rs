@@ -16,7 +16,7 @@ pub type Pool = R2d2Pool<ConnectionManager<SqliteConnection>>;
 
 /// Opens and migrates the database. Blocks: call it before the server starts, or within `spawn_blocking`.
 pub fn open(path: &str, connections: u32) -> Result<Pool> {
-    // Outside the pool, which would retry until its timeout before it says what is wrong with the file.
+    // Not through the pool, which would retry until its timeout before it says what is wrong with the file.
     activity_log::run_migrations(&mut activity_log::connect(path)?)?;
     let pool = Pool::builder()
         .max_size(connections)
@@ -26,7 +26,7 @@ pub fn open(path: &str, connections: u32) -> Result<Pool> {
     Ok(pool)
 }
 
-/// Runs `work` with a connection. It runs to its end even if the caller stops waiting.
+/// Runs `work` with a connection. `work` runs to completion even if the caller stops waiting.
 pub async fn run<T, F>(pool: &Pool, work: F) -> Result<T>
 where
     F: FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,

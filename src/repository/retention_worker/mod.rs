@@ -56,15 +56,20 @@ use crate::store::Backend;
 /// # }
 /// ```
 ///
-/// Each run opens a connection, [applies the policy](crate::Repository::apply_retention) and, if it deleted something,
+/// Each run opens a connection and [applies the policy](crate::Repository::apply_retention). If the run deleted
+/// something, it
 ///
-/// - records one entry of category `system` and action `activity_log.pruned`, whose metadata says how many entries each rule
-///   deleted and held back, and
-/// - returns the freed space to the file system, and keeps the reserve.
+/// - records one entry of category `system` and action `activity_log.pruned`, whose metadata says how many entries each
+///   rule deleted and held back, and
+/// - returns the freed space to the file system.
 ///
-/// A run that fails is repeated after a second, then two, four and so on up to five minutes, never later than the interval. A
-/// run that failed after it deleted something records an entry of severity `warning`. A panic in a function of the host's
-/// counts as a failed run. The schedule goes by a clock that never jumps, the ages of entries by the system's.
+/// A run that does not fail and is not told to stop also [keeps the reserve](RetentionWorkerOptions::keep_reserve),
+/// whether or not it deleted anything.
+///
+/// A run that fails is repeated after one second, then two, four and so on up to five minutes, but never later than the
+/// interval. A run that failed after it deleted something records an entry of severity `warning`. A panic in one of the
+/// host's functions counts as a failed run. The schedule uses a clock that never jumps; the ages of entries use the
+/// system's clock.
 ///
 /// Dropping the worker stops it.
 #[derive(Debug)]
@@ -78,8 +83,8 @@ impl RetentionWorker {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPolicy`] if the policy cannot be applied, [`Error::Worker`] if the thread cannot be started. That the
-    /// database cannot be opened is an error of the first run.
+    /// [`Error::InvalidPolicy`] if the policy cannot be applied, [`Error::Worker`] if the thread cannot be started. If
+    /// the database cannot be opened, the first run fails instead.
     pub fn start<C: Backend + 'static>(
         connect: impl FnMut() -> Result<C> + Send + 'static,
         policy: RetentionPolicy,
@@ -94,7 +99,7 @@ impl RetentionWorker {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Replaces the policy. A run under way ends after its batch, and begins again with the new policy.
+    /// Replaces the policy. A run in progress ends after its current batch, and a new run begins with the new policy.
     ///
     /// # Errors
     ///
@@ -105,7 +110,7 @@ impl RetentionWorker {
         Ok(())
     }
 
-    /// Makes the next run due now, and returns at once. If a run is under way, another one follows it.
+    /// Makes the next run due now, and returns at once. If a run is in progress, another one follows it.
     pub fn run_now(&self) {
         self.shared.run_now();
     }
@@ -116,13 +121,13 @@ impl RetentionWorker {
         self.shared.last_run()
     }
 
-    /// Ends a run under way after its batch, and waits for the thread to end, which takes less than a second.
+    /// Ends a run in progress after its current batch, and waits for the thread to end, which takes less than a second.
     ///
-    /// A function of the host's that takes longer holds it up: one that connects, an archive, or a callback.
+    /// It takes longer if one of the host's functions does: `connect`, the archive, or a callback.
     pub fn stop(self) {}
 }
 
-/// It fails the same way whatever the time.
+/// Whether a policy is valid does not depend on the time, so any time serves.
 fn check(policy: &RetentionPolicy) -> Result<()> {
     policy.due(DateTime::UNIX_EPOCH).map(drop)
 }

@@ -36,7 +36,7 @@ impl Default for RetentionWorkerOptions {
 }
 
 impl RetentionWorkerOptions {
-    /// A run ten seconds after the start and then every 24 hours, which tells nobody.
+    /// A run ten seconds after the start and then every 24 hours, without callbacks, archive or reserve.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -56,35 +56,36 @@ impl RetentionWorkerOptions {
         self
     }
 
-    /// Keeps this many bytes of disk in reserve after each run, for runs on a full disk, where the database has such a reserve.
+    /// Keeps this many bytes of disk in reserve after each run, for runs on a full disk. A database that cannot have a
+    /// reserve, such as one in memory, gets none.
     #[must_use]
     pub fn keep_reserve(mut self, bytes: u64) -> Self {
         self.reserve_bytes = Some(bytes);
         self
     }
 
-    /// Who the entries about the runs say did it; `activity-log` otherwise.
+    /// The actor of the entries about the runs. The default is `activity-log`.
     #[must_use]
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.actor = actor.into();
         self
     }
 
-    /// Hands each batch to the archive before it is deleted. What is deleted is in the archive.
+    /// Hands each batch to the archive before the batch is deleted, so all that is deleted is in the archive.
     #[must_use]
     pub fn archive(mut self, archive: impl RetentionArchive + Send + 'static) -> Self {
         self.archive = Some(Box::new(archive));
         self
     }
 
-    /// Calls this after each run that did not fail, in the worker's thread.
+    /// Calls `callback` after each run that did not fail, in the worker's thread.
     #[must_use]
     pub fn on_report(mut self, callback: impl FnMut(&RetentionReport) + Send + 'static) -> Self {
         self.on_report = Box::new(callback);
         self
     }
 
-    /// Calls this with each error, in the worker's thread: of a run, and of what it does afterwards.
+    /// Calls `callback` with each error of a run and of the work after it, in the worker's thread.
     #[must_use]
     pub fn on_error(mut self, callback: impl FnMut(&Error) + Send + 'static) -> Self {
         self.on_error = Box::new(callback);

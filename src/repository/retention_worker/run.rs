@@ -23,9 +23,9 @@ use crate::store::Backend;
 
 /// The action of the entry about a run.
 const ACTION: &str = "activity_log.pruned";
-/// How long the worker's connection waits for a lock before the worker looks whether it should stop.
+/// How long the worker's connection waits for a lock before the worker checks whether it should stop.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
-/// How long the entry about a run is tried to be recorded beside other writers.
+/// How long the worker tries to record the entry about a run while other writers keep the database busy.
 const RECORD_PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(300);
@@ -42,7 +42,7 @@ impl<C: Backend, F: FnMut() -> Result<C>> Runner<F> {
         Self { connect, options, unrecorded: Vec::new() }
     }
 
-    /// Runs whenever it is due, until the worker is to end.
+    /// Runs whenever a run is due, until the worker is told to stop.
     pub(crate) fn work(mut self, shared: &Shared) {
         let mut due = Instant::now().checked_add(self.options.first_run_after);
         let mut retry = FIRST_RETRY;
@@ -99,7 +99,7 @@ impl<C: Backend, F: FnMut() -> Result<C>> Runner<F> {
     }
 
     fn record(&mut self, conn: &mut C, stop: &AtomicBool) -> Result<()> {
-        // It is the crate's own, however many rules it names.
+        // The entry is the crate's own and may name any number of rules.
         let limits = EntryLimits { metadata: usize::MAX, ..EntryLimits::default() };
         let started = Instant::now();
         while !self.unrecorded.is_empty() {
@@ -119,12 +119,12 @@ impl<C: Backend, F: FnMut() -> Result<C>> Runner<F> {
             (self.options.on_error)(error);
             Ok(())
         });
-        // There is nobody left to tell about a panic in this one.
+        // There is nobody left to tell about a panic in this callback.
         drop(told);
     }
 }
 
-/// Turns a panic in a function of the host's into an error, so that it ends neither the thread nor the host.
+/// Turns a panic in one of the host's functions into an error, so that the panic ends neither the thread nor the host.
 fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(Error::Worker(io::Error::other("a function that the host gave it panicked"))))

@@ -24,7 +24,7 @@ pub struct RetentionRun {
 pub(crate) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    /// Ends the run under way.
+    /// Ends the run in progress.
     interrupt: AtomicBool,
 }
 
@@ -49,8 +49,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the next run is due, or asked for. Returns its policy, or `None` if the worker is to end. Without `due`, only a
-    /// call of [`run_now`](Self::run_now) makes a run due.
+    /// Waits until the next run is due or asked for. Returns its policy, or `None` if the worker is told to stop.
+    /// Without `due`, only a call to [`run_now`](Self::run_now) makes a run due.
     pub(crate) fn next_run(&self, due: Option<Instant>) -> Option<RetentionPolicy> {
         let mut state = self.state();
         state.is_running = false;
@@ -79,7 +79,7 @@ impl Shared {
         &self.interrupt
     }
 
-    /// A run under way begins again, because the old policy may delete what the new one keeps.
+    /// A run in progress begins again, because the old policy may delete what the new one keeps.
     pub(crate) fn set_policy(&self, policy: RetentionPolicy) {
         let mut state = self.state();
         state.policy = policy;

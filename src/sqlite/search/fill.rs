@@ -1,7 +1,7 @@
-//! Adding messages to the index and removing them, a segment at a time.
+//! Adds messages to the index and removes them, one segment at a time.
 //!
-//! A trigger that did so for each row would make recording take four times as long. It would also have to know the text that
-//! the index holds, which a trigger of the host's may have changed meanwhile.
+//! A trigger that did this for each row would make recording take four times as long. It would also have to know the
+//! text that the index holds, which a trigger of the host's may have changed meanwhile.
 
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
@@ -20,7 +20,7 @@ pub(crate) fn missing(conn: &mut SqliteConnection) -> QueryResult<i64> {
     if is_whole(conn)? { table.filter(sql::<Bool>(NOT_IN_SEARCH)).count().get_result(conn) } else { Ok(0) }
 }
 
-/// Adds up to `limit` segments that are not in the index, or no longer.
+/// Adds up to `limit` segments that are not, or no longer, in the index.
 pub(crate) fn add_some(conn: &mut SqliteConnection, limit: i64) -> QueryResult<()> {
     if !is_whole(conn)? {
         return Ok(());
@@ -80,7 +80,7 @@ const NOT_IN_SEARCH: &str = "NOT in_search";
 
 const ADD: &str = "INSERT INTO activity_log_search (rowid, message) \
     SELECT seq, message FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095";
-/// By list, which takes a tenth of the time that a range does.
+/// Deletes by list, which takes a tenth of the time that a range takes.
 const REMOVE: &str = "DELETE FROM activity_log_search WHERE rowid IN \
     (SELECT id FROM activity_log_search_docsize WHERE id BETWEEN ?1 AND ?1 + 4095)";
 const REMOVE_ALL: &str = "INSERT INTO activity_log_search (activity_log_search) VALUES ('delete-all')";

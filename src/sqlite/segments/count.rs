@@ -16,7 +16,7 @@ use crate::sqlite::segments::schema::{activity_log_segment_rollups, activity_log
 const MAX_LOOKUPS: usize = 16;
 /// How many `seq` after the last segment are counted one by one. There are more if only other programs write.
 const MAX_UNSUMMARIZED: i64 = 1 << 16;
-/// How many rows of its rollup the last segment may have for all of them to be added up.
+/// Rollups are added up only if the last segment has at most this many rows at their level.
 const MAX_ROLLUP_ROWS: i64 = 128;
 
 /// Whether adding up the rollups is faster than counting rows in an index, for filters that [restrict kind and time

@@ -1,7 +1,7 @@
 //! Counts over time in segments that an edge divides.
 //!
-//! Where times do not go back, the rows before an edge are those before some `seq`, which a binary search finds. Looking at the
-//! time of each row would take ten times as long.
+//! Where times do not go back, the rows before an edge are the rows before some `seq`, and a binary search finds that
+//! `seq`. Looking at the time of each row would take ten times as long.
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -18,7 +18,7 @@ use crate::sqlite::segments::predicate::is_counted;
 use crate::sqlite::segments::schema::activity_log_segments::{entries, first_seq, max_ts, min_ts, table as segments};
 use crate::sqlite::stored_text::Stored;
 
-/// Whether cuts divide a segment: its times do not go back, and all of its severities are known.
+/// Whether cuts can divide a segment: its times do not go back, and all of its severities are known.
 pub(crate) const IS_DIVISIBLE: &str = "in_order AND NOT EXISTS (SELECT 1 FROM activity_log_segment_rollups AS rollup \
     WHERE rollup.first_seq = activity_log_segments.first_seq AND level = 0 AND actor = '' AND action = '' \
         AND severity NOT IN ('info', 'warning', 'error'))";
@@ -27,12 +27,13 @@ pub(crate) const IS_DIVISIBLE: &str = "in_order AND NOT EXISTS (SELECT 1 FROM ac
 struct Divided<'a> {
     first: i64,
     entries: i64,
-    /// Of the part before the first edge.
+    /// The bucket of the part before the first edge.
     bucket: i64,
     edges: &'a [String],
 }
 
-/// Adds the rows of the counted segments that are divided and [divisible](IS_DIVISIBLE), for filters that restrict the time only.
+/// Adds the rows of those counted segments that an edge divides and that are [divisible](IS_DIVISIBLE), for filters
+/// that restrict only the time.
 pub(crate) fn count_by_cuts(
     conn: &mut SqliteConnection,
     selection: &Selection<'_>,

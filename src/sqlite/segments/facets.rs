@@ -17,7 +17,8 @@ use crate::sqlite::stored_text::Stored;
 /// How many values one statement looks for.
 pub(crate) const MAX_LISTED: usize = 512;
 
-/// How many rows of the [counted segments](counted_segments) have each of the `limit` most frequent values, or each value.
+/// How many rows of the [counted segments](counted_segments) have each of the `limit` most frequent values, or each
+/// value.
 pub(crate) fn most_frequent(
     conn: &mut SqliteConnection,
     selection: &Selection<'_>,

@@ -15,7 +15,7 @@ use crate::sqlite::segments::schema::activity_log_segment_rollups as rollups;
 use crate::sqlite::segments::schema::activity_log_segments::{first_seq, min_ts, table as segments};
 use crate::sqlite::stored_text::Stored;
 
-/// Adds the matching rows of the [counted segments](counted_segments) that are undivided.
+/// Adds the matching rows of the [counted segments](counted_segments) that no edge divides.
 pub(crate) fn count_by_rollups(
     conn: &mut SqliteConnection,
     selection: &Selection<'_>,

@@ -25,31 +25,31 @@ pub(crate) struct SegmentPredicate<'a> {
     rollup: Option<Rollup<'a>>,
     /// Only those whose rollups do not count the matching rows.
     uncounted_only: bool,
-    /// A further test of the segments whose rollups count.
+    /// A further test, in SQL, that a segment must pass for its rollups to count.
     counts_if: Option<&'a str>,
 }
 
 impl<'a> SegmentPredicate<'a> {
-    /// Those in which rows may match; `None` if the segments would not narrow the search. `lists_actions` is whether all
-    /// actions to look for are known by name.
+    /// The segments in which rows may match; `None` if the segments would not narrow the search. `lists_actions` is
+    /// whether all actions to look for are known by name.
     pub(crate) fn new(selection: &'a Selection<'a>, lists_actions: bool) -> Option<Self> {
         let rollup = Rollup::narrowing(selection.filters, lists_actions);
         let narrows = rollup.is_some() || !selection.times.is_unbounded();
         narrows.then_some(Self { times: &selection.times, rollup, uncounted_only: false, counts_if: None })
     }
 
-    /// Those in the time range.
+    /// The segments in the time range.
     pub(crate) fn of_times(selection: &'a Selection<'a>) -> Option<Self> {
         let narrows = !selection.times.is_unbounded();
         narrows.then_some(Self { times: &selection.times, rollup: None, uncounted_only: false, counts_if: None })
     }
 
-    /// Those in which rows may match that are not in the [counted segments](counted_segments).
+    /// The segments in which rows may match and whose rows the [counted segments](counted_segments) do not include.
     pub(crate) fn uncounted(selection: &'a Selection<'a>, rollup: Option<Rollup<'a>>) -> Self {
         Self { times: &selection.times, rollup, uncounted_only: true, counts_if: None }
     }
 
-    /// Where the rollups count only in segments that pass a test, in SQL.
+    /// The same, but the rollups count only in segments that pass a test in SQL.
     pub(crate) fn unless(self, counts_if: &'a str) -> Self {
         Self { counts_if: Some(counts_if), ..self }
     }
@@ -82,7 +82,7 @@ impl<'a> SegmentPredicate<'a> {
             matches = Box::new(not(is_counted(self.times, self.counts_if)).and(matches));
         }
         let found = segments.select(first_seq).into_boxed::<Sqlite>().filter(has_null.or(matches));
-        // A segment overlaps the range if its first `seq` is in this one.
+        // A segment overlaps the range if its first `seq` is in this widened range.
         let after = range.after.and_then(|after| after.checked_sub(SEGMENT_ROWS - 1));
         let found = in_range(found, first_seq, SeqRange { after, ..range });
         WithLimit { query: in_order(found, first_seq, order), limit }.load(conn)
@@ -96,7 +96,8 @@ pub(crate) fn counted_segments<'a>(times: &'a TimeRange, counts_if: Option<&'a s
 
 pub(crate) type BoxedSegments<'a> = diesel::dsl::IntoBoxed<'a, diesel::dsl::Select<segments, first_seq>, Sqlite>;
 
-/// Whether the rollups count the rows of a segment, these are all in the time range, and the segment passes a further test.
+/// Whether the rollups count the rows of a segment, these are all in the time range, and the segment passes a further
+/// test.
 pub(crate) fn is_counted<'a>(times: &'a TimeRange, counts_if: Option<&str>) -> Condition<'a, segments> {
     let mut counted: Condition<'a, segments> = Box::new(not(stale.or(has_null)));
     if let Some(since) = &times.since {

@@ -10,16 +10,16 @@ use crate::sqlite::segments::schema::activity_log_segment_rollups as rollups;
 /// The longest list that is checked against the rollups; the check repeats for each segment.
 const MAX_VALUES: usize = 256;
 
-/// The level that tells apart category and severity.
+/// The level that groups rows by category and severity.
 const KINDS: i32 = 0;
-/// Also action and entity type.
+/// Groups also by action and entity type.
 const ACTIONS: i32 = 1;
-/// The actor alone.
+/// Groups by actor alone.
 const ACTORS: i32 = 2;
-/// All of these.
+/// Groups by all five columns.
 const ALL: i32 = 3;
 
-/// A test on the rollups, at the level with the fewest rows that has all columns which the filters restrict.
+/// A test on the rollups, at the level with the fewest rows that has all columns that the filters restrict.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rollup<'a> {
     filters: &'a NormalizedFilters,
@@ -65,9 +65,9 @@ impl<'a> Rollup<'a> {
         Self { filters, level }
     }
 
-    /// `None` if an index serves the filters as well. Filters that each match many rows but few together need the rollups,
-    /// unless a partial index has both, and so do filters that exclude what many rows have. `lists_actions` is whether all
-    /// actions to look for are known by name.
+    /// The rollups that narrow the search; `None` if an index serves the filters just as well. Filters that each match
+    /// many rows but few together need the rollups, unless a partial index has both columns. So do filters that exclude
+    /// what many rows have. `lists_actions` is whether all actions to look for are known by name.
     pub(crate) fn narrowing(filters: &'a NormalizedFilters, lists_actions: bool) -> Option<Self> {
         let rollup = Self::new(filters);
         let restricted = [
@@ -101,12 +101,12 @@ impl<'a> Rollup<'a> {
             || !filters.excluded_severities.is_empty()
     }
 
-    /// Whether adding up the rollups is fast for these filters: how many lookups a segment takes.
+    /// How many lookups each segment takes to add up the rollups for these filters.
     pub(crate) fn lookups(self) -> usize {
         longest_list(self.filters).max(1)
     }
 
-    /// Whether the filters choose a few rows of each segment, or no index would serve them.
+    /// Whether the filters choose few rollup rows of each segment, or no index would serve them.
     pub(crate) fn is_selective(self) -> bool {
         let NormalizedFilters { actors, actions, categories, .. } = self.filters;
         match self.level {
@@ -129,7 +129,7 @@ impl<'a> Rollup<'a> {
 
         let filters = self.filters;
         let mut all: Condition<'a, rollups::table> = Box::new(level.eq(self.level));
-        // The columns that the level does not tell apart are part of the key.
+        // The columns that the level does not group by are still part of the key.
         if self.level < ACTORS {
             all = Box::new(all.and(actor.eq("")));
         }

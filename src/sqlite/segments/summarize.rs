@@ -1,7 +1,7 @@
-//! Computing summaries of segments.
+//! Computes the summaries of segments.
 //!
-//! An insert trigger that kept them would triple the time of an insert. Start-up and recording therefore summarize a segment
-//! once the log has grown beyond it, whoever wrote its rows.
+//! An insert trigger that kept them would triple the time of an insert. Start-up and recording therefore summarize a
+//! segment once the log has grown beyond it, whoever wrote its rows.
 
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
@@ -15,8 +15,8 @@ use crate::sqlite::segments::extent::{
 };
 use crate::sqlite::segments::schema::{activity_log_segment_rollups, activity_log_segments};
 
-/// Whether segments before the growing one are to be added, segments after it to be dropped, or more segments are stale than
-/// a count should look through.
+/// Whether segments before the growing one are to be added, segments after it to be dropped, or more segments are stale
+/// than a count should look through.
 pub(crate) fn is_behind(conn: &mut SqliteConnection, growing: i64) -> QueryResult<bool> {
     let boundary = summarized_before(conn)?;
     if boundary != Some(growing) {
@@ -34,8 +34,8 @@ pub(crate) fn drop_all_segments(conn: &mut SqliteConnection) -> QueryResult<()> 
     if segments_exist(conn)? { drop_segments(conn, i64::MIN, i64::MAX) } else { Ok(()) }
 }
 
-/// Drops all rollups, within a transaction of the caller's. Until it is [summarized](summarize_segment) again, each segment is
-/// looked through.
+/// Drops all rollups, within a transaction of the caller's. Until it is [summarized](summarize_segment) again, each
+/// segment is looked through.
 pub(crate) fn forget_rollups(conn: &mut SqliteConnection) -> QueryResult<()> {
     use activity_log_segments::{has_null, stale, table};
 
@@ -52,7 +52,7 @@ pub(crate) fn summarize_all(conn: &mut SqliteConnection) -> QueryResult<()> {
     }
 }
 
-/// Whether a segment has lost its rollups, as when their tables were left out of a backup.
+/// Whether a segment has lost its rollups, for example because a backup left out their table.
 pub(crate) fn rollups_are_missing(conn: &mut SqliteConnection) -> QueryResult<bool> {
     diesel::select(sql::<Bool>(SEGMENT_WITHOUT_ROLLUPS)).get_result(conn)
 }
@@ -64,8 +64,8 @@ pub(crate) fn stale_segments(conn: &mut SqliteConnection, limit: i64) -> QueryRe
     WithLimit { query: table.select(first_seq).filter(stale), limit }.load(conn)
 }
 
-/// The first `seq` of up to `limit` segments that cannot have rows: those before the oldest row, and those from the growing one
-/// on. In a log whose numbers began again, the latter describe numbers that are about to be given.
+/// The first `seq` of up to `limit` segments that cannot have rows: those before the oldest row, and those from the
+/// growing one on. In a log whose numbers began again, the latter describe numbers that are about to be given.
 pub(crate) fn segments_without_rows(conn: &mut SqliteConnection, growing: i64, limit: i64) -> QueryResult<Vec<i64>> {
     use activity_log_segments::{first_seq, table};
 
@@ -105,7 +105,7 @@ fn drop_segments(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult
     })
 }
 
-/// A count looks through so many stale segments in half a millisecond.
+/// A count looks through this many stale segments in half a millisecond.
 const TOLERATED_STALE: i64 = 4;
 
 const SEGMENT_WITHOUT_ROLLUPS: &str = "EXISTS (SELECT 1 FROM activity_log_segments AS segment \

@@ -9,13 +9,14 @@ use crate::sqlite::query::Selection;
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::transaction::with_read_transaction;
 
-/// How many entries the summaries do not cover: a count has to look through them one by one, and a page through the newest of
-/// them, which are not summarized yet.
+/// How many entries the summaries do not cover: a count has to look through them one by one, and a page through the
+/// newest of them, which are not summarized yet.
 ///
-/// [Start-up](crate::run_migrations) and recording summarize the log and keep this number at a few thousand to some twenty
-/// thousand. It is larger for a while after many entries were updated, deleted among others that stay, or written by other
-/// programs. A failure to summarize does not fail `record`, which tries again within the next hundred entries or so; if the
-/// number keeps growing, summarizing keeps failing, and [`resummarize`](crate::resummarize) returns the reason.
+/// [Start-up](crate::run_migrations) and recording summarize the log and keep this number at a few thousand to some
+/// twenty thousand. It is larger for a while after many entries were updated, deleted among others that stay, or
+/// written by other programs. A failure to summarize does not fail `record`, which tries again within the next hundred
+/// entries or so; if the number keeps growing, summarizing keeps failing, and [`resummarize`](crate::resummarize)
+/// returns the reason.
 ///
 /// The time it takes grows with the number it returns.
 ///

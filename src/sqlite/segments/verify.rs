@@ -37,7 +37,7 @@ struct Verdict {
     is_wrong: bool,
 }
 
-/// A stale summary has to cover its rows. Another one has to count them as well.
+/// A stale summary has to cover its rows. Any other summary also has to count them.
 const IS_WRONG: &str = "\
     WITH \
         entry AS ( \

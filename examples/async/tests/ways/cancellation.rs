@@ -12,8 +12,8 @@ use tokio::task::{JoinHandle, block_in_place};
 
 use crate::way::{Database, Way, Work, take_write_lock};
 
-/// Begins `work` in a task, and returns once it has called the function that it is given. That function returns when the
-/// test says so.
+/// Begins `work` in a task, and returns once `work` has called the function passed to it. That function returns when
+/// the test says so.
 async fn begin<W: Way>(
     pool: &W,
     work: impl FnOnce(&mut SqliteConnection, &dyn Fn()) -> activity_log::Result<i64> + Send + 'static,
@@ -72,7 +72,7 @@ for_each_way! {
         resume.send(())?;
         holder.await??;
 
-        // Whether and when the waiting call comes to run depends on the way. It is one transaction if it does.
+        // Whether and when the waiting call runs depends on the way. If it runs, it is one transaction.
         database.pool.run(Box::new(|conn| rename(conn, "dev_7", "Reading lamp", "bob"))).await?;
         let (name, entries) = database.state().await?;
         let possible = [("Reading lamp", 1), ("Reading lamp", 2), ("Desk lamp", 2)];
@@ -123,14 +123,14 @@ for_each_way! {
     }
 }
 
-/// As [`rename`], in the transaction of the caller.
+/// Like [`rename`], within the caller's transaction.
 fn rename_within(conn: &mut SqliteConnection) -> activity_log::Result<i64> {
     diesel::sql_query("UPDATE devices SET name = 'Desk lamp'").execute(conn)?;
     let entry = activity_log::NewActivityLogEntry::new("device", "device.renamed", "alice", "Renamed");
     activity_log::ActivityLogRepository::new(conn).record(&entry)
 }
 
-/// A server of one thread waits for the call's end neither when it drops the future nor in a panic.
+/// A server with one thread neither waits for the call to end nor panics when it drops the future.
 #[tokio::test(flavor = "current_thread")]
 async fn with_diesel_async_a_future_can_be_dropped_in_a_runtime_with_one_thread() -> Result<()> {
     let database = Database::<crate::way::DieselAsync>::open(1).await?;

@@ -8,7 +8,7 @@ use diesel::sql_types::BigInt;
 
 use crate::way::Database;
 
-/// In milliseconds. Of the settings of `configure`, it is the one that SQLite would not have otherwise.
+/// In milliseconds. Of the settings of `configure`, this is the one that SQLite would not have otherwise.
 fn busy_timeout(conn: &mut SqliteConnection) -> activity_log::Result<i64> {
     let query = sql::<BigInt>("SELECT timeout FROM pragma_busy_timeout");
     Ok(query.get_result(conn)?)

@@ -1,5 +1,5 @@
-//! Why the page says "the whole transaction in one closure": what an `async` transaction of diesel-async 0.9 does when its
-//! future is dropped. If one of these tests fails, a newer version behaves better: change the page.
+//! Why the page says "the whole transaction in one closure": what an `async` transaction of diesel-async 0.9 does when
+//! its future is dropped. If one of these tests fails, a newer version behaves better: change the page.
 
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,7 +48,7 @@ async fn a_dropped_async_transaction_keeps_the_write_lock_while_its_connection_i
     assert_eq!(pool.status().available, 2);
     let locked = take_write_lock(&path);
     assert!(matches!(locked, Err(activity_log::Error::Busy(_))), "{locked:?}");
-    // Time does not help, nor a request that takes the other connection.
+    // Neither time nor a request that takes the other connection helps.
     drop(pool.get().await?);
     assert!(take_write_lock(&path).is_err());
     Ok(())
