@@ -37,7 +37,7 @@
 //! | back it up to a file and restore it, or open it in a spreadsheet | [`export`] |
 //! | **keep it small**: delete by age and by number, or everything | [`prune`](Repository::prune), [`prune_with_report`](Repository::prune_with_report), [`clear`](Repository::clear) |
 //! | keep it small by a policy: ages per category and severity, numbers, an archive for what is deleted | [`RetentionWorker`], a thread, or [`apply_retention`](Repository::apply_retention) |
-//! | **erase** a person or a secret | [`erase_actor`](Repository::erase_actor), [`rewrite`](Repository::rewrite), [`erasing`] |
+//! | **erase** a person or a secret | [`erase_texts`](Repository::erase_texts), [`erase_actor`](Repository::erase_actor), [`rewrite`](Repository::rewrite), [`erasing`] |
 //! | return freed space to the file system, prune on a full disk | [`reclaim`], [`keep_reserve`] |
 //! | **search** for texts in messages without a scan | [`enable_search`], once at start-up |
 //! | put it **in a host's database** | [`run_migrations`] or [`MIGRATIONS`], at every start-up |

@@ -228,7 +228,7 @@ impl Error {
     /// Whether the input is at fault: an entry, its id, a filter, a query string, a retention policy, or a line of an
     /// export to restore.
     ///
-    /// The message says what is wrong and quotes no value, so it may be shown to whoever sent the input. The same input
+    /// The message says what is wrong and quotes no value (at most the name of an unknown parameter), so it may be shown to whoever sent the input. The same input
     /// fails again.
     #[must_use]
     pub fn is_invalid_input(&self) -> bool {

@@ -25,6 +25,8 @@ const PARAMETERS: [&str; 12] = [
 impl ActivityLogFilters {
     /// Reads filters from the percent-encoded query string of a URL. The parameters are named like the fields.
     ///
+    /// Use this function instead of serde, which reads no lists from a query string. White space around items is ignored.
+    ///
     /// The items of a list are separated by commas, or given as several parameters of the same name; `\,` stands for a
     /// comma within a value. Times are in RFC 3339. A parameter with an empty value restricts nothing, because forms
     /// send every field.
@@ -116,7 +118,7 @@ impl ActivityLogFilters {
     }
 }
 
-/// The items of a list that are not empty.
+/// The items of a list that are not empty, without white space around them.
 fn items(list: &str) -> Vec<String> {
     let mut items = vec![String::new()];
     let mut characters = list.chars().peekable();
@@ -128,8 +130,7 @@ fn items(list: &str) -> Vec<String> {
             (_, None) => {}
         }
     }
-    items.retain(|item| !item.is_empty());
-    items
+    items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
 }
 
 fn time(name: &str, value: &str) -> Result<DateTime<Utc>> {

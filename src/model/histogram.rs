@@ -60,6 +60,9 @@ pub enum CalendarUnit {
 /// The starts of the calendar units from the one that contains `since` to the first one after `until`, as edges for
 /// [`histogram`](crate::Repository::histogram). Units begin where they do on a clock that is `offset` ahead of UTC.
 ///
+/// The offset is the same for all edges. Where clocks change within the span, make the edges with a time zone library:
+/// [`histogram`](crate::Repository::histogram) takes any times that ascend.
+///
 /// ```
 /// use activity_log::histogram::{CalendarUnit, calendar_edges};
 /// use chrono::{DateTime, FixedOffset, TimeDelta, Utc};

@@ -11,7 +11,7 @@ pub(crate) mod instant;
 pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod metadata;
-pub(crate) mod name;
+pub(crate) mod names;
 pub(crate) mod normalized_filters;
 pub(crate) mod problem;
 pub(crate) mod prune_report;

@@ -18,7 +18,7 @@ use crate::model::filters::ActivityLogFilters;
 use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::instant;
 use crate::model::limits::EntryLimits;
-use crate::model::name::Name;
+use crate::model::names::Names;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::model::redactor::Redactor;
@@ -617,10 +617,12 @@ impl<'conn, C: Backend> Repository<'conn, C> {
 
     /// Replaces an actor in all of that actor's entries, and returns how many entries changed. In the same entries, it
     /// also replaces the name in the entity's id and name, the message and the metadata, wherever the name is a whole
-    /// word: where no letter or digit is next to it. Numbers in the metadata count as words.
+    /// word: where no letter or digit is next to it. There, ASCII letters match in either case. Numbers in the metadata
+    /// count as words.
     ///
-    /// Entries of other actors may also mention the person: find and change those with [`rewrite`](Self::rewrite),
-    /// which also explains how erasing works.
+    /// Entries of other actors may also mention the person: [`erase_texts`](Self::erase_texts) changes those too.
+    /// [`rewrite`](Self::rewrite) explains how erasing works. To call several of these methods in a row, leave out
+    /// `VACUUM` in all but the last.
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -628,7 +630,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// # let mut conn = activity_log::connect(":memory:")?;
     /// # activity_log::run_migrations(&mut conn)?;
     /// # let mut log = ActivityLogRepository::new(&mut conn);
-    /// # log.record(&NewActivityLogEntry::new("auth", "user.signed_in", "alice", "alice signed in"))?;
+    /// # log.record(&NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Alice signed in"))?;
     /// assert_eq!(log.erase_actor("alice", "erased user 7")?, 1);
     /// # assert_eq!(log.query(&ActivityLogFilters::default(), None, 1)?[0].message, "erased user 7 signed in");
     /// # Ok(())
@@ -640,13 +642,50 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `actor` if `actor` or
     /// `replacement` is empty.
     pub fn erase_actor(&mut self, actor: &str, replacement: &str) -> Result<u64> {
-        if actor.is_empty() || replacement.is_empty() {
-            let reason = "and its replacement must not be empty: an empty filter would find everybody".to_owned();
-            return Err(Error::InvalidFilter { field: "actor", reason });
-        }
         let filters = ActivityLogFilters { actor: Some(actor.to_owned()), ..ActivityLogFilters::default() };
-        let name = Name::new(actor);
-        self.rewrite(&filters, |entry| name.replace_in(entry, replacement))
+        self.erase(&filters, "actor", &[actor], replacement)
+    }
+
+    /// Replaces texts that name a person, such as a user name, an id and an e-mail address, in the entries of all actors, and
+    /// returns how many entries these were. It replaces each text wherever it appears as a whole word in the actor, the entity's
+    /// id and name, the message and the metadata, like [`erase_actor`](Self::erase_actor). It reads the whole log.
+    ///
+    /// ```
+    /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// # let mut log = ActivityLogRepository::new(&mut conn);
+    /// log.record(&NewActivityLogEntry::new("auth", "user.created", "bob", "Created Alice").entity("user", "17"))?;
+    /// log.record(&NewActivityLogEntry::new("auth", "user.signed_in", "malice", "malice signed in"))?;
+    /// assert_eq!(log.erase_texts(&["alice", "alice@example.org", "17"], "erased user")?, 1);
+    /// let entry = log.query(&ActivityLogFilters::default(), None, 2)?.remove(1);
+    /// assert_eq!((entry.message.as_str(), entry.entity_id.as_deref()), ("Created erased user", Some("erased user")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `texts` if a text or `replacement` is empty,
+    /// or if there is no text.
+    pub fn erase_texts(&mut self, texts: &[&str], replacement: &str) -> Result<u64> {
+        self.erase(&ActivityLogFilters::default(), "texts", texts, replacement)
+    }
+
+    fn erase(
+        &mut self,
+        filters: &ActivityLogFilters,
+        field: &'static str,
+        texts: &[&str],
+        replacement: &str,
+    ) -> Result<u64> {
+        if texts.is_empty() || texts.iter().chain([&replacement]).any(|text| text.is_empty()) {
+            let reason = "and its replacement must not be empty: an empty filter would find everybody".to_owned();
+            return Err(Error::InvalidFilter { field, reason });
+        }
+        let names = Names::new(texts);
+        self.rewrite(filters, |entry| names.replace_in(entry, replacement))
     }
 
     /// Deletes every entry in one transaction and returns how many.

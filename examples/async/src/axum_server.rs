@@ -2,7 +2,7 @@
 
 use activity_log::{ActivityLogFilters, ActivityLogPage, ActivityLogRepository};
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::StatusCode;
 use axum::routing::{get, put};
 use axum::{Json, Router};
@@ -34,15 +34,28 @@ async fn rename(State(app): State<App>, Path(id): Path<String>, name: String) ->
     renamed.map(|seq| seq.to_string()).map_err(status)
 }
 
+/// The cursors of a page; the other parameters are filters.
 #[derive(Deserialize)]
-struct PageQuery {
-    actor: Option<String>,
+struct Cursors {
     before_seq: Option<i64>,
+    after_seq: Option<i64>,
 }
 
-async fn page(State(app): State<App>, Query(query): Query<PageQuery>) -> Result<Json<ActivityLogPage>, StatusCode> {
-    let filters = ActivityLogFilters { actor: query.actor, ..Default::default() };
-    let read = move |conn: &mut _| ActivityLogRepository::new(conn).page(&filters, query.before_seq, 50);
+async fn page(
+    State(app): State<App>,
+    Query(cursors): Query<Cursors>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<ActivityLogPage>, StatusCode> {
+    let query = query.unwrap_or_default();
+    let filters = ActivityLogFilters::from_query_with(&query, &["before_seq", "after_seq"]);
+    let filters = filters.map_err(|error| status(error.into()))?;
+    let read = move |conn: &mut _| {
+        let mut log = ActivityLogRepository::new(conn);
+        match cursors.after_seq {
+            Some(after_seq) => log.page_after(&filters, after_seq, 50),
+            None => log.page(&filters, cursors.before_seq, 50),
+        }
+    };
     run(&app.pool, read).await.map(Json).map_err(status)
 }
 
@@ -54,10 +67,9 @@ async fn download(State(app): State<App>) -> Body {
 fn status(error: Error) -> StatusCode {
     match error.downcast_ref() {
         Some(error) if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
+        Some(activity_log::Error::DuplicateId { .. }) => StatusCode::CONFLICT,
+        Some(error) if error.is_invalid_input() => StatusCode::BAD_REQUEST,
         Some(activity_log::Error::Database(diesel::result::Error::NotFound)) => StatusCode::NOT_FOUND,
-        Some(activity_log::Error::InvalidEntry { .. } | activity_log::Error::InvalidFilter { .. }) => {
-            StatusCode::BAD_REQUEST
-        }
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -1,21 +1,24 @@
-//! The name of a person, wherever it appears in an entry.
+//! The names of a person, wherever they appear in an entry.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use serde_json::{Map, Value};
 
 use crate::model::encoding::storable_text;
 use crate::model::entry::NewActivityLogEntry;
 
-/// A name, as it is stored.
-pub(crate) struct Name<'a>(Cow<'a, str>);
+/// Names as they are stored, the longest first.
+pub(crate) struct Names<'a>(Vec<Cow<'a, str>>);
 
-impl<'a> Name<'a> {
-    pub(crate) fn new(name: &'a str) -> Self {
-        Self(storable_text(name))
+impl<'a> Names<'a> {
+    pub(crate) fn new(names: &[&'a str]) -> Self {
+        let mut names = names.iter().copied().map(storable_text).collect::<Vec<_>>();
+        names.sort_by_key(|name| Reverse(name.len()));
+        Self(names)
     }
 
-    /// Replaces the name as a whole word in the actor, the entity's id and name, the message and the metadata.
+    /// Replaces each name as a whole word in the actor, the entity's id and name, the message and the metadata.
     pub(crate) fn replace_in(&self, entry: &mut NewActivityLogEntry, replacement: &str) {
         let NewActivityLogEntry { actor, entity_id, entity_name, message, metadata, .. } = entry;
         for text in [Some(actor), entity_id.as_mut(), entity_name.as_mut(), Some(message)].into_iter().flatten() {
@@ -40,25 +43,22 @@ impl<'a> Name<'a> {
     fn replace_in_value(&self, value: Value, replacement: &str) -> Value {
         match value {
             Value::String(text) => self.replace(&text, replacement).into(),
-            Value::Number(number) if number.to_string() == self.0 => replacement.into(),
+            Value::Number(number) if self.0.iter().any(|name| *name == number.to_string()) => replacement.into(),
             Value::Array(values) => values.into_iter().map(|value| self.replace_in_value(value, replacement)).collect(),
             Value::Object(members) => self.replace_in_members(members, replacement).into(),
             other => other,
         }
     }
 
-    /// Replaces the name where no letter or digit is next to it.
+    /// Replaces the names where no letter or digit is next to them.
     fn replace(&self, text: &str, replacement: &str) -> String {
         let mut replaced = String::with_capacity(text.len());
         let mut before = None;
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
-            let after = rest
-                .strip_prefix(&*self.0)
-                .filter(|after| ![before, after.chars().next()].into_iter().flatten().any(char::is_alphanumeric));
-            if let Some(after) = after {
+            if let Some((name, after)) = self.split_first_word(before, rest) {
                 replaced.push_str(replacement);
-                before = self.0.chars().next_back();
+                before = name.chars().next_back();
                 rest = after;
             } else {
                 replaced.push(character);
@@ -67,5 +67,14 @@ impl<'a> Name<'a> {
             }
         }
         replaced
+    }
+
+    /// The name with which a text begins as a whole word, and what follows.
+    fn split_first_word<'t>(&self, before: Option<char>, text: &'t str) -> Option<(&'t str, &'t str)> {
+        self.0.iter().find_map(|name| {
+            let (found, after) = text.split_at_checked(name.len())?;
+            let touches = [before, after.chars().next()].into_iter().flatten().any(char::is_alphanumeric);
+            (found.eq_ignore_ascii_case(name) && !touches).then_some((found, after))
+        })
     }
 }
