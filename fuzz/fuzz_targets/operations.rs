@@ -5,12 +5,13 @@
 use std::cell::RefCell;
 use std::sync::atomic::AtomicBool;
 
-use activity_log::{
-    ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity, Error, NewActivityLogEntry,
-    RetentionPolicy,
-};
+use activity_log::histogram::{MAX_BUCKETS, equal_edges};
+use activity_log::{ActivityLogFilters, Error, Facet, NewActivityLogEntry, RetentionPolicy};
+use activity_log_fuzz::changes::{Change, erase};
+use activity_log_fuzz::filters::{Filters, Value, actor_of, category, of, text, time};
 use activity_log_fuzz::input::{Category, Entry, Severity, Text, Time};
 use activity_log_fuzz::model::{Model, Refusal, Retention};
+use activity_log_fuzz::passes::Passes;
 use activity_log_fuzz::{normal, unlimited};
 use arbitrary::Arbitrary;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -33,6 +34,8 @@ enum Operation {
     RecordMany(Box<Entry>, u8),
     /// Rewrites times on a whole second as Python writes them.
     RespellTimes,
+    /// Uses up numbers, so that the next entry is in another segment.
+    Skip(u16),
     Query(Filters, Option<Cursor>, u32),
     Page(Filters, Option<Cursor>, u32),
     /// All pages to the oldest, and back to the newest.
@@ -41,11 +44,101 @@ enum Operation {
     PageAfter(Filters, Cursor, u32),
     Get(Value<Text>),
     Count(Filters),
+    CountUpTo(Filters, u16),
+    Facets(Filters, FacetInput, u8),
+    Histogram(Filters, Edges),
     Export(Filters),
+    /// With `VACUUM` or without.
+    Rewrite(Filters, Change, bool),
+    EraseActor(Value<Text>, Text, bool),
     Prune(Option<Value<Time>>, Option<u16>),
     PruneBeyond(u64),
     Retain(Policy),
     Clear,
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
+enum FacetInput {
+    Category,
+    Severity,
+    Action,
+    Actor,
+    EntityType,
+}
+
+impl From<FacetInput> for Facet {
+    fn from(facet: FacetInput) -> Self {
+        match facet {
+            FacetInput::Category => Self::Category,
+            FacetInput::Severity => Self::Severity,
+            FacetInput::Action => Self::Action,
+            FacetInput::Actor => Self::Actor,
+            FacetInput::EntityType => Self::EntityType,
+        }
+    }
+}
+
+#[derive(Debug, Arbitrary)]
+enum Edges {
+    Sorted(Vec<Value<Time>>),
+    Any(Vec<Value<Time>>),
+    /// Of so many buckets.
+    Equal(Value<Time>, Value<Time>, u16),
+    /// An edge, and so many more, each so many microseconds after the last.
+    Steps(Value<Time>, u16, u32),
+}
+
+impl Edges {
+    fn resolve(self, model: &Model) -> Vec<DateTime<Utc>> {
+        let times = |times: Vec<Value<Time>>| times.into_iter().filter_map(|value| time(Some(value), model)).collect();
+        match self {
+            Self::Any(edges) => times(edges),
+            Self::Sorted(edges) => {
+                let mut edges: Vec<_> = times(edges);
+                edges.sort_unstable();
+                edges
+            }
+            Self::Equal(since, until, buckets) => {
+                let (Some(since), Some(until)) = (time(Some(since), model), time(Some(until), model)) else {
+                    return Vec::new();
+                };
+                let buckets = usize::from(buckets) % (MAX_BUCKETS + 2);
+                let (first, last) = (since.timestamp_micros(), until.timestamp_micros());
+                match equal_edges(since, until, buckets) {
+                    Ok(edges) => {
+                        let micros = edges.iter().map(DateTime::timestamp_micros).collect::<Vec<_>>();
+                        assert!(micros.is_sorted_by(|one, other| one < other), "{edges:?}");
+                        assert_eq!((micros.first(), micros.last()), (Some(&first), Some(&last)));
+                        let all = i128::from(last) - i128::from(first) >= buckets as i128;
+                        assert!(if all { edges.len() == buckets + 1 } else { edges.len() <= buckets });
+                        edges
+                    }
+                    Err(Error::InvalidFilter { field: "edges", .. })
+                        if first >= last || buckets == 0 || buckets > MAX_BUCKETS =>
+                    {
+                        Vec::new()
+                    }
+                    Err(error) => panic!("{error} for {buckets} buckets from {since} to {until}"),
+                }
+            }
+            Self::Steps(first, steps, micros) => {
+                let Some(first) = time(Some(first), model) else { return Vec::new() };
+                let steps = i64::from(steps) % (MAX_BUCKETS as i64 + 3);
+                let edge = |step| first.checked_add_signed(TimeDelta::microseconds(step * i64::from(micros)));
+                (0..steps).filter_map(edge).collect()
+            }
+        }
+    }
+}
+
+/// Whether a histogram takes the edges. They count in whole microseconds, rounded up.
+fn are_edges(edges: &[DateTime<Utc>]) -> bool {
+    let micros = |edge: DateTime<Utc>| {
+        let edge = normal::instant(edge);
+        let micros = edge.timestamp_micros() + i64::from(edge.timestamp_subsec_nanos() % 1_000 > 0);
+        micros.min(DateTime::<Utc>::MAX_UTC.timestamp_micros())
+    };
+    (2..=MAX_BUCKETS + 1).contains(&edges.len()) && edges.windows(2).all(|pair| micros(pair[0]) <= micros(pair[1]))
 }
 
 #[derive(Debug, Arbitrary)]
@@ -77,14 +170,10 @@ impl From<Age> for TimeDelta {
 
 impl Policy {
     fn resolve(self, model: &Model) -> Retention {
-        let of = |number: u8| model.entries.get(usize::from(number) % model.entries.len().max(1));
-        let categories = self.categories.into_iter().filter_map(|(category, age)| {
-            let category = match category {
-                Value::Any(category) => category.into(),
-                Value::Of(number) => of(number)?.category.clone(),
-            };
-            Some((normal::text(category.as_str()), age.into()))
-        });
+        let categories = self
+            .categories
+            .into_iter()
+            .filter_map(|(value, age)| Some((normal::text(category(value, model)?.as_str()), age.into())));
         Retention {
             now: time(Some(self.now), model).unwrap_or(DateTime::UNIX_EPOCH),
             categories: categories.collect(),
@@ -113,13 +202,6 @@ fn policy(rules: &Retention) -> RetentionPolicy {
     policy
 }
 
-/// A new value, or the value of an entry in the log.
-#[derive(Debug, Arbitrary)]
-enum Value<T> {
-    Any(T),
-    Of(u8),
-}
-
 #[derive(Debug, Arbitrary)]
 enum Cursor {
     Near(u8),
@@ -131,84 +213,6 @@ impl From<Cursor> for i64 {
         match cursor {
             Cursor::Near(seq) => seq.into(),
             Cursor::Any(seq) => seq,
-        }
-    }
-}
-
-#[derive(Debug, Arbitrary)]
-struct Filters {
-    categories: Vec<Value<Category>>,
-    severities: Vec<Severity>,
-    actor: Option<Value<Text>>,
-    entity_type: Option<Value<Text>>,
-    entity_id: Option<Value<Text>>,
-    since: Option<Value<Time>>,
-    until: Option<Value<Time>>,
-    message_contains: Option<Term>,
-    /// Two of the numbers stand for about as many extra categories as SQLite accepts. They are unlike all ones, which a
-    /// fuzzer often tries by itself, because long lists are slow.
-    more_categories: u16,
-}
-
-#[derive(Debug, Arbitrary)]
-enum Term {
-    Any(Text),
-    /// A part of an entry's message, unchanged or in upper case.
-    Part {
-        of: u8,
-        skip: u8,
-        take: u8,
-        upper: bool,
-    },
-}
-
-impl Filters {
-    fn resolve(self, model: &Model) -> ActivityLogFilters {
-        let of = |number: u8| model.entries.get(usize::from(number) % model.entries.len().max(1));
-        let text = |value: Option<Value<Text>>, field: fn(&ActivityLogEntry) -> Option<String>| match value? {
-            Value::Any(text) => Some(text.0),
-            Value::Of(number) => of(number).and_then(field),
-        };
-        let time = |value: Option<Value<Time>>| time(value, model);
-        let more = match self.more_categories {
-            0xA5C3 => 32_001,
-            0xA5C4 => 31_990,
-            _ => 0,
-        };
-        ActivityLogFilters {
-            categories: self
-                .categories
-                .into_iter()
-                .filter_map(|value| match value {
-                    Value::Any(category) => Some(category.into()),
-                    Value::Of(number) => of(number).map(|entry| entry.category.clone()),
-                })
-                .chain((0..more).map(|number| ActivityCategory::Other(format!("category {number}"))))
-                .collect(),
-            severities: self.severities.into_iter().map(ActivitySeverity::from).collect(),
-            actor: text(self.actor, |entry| Some(entry.actor.clone())),
-            entity_type: text(self.entity_type, |entry| entry.entity_type.clone()),
-            entity_id: text(self.entity_id, |entry| entry.entity_id.clone()),
-            since: time(self.since),
-            until: time(self.until),
-            message_contains: self.message_contains.and_then(|term| match term {
-                Term::Any(text) => Some(text.0),
-                Term::Part { of: number, skip, take, upper } => of(number).map(|entry| {
-                    let part = entry.message.chars().skip(skip.into()).take(take.into()).collect::<String>();
-                    if upper { part.to_ascii_uppercase() } else { part }
-                }),
-            }),
-        }
-    }
-}
-
-fn time(value: Option<Value<Time>>, model: &Model) -> Option<DateTime<Utc>> {
-    match value? {
-        Value::Any(time) => Some(time.0),
-        // Exactly the time, or slightly less or more than a microsecond away from it.
-        Value::Of(number) => {
-            let entry = model.entries.get(usize::from(number) % model.entries.len().max(1))?;
-            entry.ts.checked_add_signed(TimeDelta::nanoseconds([0, 1, -1, 1_001, -1_001][usize::from(number) % 5]))
         }
     }
 }
@@ -233,18 +237,50 @@ fn record(model: &mut Model, entries: &[NewActivityLogEntry], recorded: activity
 
 /// The answer, or `None` if the filters list too much and the log reports that.
 fn taken<T>(filters: &ActivityLogFilters, answer: activity_log::Result<T>) -> Option<T> {
-    let too_long = filters.categories.len() > 32_000
-        && filters.categories.iter().collect::<std::collections::HashSet<_>>().len() > 32_000;
-    match answer {
-        Ok(answer) if !too_long => Some(answer),
-        Err(Error::InvalidFilter { field: "categories", .. }) if too_long => None,
-        answer => panic!("{:?} for {} categories", answer.map(drop), filters.categories.len()),
+    if Passes::new(filters).check_limits(&answer) {
+        return None;
     }
+    match answer {
+        Ok(answer) => Some(answer),
+        Err(error) => panic!("{error} for {filters:?}"),
+    }
+}
+
+/// The filters' own test agrees with the model for every entry, or for some where the lists are long.
+fn matches_agree(filters: &ActivityLogFilters, model: &Model) {
+    let passes = Passes::new(filters);
+    for entry in model.entries.iter().rev().take(200_000 / (passes.values() + 1)) {
+        assert_eq!(filters.matches(entry), passes.all_of(entry), "{filters:?} {entry:?}");
+    }
+}
+
+/// Checks the outcome of changing entries.
+fn rewritten(changed: activity_log::Result<u64>, expected: Result<u64, i64>) {
+    match (changed, expected) {
+        (Ok(changed), Ok(expected)) => assert_eq!(changed, expected),
+        (Err(Error::NotRewritten { seq, .. }), Err(expected)) => assert_eq!(seq, expected),
+        (changed, expected) => panic!("{changed:?} instead of {expected:?}"),
+    }
+}
+
+/// Takes numbers, as another program may that records and deletes.
+fn skip(conn: &mut SqliteConnection, seq: i64) {
+    let statement = format!(
+        "INSERT INTO sqlite_sequence (name, seq) \
+            SELECT 'activity_log', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'activity_log'); \
+        UPDATE sqlite_sequence SET seq = {seq} WHERE name = 'activity_log'"
+    );
+    conn.batch_execute(&statement).expect("an update");
 }
 
 fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
     if let Operation::RespellTimes = operation {
         conn.batch_execute("UPDATE activity_log SET ts = replace(ts, '.000000+00:00', '+00:00')").expect("an update");
+        return;
+    }
+    if let Operation::Skip(numbers) = operation {
+        model.last_seq += i64::from(numbers % 8_192);
+        skip(conn, model.last_seq);
         return;
     }
     let mut log = unlimited(conn);
@@ -275,7 +311,7 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
             let recorded = log.record_all(&entries).map(|_| None);
             record(model, &entries, recorded);
         }
-        Operation::RespellTimes => {}
+        Operation::RespellTimes | Operation::Skip(_) => {}
         Operation::Query(filters, before_seq, limit) => {
             let (filters, before_seq) = (filters.resolve(model), before_seq.map(i64::from));
             let Some(entries) = taken(&filters, log.query(&filters, before_seq, limit)) else { return };
@@ -300,7 +336,7 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
                     (id.0, model.entries.iter().find(|entry| entry.id == stored))
                 }
                 Value::Of(number) => {
-                    let entry = model.entries.get(usize::from(number) % model.entries.len().max(1));
+                    let entry = of(model, number);
                     (entry.map(|entry| entry.id.clone()).unwrap_or_default(), entry)
                 }
             };
@@ -341,8 +377,51 @@ fn agree(model: &mut Model, conn: &mut SqliteConnection, operation: Operation) {
         }
         Operation::Count(filters) => {
             let filters = filters.resolve(model);
+            matches_agree(&filters, model);
             let Some(count) = taken(&filters, log.count(&filters)) else { return };
             assert_eq!(count, model.matching(&filters).len() as u64, "{filters:?}");
+        }
+        Operation::CountUpTo(filters, limit) => {
+            let (filters, limit) = (filters.resolve(model), u64::from(limit));
+            let Some(count) = taken(&filters, log.count_up_to(&filters, limit)) else { return };
+            assert_eq!(count, limit.min(model.matching(&filters).len() as u64), "{filters:?}");
+        }
+        Operation::Facets(filters, facet, limit) => {
+            let (filters, facet) = (filters.resolve(model), Facet::from(facet));
+            let limit = if limit == u8::MAX { u32::MAX } else { limit.into() };
+            let Some(facets) = taken(&filters, log.facets(&filters, facet, limit)) else { return };
+            assert_eq!(facets, model.facets(&filters, facet, limit), "{facet:?} {filters:?}");
+        }
+        Operation::Histogram(filters, edges) => {
+            let (filters, edges) = (filters.resolve(model), edges.resolve(model));
+            let histogram = log.histogram(&filters, &edges);
+            if let Err(Error::InvalidFilter { field: "edges", .. }) = &histogram {
+                assert!(!are_edges(&edges), "{edges:?}");
+                return;
+            }
+            let Some(histogram) = taken(&filters, histogram) else { return };
+            assert!(are_edges(&edges), "{edges:?}");
+            assert_eq!(histogram, model.histogram(&filters, &edges), "{edges:?} {filters:?}");
+        }
+        Operation::Rewrite(filters, change, vacuum) => {
+            let filters = filters.resolve(model);
+            let log = if vacuum { &mut log } else { &mut log.without_vacuum() };
+            let changed = log.rewrite(&filters, |entry| change.make(entry));
+            if Passes::new(&filters).check_limits(&changed) {
+                return;
+            }
+            rewritten(changed, model.rewrite(&filters, |entry| change.make(entry)));
+        }
+        Operation::EraseActor(actor, replacement, vacuum) => {
+            let Some(actor) = text(actor, model, actor_of) else { return };
+            let log = if vacuum { &mut log } else { &mut log.without_vacuum() };
+            let changed = log.erase_actor(&actor, &replacement.0);
+            if actor.is_empty() || replacement.0.is_empty() {
+                assert!(matches!(changed, Err(Error::InvalidFilter { field: "actor", .. })), "{changed:?}");
+                return;
+            }
+            let filters = ActivityLogFilters { actor: Some(actor.clone()), ..ActivityLogFilters::default() };
+            rewritten(changed, model.rewrite(&filters, |entry| erase(&actor, &replacement.0, entry)));
         }
         Operation::Export(filters) => {
             let filters = filters.resolve(model);
@@ -396,29 +475,17 @@ thread_local! {
     });
 }
 
+/// The numbers begin again, so no segment may be left.
+const EMPTY: &str = "DELETE FROM activity_log; DELETE FROM sqlite_sequence; DELETE FROM activity_log_segments; \
+    DELETE FROM activity_log_segment_rollups";
+
 fuzz_target!(|steps: Vec<Step>| {
     LOG.with_borrow_mut(|conn| {
-        conn.batch_execute("DELETE FROM activity_log; DELETE FROM sqlite_sequence").expect("the log is emptied");
+        conn.batch_execute(EMPTY).expect("the log is emptied");
         let mut model = Model::default();
         for each in steps {
             step(&mut model, conn, each);
         }
-        agree(&mut model, conn, Operation::Export(Filters::none()));
+        agree(&mut model, conn, Operation::Export(Filters::default()));
     });
 });
-
-impl Filters {
-    fn none() -> Self {
-        Self {
-            categories: Vec::new(),
-            severities: Vec::new(),
-            actor: None,
-            entity_type: None,
-            entity_id: None,
-            since: None,
-            until: None,
-            message_contains: None,
-            more_categories: 0,
-        }
-    }
-}

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Number, Value};
 
 /// Only a few words, so that texts are often equal or parts of each other.
-const WORDS: [&str; 20] = [
+const WORDS: [&str; 24] = [
     "",
     "a",
     "A",
@@ -29,6 +29,10 @@ const WORDS: [&str; 20] = [
     "\u{D7FF}",
     "\u{E000}",
     "\u{10FFFF}",
+    ".",
+    "a.",
+    ".*",
+    "*",
 ];
 
 /// More than SQLite allows for LIKE patterns, and far less than any limit for entries.
@@ -175,6 +179,16 @@ impl From<Json> for Value {
     }
 }
 
+/// Any metadata.
+#[derive(Debug, Clone, Arbitrary)]
+pub struct Metadata(Vec<(String, Json)>);
+
+impl From<Metadata> for Map<String, Value> {
+    fn from(metadata: Metadata) -> Self {
+        metadata.0.into_iter().map(|(key, value)| (key, value.into())).collect()
+    }
+}
+
 /// Any entry.
 #[derive(Debug, Clone, Arbitrary)]
 pub struct Entry {
@@ -188,7 +202,7 @@ pub struct Entry {
     entity_id: Option<Text>,
     entity_name: Option<Text>,
     message: Text,
-    metadata: Vec<(String, Json)>,
+    metadata: Metadata,
 }
 
 impl From<Entry> for NewActivityLogEntry {
@@ -204,7 +218,7 @@ impl From<Entry> for NewActivityLogEntry {
             entity_id: entry.entity_id.map(|text| text.0),
             entity_name: entry.entity_name.map(|text| text.0),
             message: entry.message.0,
-            metadata: entry.metadata.into_iter().map(|(key, value)| (key, value.into())).collect(),
+            metadata: entry.metadata.into(),
         }
     }
 }

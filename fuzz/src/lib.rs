@@ -4,9 +4,12 @@
 use activity_log::{ActivityLogRepository, EntryLimits};
 use diesel::SqliteConnection;
 
+pub mod changes;
+pub mod filters;
 pub mod input;
 pub mod model;
 pub mod normal;
+pub mod passes;
 
 /// A repository without limits, which the model knows nothing about.
 pub fn unlimited(conn: &mut SqliteConnection) -> ActivityLogRepository<'_> {

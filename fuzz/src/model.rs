@@ -1,11 +1,16 @@
 //! The log as a plain list.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivitySeverity, NewActivityLogEntry};
+use activity_log::{
+    ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivitySeverity, Facet, FacetValue, Facets,
+    NewActivityLogEntry, SeverityCounts,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::normal;
+use crate::passes::Passes;
 
 /// The reason why an entry is refused, and the index of the entry.
 #[derive(Debug)]
@@ -20,7 +25,7 @@ pub enum Refusal {
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     pub entries: Vec<ActivityLogEntry>,
-    last_seq: i64,
+    pub last_seq: i64,
 }
 
 impl Model {
@@ -106,6 +111,73 @@ impl Model {
         }
     }
 
+    /// The most frequent values of a facet.
+    pub fn facets(&self, filters: &ActivityLogFilters, facet: Facet, limit: u32) -> Facets {
+        let mut values = BTreeMap::<String, u64>::new();
+        for entry in self.matching(filters) {
+            let value = match facet {
+                Facet::Category => entry.category.as_str(),
+                Facet::Severity => entry.severity.as_str(),
+                Facet::Action => &entry.action,
+                Facet::Actor => &entry.actor,
+                Facet::EntityType => match entry.entity_type.as_deref() {
+                    None | Some("") => continue,
+                    Some(entity_type) => entity_type,
+                },
+            };
+            *values.entry(value.to_owned()).or_default() += 1;
+        }
+        let mut values = values.into_iter().map(|(value, entries)| FacetValue { value, entries }).collect::<Vec<_>>();
+        // A stable sort: equally frequent ones stay in the order of their texts.
+        values.sort_by_key(|value| Reverse(value.entries));
+        let more = values.len() > limit as usize;
+        values.truncate(limit as usize);
+        Facets { values, more }
+    }
+
+    /// How many entries are at or after each edge and before the next one.
+    pub fn histogram(&self, filters: &ActivityLogFilters, edges: &[DateTime<Utc>]) -> Vec<SeverityCounts> {
+        let edges = edges.iter().copied().map(normal::instant).collect::<Vec<_>>();
+        let mut histogram = vec![SeverityCounts::default(); edges.len().saturating_sub(1)];
+        for entry in self.matching(filters) {
+            let passed = edges.iter().filter(|edge| entry.ts >= **edge).count();
+            let Some(counts) = passed.checked_sub(1).and_then(|bucket| histogram.get_mut(bucket)) else { continue };
+            match entry.severity {
+                ActivitySeverity::Info => counts.info += 1,
+                ActivitySeverity::Warning => counts.warning += 1,
+                ActivitySeverity::Error => counts.error += 1,
+            }
+        }
+        histogram
+    }
+
+    /// Changes the matching entries, all but their `seq`, id and time. Returns how many, or the `seq` of the first one that
+    /// cannot be stored, which stays as it is.
+    pub fn rewrite(
+        &mut self,
+        filters: &ActivityLogFilters,
+        mut change: impl FnMut(&mut NewActivityLogEntry),
+    ) -> Result<u64, i64> {
+        let passes = Passes::new(filters);
+        let (mut rewritten, mut failure) = (0, None);
+        for entry in self.entries.iter_mut().filter(|entry| passes.all_of(entry)) {
+            let before = normal::written_again(entry);
+            let mut after = before.clone();
+            change(&mut after);
+            (after.id, after.ts) = (before.id.clone(), before.ts);
+            if after == before {
+                continue;
+            }
+            if normal::refused(&after).is_empty() {
+                *entry = normal::entry(&after, entry.seq);
+                rewritten += 1;
+            } else {
+                failure = failure.or(Some(entry.seq));
+            }
+        }
+        failure.map_or(Ok(rewritten), Err)
+    }
+
     /// Returns the number of deleted entries.
     pub fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> u64 {
         let length = self.entries.len();
@@ -153,42 +225,4 @@ pub struct Retention {
     pub max_age: Option<TimeDelta>,
     pub max_entries: Option<usize>,
     pub keep_at_least: usize,
-}
-
-/// Filters with their texts and times in the form in which they are compared.
-struct Passes {
-    categories: Vec<String>,
-    filters: ActivityLogFilters,
-}
-
-impl Passes {
-    fn new(filters: &ActivityLogFilters) -> Self {
-        let text = |text: &Option<String>| text.as_deref().map(normal::text);
-        Self {
-            categories: filters.categories.iter().map(|category| normal::text(category.as_str())).collect(),
-            filters: ActivityLogFilters {
-                categories: Vec::new(),
-                severities: filters.severities.clone(),
-                actor: text(&filters.actor),
-                entity_type: text(&filters.entity_type),
-                entity_id: text(&filters.entity_id),
-                since: filters.since.map(normal::instant),
-                until: filters.until.map(normal::instant),
-                message_contains: text(&filters.message_contains).map(|term| term.to_ascii_lowercase()),
-            },
-        }
-    }
-
-    fn all_of(&self, entry: &ActivityLogEntry) -> bool {
-        let Self { categories, filters } = self;
-        let is = |asked: &Option<String>, value: Option<&str>| asked.is_none() || asked.as_deref() == value;
-        (categories.is_empty() || categories.iter().any(|category| category == entry.category.as_str()))
-            && (filters.severities.is_empty() || filters.severities.contains(&entry.severity))
-            && is(&filters.actor, Some(&entry.actor))
-            && is(&filters.entity_type, entry.entity_type.as_deref())
-            && is(&filters.entity_id, entry.entity_id.as_deref())
-            && filters.since.is_none_or(|since| entry.ts >= since)
-            && filters.until.is_none_or(|until| entry.ts <= until)
-            && filters.message_contains.as_ref().is_none_or(|term| entry.message.to_ascii_lowercase().contains(term))
-    }
 }
