@@ -50,12 +50,23 @@ where
     Table: 'a,
 {
     let names = actions.names.iter().map(String::as_str).collect();
-    let mut any = any_of(column, names, by_index && actions.prefixes.is_empty());
+    let mut tests = vec![any_of(column, names, by_index && actions.prefixes.is_empty())];
     for prefix in &actions.prefixes {
         // A range of texts would be wrong in UTF-16, where SQLite compares bytes.
-        any = Box::new(any.or(substr(column, 1, prefix.chars().count() as i64).eq(prefix)));
+        tests.push(Box::new(substr(column, 1, prefix.chars().count() as i64).eq(prefix)));
     }
-    any
+    // In pairs, because SQLite refuses an expression that is nested once for each of them.
+    while tests.len() > 1 {
+        let mut rest = tests.into_iter();
+        tests = Vec::new();
+        while let Some(test) = rest.next() {
+            tests.push(match rest.next() {
+                Some(other) => Box::new(test.or(other)),
+                None => test,
+            });
+        }
+    }
+    tests.pop().unwrap_or_else(|| Box::new(false.into_sql::<Bool>()))
 }
 
 /// The rows with none of these actions, which no index finds.
