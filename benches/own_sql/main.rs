@@ -3,7 +3,8 @@
 //! Prints for each operation the time of both and their ratio, how much the memory of a process grows at most, and for
 //! writing the longest time that another connection waited to record an entry meanwhile. Both must give the same answer.
 //! Each measurement has a process of its own, and the two ways alternate. What writes has a copy of the log, by hand
-//! without the summaries and their triggers. Numbers after `--` replace the number of rows.
+//! without the summaries and their triggers. A number after `--` replaces the number of rows. `TMPDIR` chooses the disk:
+//! where it syncs slowly, retention takes long, because it commits often.
 
 mod by_crate;
 mod by_hand;
