@@ -568,7 +568,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// do not apply.
     ///
     /// `rewrite` works in short transactions with pauses, like [`prune`](Self::prune). It then drops the summaries and
-    /// the search index and rebuilds them, which takes a few seconds per million entries; reading is slower meanwhile.
+    /// the search index and rebuilds them, which takes several seconds per million entries; reading is slower meanwhile,
+    /// and a writer may wait for some of that time.
     /// At the end it cleans the unused parts of the database's file, usually with `VACUUM`, which needs as much free
     /// disk as the database takes and blocks writers for a few seconds per gigabyte.
     /// [`without_vacuum`](Self::without_vacuum) leaves the `VACUUM` out. All this happens even if no entry matches, so

@@ -61,7 +61,6 @@ pub fn connect(database_url: &str) -> Result<SqliteConnection> {
 ///   either way.
 /// - Incremental vacuum in a database that is still empty, which it keeps from then on: [`reclaim`](crate::reclaim) can
 ///   shrink its file.
-/// - `secure_delete = FAST`: SQLite overwrites a deleted text in the pages that it writes anyway.
 /// - Foreign keys are enforced, for the host's own tables: the log has none.
 ///
 /// ```
@@ -93,6 +92,6 @@ pub fn configure(conn: &mut SqliteConnection) -> Result<()> {
         "wal" | "memory" => {}
         mode => return Err(Error::JournalMode { mode: mode.to_owned() }),
     }
-    conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;")?;
+    conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     Ok(())
 }
