@@ -73,12 +73,16 @@ fn write(path: &Path, unfinished: &Path, bytes: u64) -> io::Result<()> {
     loop {
         let file = File::options().write(true).create(true).truncate(false).open(unfinished)?;
         file.lock()?;
+        // Whoever held the lock before has finished or removed the file, and another call may have begun a new one.
+        if !is_named(&file, unfinished)? {
+            continue;
+        }
         if is_complete(path, bytes) {
             return remove_if_exists(unfinished);
         }
         fill(&file, bytes)?;
         match fs::rename(unfinished, path) {
-            // Whoever held the lock before has renamed or removed the file.
+            // A call that failed has removed the file.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             outcome => return outcome,
         }
@@ -97,6 +101,28 @@ pub(crate) fn with_reserve<T>(
         }
         outcome => outcome,
     }
+}
+
+/// Whether the path still names this open file.
+fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    let named = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        named => named?,
+    };
+    is_same(&file.metadata()?, &named)
+}
+
+#[cfg(unix)]
+fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+/// Elsewhere only the time of creation tells files apart.
+#[cfg(not(unix))]
+fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> io::Result<bool> {
+    Ok(one.created()? == other.created()?)
 }
 
 /// Deletes the reserve file, if there is one, and empties SQLite's log into whatever room there is now.

@@ -284,10 +284,10 @@ fn an_existing_reserve_is_kept_unless_it_is_too_small() -> TestResult {
 
 #[test]
 fn threads_may_keep_the_reserve_at_once() -> TestResult {
-    for _ in 0..10 {
+    for _ in 0..40 {
         let file = SharedLog::create()?;
         thread::scope(|scope| -> TestResult {
-            let keepers = (0..4).map(|keeper| {
+            let keepers = (0..8).map(|keeper| {
                 let mut conn = file.connect()?;
                 // Two of them want another size.
                 Ok(scope.spawn(move || keep_reserve(&mut conn, 100_000 + keeper % 2)))
