@@ -173,7 +173,10 @@ impl Edges {
         }
         let edges = edges.iter().copied().map(instant::round_up).collect::<Vec<_>>();
         if let Some(position) = edges.windows(2).position(|pair| matches!(pair, [a, b] if a > b)) {
-            return Err(invalid(format!("must ascend, and the time at index {} is before the last", position + 1)));
+            return Err(invalid(format!(
+                "must not go back, and the time at index {} is before the one in front of it",
+                position + 1
+            )));
         }
         Ok(Self(edges))
     }

@@ -449,7 +449,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// # Errors
     ///
     /// [`Error::InvalidFilter`] for the field `edges` if there are fewer than 2 or more than
-    /// [`MAX_BUCKETS`](crate::histogram::MAX_BUCKETS) + 1, or if they do not ascend.
+    /// [`MAX_BUCKETS`](crate::histogram::MAX_BUCKETS) + 1, or if one is before the edge in front of it.
     pub fn histogram(&mut self, filters: &ActivityLogFilters, edges: &[DateTime<Utc>]) -> Result<Vec<SeverityCounts>> {
         self.conn.histogram(&NormalizedFilters::new(filters)?, &Edges::new(edges)?)
     }
