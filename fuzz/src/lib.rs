@@ -13,16 +13,5 @@ pub mod passes;
 
 /// A repository without limits, which the model knows nothing about.
 pub fn unlimited(conn: &mut SqliteConnection) -> ActivityLogRepository<'_> {
-    let limits = EntryLimits {
-        id: usize::MAX,
-        category: usize::MAX,
-        action: usize::MAX,
-        actor: usize::MAX,
-        entity_type: usize::MAX,
-        entity_id: usize::MAX,
-        entity_name: usize::MAX,
-        message: usize::MAX,
-        metadata: usize::MAX,
-    };
-    ActivityLogRepository::new(conn).with_limits(limits).with_page_bytes(usize::MAX)
+    ActivityLogRepository::new(conn).with_limits(EntryLimits::UNLIMITED).with_page_bytes(usize::MAX)
 }

@@ -49,8 +49,7 @@ where
     C: QueryFragment<Sqlite> + Copy + Send + 'a,
     Table: 'a,
 {
-    let names = actions.names.iter().map(String::as_str).collect();
-    let mut tests = vec![any_of(column, names, by_index && actions.prefixes.is_empty())];
+    let mut tests = vec![any_of(column, texts(&actions.names), by_index && actions.prefixes.is_empty())];
     for prefix in &actions.prefixes {
         // A range of texts would be wrong in UTF-16, where SQLite compares bytes.
         tests.push(Box::new(substr(column, 1, prefix.chars().count() as i64).eq(prefix)));
@@ -87,4 +86,9 @@ pub(crate) fn end_of(prefix: &str) -> String {
     // The character after the dot.
     end.push('/');
     end
+}
+
+/// A list of values for a test.
+pub(crate) fn texts(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }

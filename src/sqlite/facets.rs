@@ -3,22 +3,17 @@
 use std::cmp::Reverse;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
-use diesel::sqlite::Sqlite;
 
 use crate::error::Result;
 use crate::model::facet::{Facet, FacetValue, Facets};
 use crate::model::normalized_filters::NormalizedFilters;
-use crate::schema::activity_log::BoxedQuery;
-use crate::sqlite::facet_values::{Frequencies, column, is_value};
-use crate::sqlite::fragments::SelectFrom;
+use crate::sqlite::facet_values::{Frequencies, add_frequencies};
 use crate::sqlite::query::Selection;
 use crate::sqlite::scopes::{for_each_range, for_each_scope};
 use crate::sqlite::segments::extent::segments_exist;
 use crate::sqlite::segments::facets::{MAX_LISTED, frequencies, most_frequent};
 use crate::sqlite::segments::predicate::SegmentPredicate;
 use crate::sqlite::segments::rollup::Rollup;
-use crate::sqlite::stored_text::Stored;
 use crate::sqlite::transaction::with_read_transaction;
 
 /// The most frequent values of a column among the matching rows.
@@ -34,14 +29,14 @@ pub(crate) fn facets(
         let mut found = Frequencies::new();
         if !filters.restrict_kind_and_time_only() || !segments_exist(conn)? {
             for_each_scope(conn, &selection, i64::MAX, |conn, scope| {
-                add(conn, facet, selection.matching(scope), &mut found)?;
+                add_frequencies(conn, facet, selection.matching(scope), "count(*)", "", &mut found)?;
                 Ok(false)
             })?;
             return Ok(top(found, values));
         }
         let uncounted = SegmentPredicate::uncounted(&selection, Some(Rollup::new(filters)));
         for_each_range(conn, Some(uncounted), |conn, range| {
-            add(conn, facet, selection.matching(range.into()), &mut found)?;
+            add_frequencies(conn, facet, selection.matching(range.into()), "count(*)", "", &mut found)?;
             Ok(false)
         })?;
         // A value that is not UTF-8 cannot be looked for.
@@ -59,20 +54,6 @@ pub(crate) fn facets(
         }
         Ok(top(summarized, values))
     })
-}
-
-fn add(conn: &mut SqliteConnection, facet: Facet, rows: BoxedQuery<'_, Sqlite>, found: &mut Frequencies) -> Result<()> {
-    let column = column(facet);
-    let counted = SelectFrom::<_, (Text, BigInt)>::new(
-        // Without the sign, SQLite would walk the whole index of the column, which has its groups in order.
-        format!("+{column}, count(*)"),
-        rows,
-        format!("WHERE {} GROUP BY 1", is_value(facet)),
-    );
-    for (value, entries) in counted.load::<(Stored<String>, i64)>(conn)? {
-        *found.entry(value.into_inner()).or_default() += entries.unsigned_abs();
-    }
-    Ok(())
 }
 
 /// The first `limit` values.

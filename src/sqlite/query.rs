@@ -9,7 +9,7 @@ use diesel::sqlite::Sqlite;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::schema::activity_log::{self, BoxedQuery};
 use crate::sqlite::bounds::in_range;
-use crate::sqlite::conditions::{any_action, any_of, no_action, none_of};
+use crate::sqlite::conditions::{any_action, any_of, no_action, none_of, texts};
 use crate::sqlite::entity_types::DISTINCT_TYPES;
 use crate::sqlite::fragments::{instr, lower};
 use crate::sqlite::hints::{NoIndex, selective, unselective};
@@ -211,10 +211,6 @@ enum Column {
     Action,
     /// Category and severity.
     Kind,
-}
-
-fn texts(texts: &[String]) -> Vec<&str> {
-    texts.iter().map(String::as_str).collect()
 }
 
 /// SQLite uses the partial index of the errors only for this literal.

@@ -6,18 +6,6 @@ use crate::behaviour::entity_ids::{about_7, id};
 use crate::database::empty_log;
 use crate::support::{TestResult, at, everything, numbered, read_back, record_numbered, seqs};
 
-const UNLIMITED: EntryLimits = EntryLimits {
-    id: usize::MAX,
-    category: usize::MAX,
-    action: usize::MAX,
-    actor: usize::MAX,
-    entity_type: usize::MAX,
-    entity_id: usize::MAX,
-    entity_name: usize::MAX,
-    message: usize::MAX,
-    metadata: usize::MAX,
-};
-
 #[test]
 fn a_megabyte_in_every_field_reads_back() -> TestResult {
     let mut conn = empty_log()?;
@@ -28,7 +16,7 @@ fn a_megabyte_in_every_field_reads_back() -> TestResult {
         .entity(long.as_str(), long.as_str())
         .entity_name(long.as_str())
         .metadata_value(long.as_str(), long.as_str());
-    let mut log = ActivityLogRepository::new(&mut conn).with_limits(UNLIMITED);
+    let mut log = ActivityLogRepository::new(&mut conn).with_limits(EntryLimits::UNLIMITED);
     log.record(&entry)?;
     let filters = ActivityLogFilters {
         categories: vec![long.as_str().into()],

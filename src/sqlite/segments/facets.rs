@@ -1,18 +1,15 @@
 //! The most frequent values of a column, from the rollups.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::model::facet::Facet;
-use crate::sqlite::conditions::{Condition, any_of};
-use crate::sqlite::facet_values::{Frequencies, column, is_value};
-use crate::sqlite::fragments::SelectFrom;
+use crate::sqlite::conditions::{Condition, any_of, texts};
+use crate::sqlite::facet_values::{Frequencies, add_frequencies};
 use crate::sqlite::query::Selection;
 use crate::sqlite::segments::predicate::counted_segments;
 use crate::sqlite::segments::rollup::Rollup;
 use crate::sqlite::segments::schema::activity_log_segment_rollups::{self as rollups, BoxedQuery};
-use crate::sqlite::stored_text::Stored;
 
 /// How many values one statement looks for.
 pub(crate) const MAX_LISTED: usize = 512;
@@ -53,18 +50,13 @@ fn load(
     rows: BoxedQuery<'_, Sqlite>,
     order: &str,
 ) -> QueryResult<Frequencies> {
-    let column = column(facet);
-    let clauses = format!("WHERE {} GROUP BY 1 {order}", is_value(facet));
-    let sums = SelectFrom::<_, (Text, BigInt)>::new(format!("{column}, sum(entries)"), rows, clauses);
     let mut found = Frequencies::new();
-    for (value, entries) in sums.load::<(Stored<String>, i64)>(conn)? {
-        *found.entry(value.into_inner()).or_default() += entries.unsigned_abs();
-    }
+    add_frequencies(conn, facet, rows, "sum(entries)", order, &mut found)?;
     Ok(found)
 }
 
 fn has_any(facet: Facet, values: &[String]) -> Condition<'_, rollups::table> {
-    let values = values.iter().map(String::as_str).collect();
+    let values = texts(values);
     match facet {
         Facet::Category => any_of(rollups::category, values, true),
         Facet::Severity => any_of(rollups::severity, values, true),

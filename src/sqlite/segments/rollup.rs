@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::model::facet::Facet;
 use crate::model::normalized_filters::NormalizedFilters;
-use crate::sqlite::conditions::{Condition, any_action, any_of, no_action, none_of};
+use crate::sqlite::conditions::{Condition, any_action, any_of, no_action, none_of, texts};
 use crate::sqlite::segments::schema::activity_log_segment_rollups as rollups;
 
 /// The longest list that is checked against the rollups; the check repeats for each segment.
@@ -170,8 +170,4 @@ impl<'a> Rollup<'a> {
 fn longest_list(filters: &NormalizedFilters) -> usize {
     let NormalizedFilters { categories, actors, actions, .. } = filters;
     [categories.len(), actors.len(), actions.names.len(), actions.prefixes.len()].into_iter().max().unwrap_or(0)
-}
-
-fn texts(texts: &[String]) -> Vec<&str> {
-    texts.iter().map(String::as_str).collect()
 }
