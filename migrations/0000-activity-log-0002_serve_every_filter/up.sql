@@ -1,8 +1,9 @@
 -- Serves the filters that the first indexes leave to a scan. Like every migration here it can run twice.
 --
--- All of it together may make recording at most 25 % slower (`cargo bench --bench writes` prints how much it does). Two
--- things are left out for that: an index on (actor, category), which alone costs more than the indexes below, and a trigger
--- on inserts, which triples the time of an insert, because SQLite then copies every page that the statement touches.
+-- All of it together may make recording at most 25 % slower (`cargo bench --bench writes` prints how much it does). Three
+-- things are left out for that: an index on (actor, category), which alone costs more than the indexes below, partial
+-- indexes for pairs of filters with a severity, and a trigger on inserts, which triples the time of an insert, because
+-- SQLite then copies every page that the statement touches.
 
 -- Stops where an index of another table has a name that is needed here: SQLite keeps the names of indexes when a table is
 -- renamed, and `IF NOT EXISTS` and `DROP INDEX` below would take that index for the log's.
@@ -12,27 +13,16 @@ CREATE TEMP TABLE IF NOT EXISTS activity_log_name_check (
 INSERT INTO activity_log_name_check
 SELECT name FROM sqlite_master
 WHERE type = 'index' AND tbl_name <> 'activity_log' COLLATE NOCASE AND lower(name) IN (
-    'idx_activity_log_category_severity', 'idx_activity_log_severity', 'idx_activity_log_actor_errors',
-    'idx_activity_log_entity_type', 'idx_activity_log_action', 'idx_activity_log_ts'
+    'idx_activity_log_severity', 'idx_activity_log_entity_type', 'idx_activity_log_action', 'idx_activity_log_ts'
 );
 DROP TABLE activity_log_name_check;
 
--- Serves pages by category and severity, also where they never meet, unless the severities include info
--- (`category = ? AND severity = ? AND severity IS NOT 'info'`: SQLite needs the last test to use the index). Nine in ten
--- entries are info; without them the index costs a tenth.
-DROP INDEX IF EXISTS idx_activity_log_category_severity;
-CREATE INDEX idx_activity_log_category_severity ON activity_log (category, severity) WHERE severity IS NOT 'info';
-
--- Serves pages of warnings and errors, as before (`severity IN (…) AND severity IS NOT 'info' ORDER BY seq DESC`). Pages by
--- severities that include info search the segments below that have such rows, which finds them at once: nine in ten entries
--- are info. Leaving these out saves what the index on the action costs.
+-- Serves pages of warnings and errors, as before (`severity IN (…) AND severity IS NOT 'info' ORDER BY seq DESC`: SQLite
+-- needs the last test to use the index), also of certain categories, within the segments below that have both. Pages by
+-- severities that include info search the segments that have such rows, which finds them at once: nine in ten entries are
+-- info. Leaving these out saves what the index on the action costs.
 DROP INDEX IF EXISTS idx_activity_log_severity;
 CREATE INDEX idx_activity_log_severity ON activity_log (severity) WHERE severity IS NOT 'info';
-
--- Serves pages of an actor's errors (`actor = ? AND severity IS 'error' ORDER BY seq DESC`), which are too few for the
--- segments below to narrow the search much. SQLite prefers it to the index on the actor because it has both columns. It says
--- IS, because SQLite would also use it for `severity = ?` with that value, and then sort all errors.
-CREATE INDEX IF NOT EXISTS idx_activity_log_actor_errors ON activity_log (actor, severity) WHERE severity IS 'error';
 
 -- Serves pages and exports by entity type alone. In the index on (entity_type, entity_id) the rows of a type are not in the
 -- order of `seq`: each page would sort all of them.

@@ -197,11 +197,6 @@ impl NormalizedFilters {
     pub(crate) fn leave_out_info(&self) -> bool {
         !self.severities.is_empty() && !self.severities.contains(&ActivitySeverity::Info)
     }
-
-    /// Whether they ask for errors only.
-    pub(crate) fn restrict_to_errors(&self) -> bool {
-        self.severities == [ActivitySeverity::Error]
-    }
 }
 
 /// Texts as they are stored, sorted; empty ones restrict nothing.

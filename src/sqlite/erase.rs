@@ -22,7 +22,7 @@ use crate::sqlite::throttle::{in_one_batch, in_throttled_batches};
 use crate::sqlite::transaction::{is_in_transaction, with_transaction};
 
 /// The indexes whose columns may name a person. Where their pages were split, they hold copies of index entries.
-const INDEXES: [&str; 3] = ["idx_activity_log_actor", "idx_activity_log_actor_errors", "idx_activity_log_entity"];
+const INDEXES: [&str; 2] = ["idx_activity_log_actor", "idx_activity_log_entity"];
 
 /// Runs `work` while SQLite overwrites with zeros whatever this connection deletes or changes.
 pub(crate) fn with_secure_delete<T>(

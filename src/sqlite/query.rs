@@ -12,7 +12,7 @@ use crate::sqlite::bounds::in_range;
 use crate::sqlite::conditions::{any_action, any_of, no_action, none_of, texts};
 use crate::sqlite::entity_types::DISTINCT_TYPES;
 use crate::sqlite::fragments::{instr, lower};
-use crate::sqlite::hints::{NoIndex, selective, unselective};
+use crate::sqlite::hints::{NoIndex, selective};
 use crate::sqlite::timestamp::TimeRange;
 use crate::store::range::SeqRange;
 
@@ -99,20 +99,17 @@ impl<'a> Selection<'a> {
     pub(crate) fn matching(&'a self, scope: Scope<'a>) -> BoxedQuery<'a, Sqlite> {
         let filters = self.filters;
         let column = self.most_selective();
-        let by_errors = column == Column::Actor && filters.actors.len() == 1 && filters.restrict_to_errors();
-        // The indexes with severities leave out info.
+        // The index on the severity leaves out info.
         let by_severity = column == Column::Kind && filters.leave_out_info();
 
         let mut query = activity_log::table.into_boxed();
         if !filters.categories.is_empty() {
-            query = query.filter(any_of(activity_log::category, texts(&filters.categories), column == Column::Kind));
+            query = query.filter(any_of(activity_log::category, texts(&filters.categories), column == Column::Kind && !by_severity));
         }
         if !filters.excluded_categories.is_empty() {
             query = query.filter(none_of(activity_log::category, texts(&filters.excluded_categories)));
         }
-        if by_errors {
-            query = query.filter(unselective(sql::<Bool>(SEVERITY_IS_ERROR)));
-        } else if !filters.severities.is_empty() {
+        if !filters.severities.is_empty() {
             query = query.filter(any_of(activity_log::severity, filters.severity_texts(), by_severity));
         }
         if !filters.excluded_severities.is_empty() {
@@ -213,10 +210,7 @@ enum Column {
     Kind,
 }
 
-/// SQLite uses the partial index of the errors only for this literal.
-const SEVERITY_IS_ERROR: &str = "activity_log.severity IS 'error'";
-
-/// Implied by the list of severities; SQLite uses the partial indexes with severities only with this literal.
+/// Implied by the list of severities; SQLite uses the partial index on the severity only with this literal.
 pub(crate) const SEVERITY_IS_NOT_INFO: &str = "activity_log.severity IS NOT 'info'";
 
 /// True of every row; it lets the index on `(entity_type, entity_id)` find an id of any type. The rows that the index

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -40,7 +40,13 @@ fn archive_and_delete(path: &str, mut progress: impl FnMut(&RetentionReport)) ->
 /// The entries in the archive by their `seq`, how many there are twice, and how many lines are torn.
 fn archived(path: &str) -> TestResult<(BTreeMap<i64, ActivityLogEntry>, usize, usize)> {
     let (mut entries, mut repeated, mut torn) = (BTreeMap::new(), 0, 0);
-    for entry in export::read_ndjson(BufReader::new(File::open(format!("{path}.ndjson"))?)) {
+    let file = match File::open(format!("{path}.ndjson")) {
+        Ok(file) => file,
+        // The process was killed before it had opened its archive.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((entries, 0, 0)),
+        Err(error) => return Err(error.into()),
+    };
+    for entry in export::read_ndjson(BufReader::new(file)) {
         match entry {
             Ok(entry) => {
                 if let Some(before) = entries.insert(entry.seq, entry.clone()) {

@@ -66,8 +66,8 @@ impl<'a> Rollup<'a> {
     }
 
     /// The rollups that narrow the search; `None` if an index serves the filters just as well. Filters that each match
-    /// many rows but few together need the rollups, unless a partial index has both columns. So do filters that exclude
-    /// what many rows have. `lists_actions` is whether all actions to look for are known by name.
+    /// many rows but few together need the rollups. So do filters that exclude what many rows have. `lists_actions` is
+    /// whether all actions to look for are known by name.
     pub(crate) fn narrowing(filters: &'a NormalizedFilters, lists_actions: bool) -> Option<Self> {
         let rollup = Self::new(filters);
         let restricted = [
@@ -82,8 +82,6 @@ impl<'a> Rollup<'a> {
         let has_index = match restricted {
             0 => true,
             1 => severities.is_empty() || filters.leave_out_info(),
-            2 if !filters.categories.is_empty() => filters.leave_out_info(),
-            2 => filters.actors.len() == 1 && filters.restrict_to_errors(),
             _ => false,
         };
         let has_unlisted = !filters.actions.prefixes.is_empty() && !lists_actions;

@@ -131,12 +131,15 @@ const ADD_KINDS: &str = "INSERT INTO activity_log_segment_rollups \
 const ADD_SEGMENT: &str = "INSERT INTO activity_log_segments (first_seq, entries, min_ts, max_ts, stale, has_null, in_order) \
     SELECT ?1, count(*), coalesce(min(ts), ''), coalesce(max(ts), ''), FALSE, \
         total(ts IS NULL OR actor IS NULL OR action IS NULL OR category IS NULL OR severity IS NULL) > 0, \
-        NOT EXISTS ( \
+        CASE WHEN count(*) = max(seq) - min(seq) + 1 THEN NOT EXISTS ( \
+            SELECT 1 FROM activity_log AS last JOIN activity_log AS entry ON entry.seq = last.seq + 1 \
+            WHERE last.seq BETWEEN ?1 AND ?1 + 4094 AND entry.ts < last.ts \
+        ) ELSE NOT EXISTS ( \
             SELECT 1 FROM activity_log AS entry WHERE seq BETWEEN ?1 AND ?1 + 4095 AND ts < ( \
                 SELECT ts FROM activity_log AS last WHERE last.seq < entry.seq AND last.seq >= ?1 \
                 ORDER BY last.seq DESC LIMIT 1 \
             ) \
-        ) \
+        ) END \
     FROM activity_log WHERE seq BETWEEN ?1 AND ?1 + 4095 \
     ON CONFLICT (first_seq) DO UPDATE SET entries = excluded.entries, min_ts = excluded.min_ts, \
         max_ts = excluded.max_ts, stale = excluded.stale, has_null = excluded.has_null, in_order = excluded.in_order, in_search = FALSE";
