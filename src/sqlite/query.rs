@@ -104,7 +104,11 @@ impl<'a> Selection<'a> {
 
         let mut query = activity_log::table.into_boxed();
         if !filters.categories.is_empty() {
-            query = query.filter(any_of(activity_log::category, texts(&filters.categories), column == Column::Kind && !by_severity));
+            query = query.filter(any_of(
+                activity_log::category,
+                texts(&filters.categories),
+                column == Column::Kind && !by_severity,
+            ));
         }
         if !filters.excluded_categories.is_empty() {
             query = query.filter(none_of(activity_log::category, texts(&filters.excluded_categories)));
