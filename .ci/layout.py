@@ -23,6 +23,7 @@ LAYERS = {
     "store": {"error", "model"},
     "repository": {"error", "model", "store"},
     "sqlite": {"error", "schema", "model", "store", "repository"},
+    "postgres": {"error", "model", "store", "repository"},
 }
 
 failures = []

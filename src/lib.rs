@@ -57,11 +57,13 @@
 //! - `bundled` (default): compiles SQLite into the program instead of linking the system's.
 //! - `csv`: [`export::write_csv`], for spreadsheets.
 //! - `r2d2`: [`ConnectionCustomizer`] for Diesel's connection pool.
+//! - `postgres`: the log in PostgreSQL, in the module `postgres`.
+//! - `postgres-bundled`: compiles libpq into the program instead of linking the system's.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(not(feature = "sqlite"))]
-compile_error!("activity-log needs a database: enable its feature `sqlite`");
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+compile_error!("activity-log needs a database: enable its feature `sqlite` or `postgres`");
 
 #[doc = include_str!("../docs/async.md")]
 // Its snippets are tested in examples/async, which has the other crates that they use.
@@ -99,6 +101,9 @@ pub mod guarantees {}
 #[doc = include_str!("../docs/erasing.md")]
 pub mod erasing {}
 mod model;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub mod postgres;
 mod repository;
 /// The table as Diesel sees it, for the host's own queries over the log.
 ///
@@ -107,7 +112,9 @@ mod repository;
 /// # Queries
 ///
 /// A query loads [`ActivityLogEntry`] like any other type that is `Queryable` and `Selectable`. To join the log with
-/// one of the host's tables, name both in `allow_tables_to_appear_in_same_query!`, in one of the host's modules.
+/// one of the host's tables, implement Diesel's marker trait for the pair, both ways. (Its macro
+/// `allow_tables_to_appear_in_same_query!` does that too, but not for tables of two crates where Diesel's support for
+/// PostgreSQL is on.)
 ///
 /// ```
 /// use activity_log::schema::activity_log as log;
@@ -120,7 +127,8 @@ mod repository;
 ///         full_name -> Text,
 ///     }
 /// }
-/// diesel::allow_tables_to_appear_in_same_query!(log, users);
+/// impl diesel::query_source::TableNotEqual<users::table> for log::table {}
+/// impl diesel::query_source::TableNotEqual<log::table> for users::table {}
 ///
 /// #[derive(Queryable, Selectable)]
 /// struct User {

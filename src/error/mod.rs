@@ -1,3 +1,5 @@
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
@@ -90,6 +92,14 @@ pub enum Error {
         table: String,
         /// The log's table that needs an object of this name.
         needed_for: String,
+    },
+
+    /// The log cannot be followed here, because it cannot be known which numbers are still to come. Pages, counts and
+    /// exports are not affected.
+    #[error("the activity log cannot be followed here: {reason}")]
+    CannotFollow {
+        /// Why not, and what to do instead.
+        reason: String,
     },
 
     /// The reserve file of [`keep_reserve`](crate::keep_reserve) could not be written.
@@ -247,6 +257,7 @@ impl Error {
             | Self::Migration(_)
             | Self::ForeignTable { .. }
             | Self::NameTaken { .. }
+            | Self::CannotFollow { .. }
             | Self::Reserve(_)
             | Self::UnreadableRow { .. }
             | Self::NotRewritten { .. }
@@ -289,6 +300,12 @@ impl From<diesel::result::Error> for Error {
         } else if sqlite::is_full(message) {
             return Self::Full(error);
         }
+        #[cfg(feature = "postgres")]
+        if postgres::is_transient(cause) || postgres::is_busy(message) {
+            return Self::Busy(error);
+        } else if postgres::is_full(message) {
+            return Self::Full(error);
+        }
         Self::Database(error)
     }
 }
@@ -297,6 +314,10 @@ impl From<diesel::result::Error> for Error {
 fn advice(error: &diesel::result::Error) -> &'static str {
     #[cfg(feature = "sqlite")]
     if sqlite::is_missing(unclassified_message(error)) {
+        return "; the log is not there or incomplete: run its migrations first";
+    }
+    #[cfg(feature = "postgres")]
+    if postgres::is_missing(unclassified_message(error)) {
         return "; the log is not there or incomplete: run its migrations first";
     }
     let _ = error;

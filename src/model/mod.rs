@@ -21,3 +21,4 @@ pub(crate) mod retention_policy;
 pub(crate) mod retention_report;
 pub(crate) mod retention_rule;
 pub(crate) mod severity;
+pub(crate) mod stored_row;

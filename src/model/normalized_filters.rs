@@ -168,17 +168,20 @@ impl NormalizedFilters {
         self
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn restrict_nothing(&self) -> bool {
         *self == Self::default()
     }
 
     /// Whether they restrict nothing but the time.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn restrict_time_only(&self) -> bool {
         Self { since: self.since, until: self.until, ..Self::default() } == *self
     }
 
     /// Whether they restrict only what the summaries cover: actors, actions, categories, severities, entity types and
     /// times.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn restrict_kind_and_time_only(&self) -> bool {
         self.entity_id.is_none() && self.message_contains.is_none()
     }

@@ -9,6 +9,7 @@ pub struct PruneReport {
 }
 
 impl PruneReport {
+    #[cfg(feature = "sqlite")]
     pub(crate) fn add(&mut self, other: Self) {
         self.deleted += other.deleted;
         self.held_back += other.held_back;

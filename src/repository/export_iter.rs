@@ -5,6 +5,7 @@ use std::iter::FusedIterator;
 use crate::error::Result;
 use crate::model::entry::ActivityLogEntry;
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::repository::settled;
 use crate::store::Store;
 use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::range::{Order, SeqRange};
@@ -23,13 +24,13 @@ pub(crate) struct ExportIter<'a, C: Store> {
 
 impl<'a, C: Store> ExportIter<'a, C> {
     pub(crate) fn begin(conn: &'a mut C, filters: NormalizedFilters) -> Result<Self> {
-        let newest_seq = conn.newest_seq()?;
+        let last_seq = settled::end_of_export(conn)?;
         Ok(Self {
             conn,
             filters,
-            rest: newest_seq.map(SeqRange::through).unwrap_or_default(),
+            rest: last_seq.map(SeqRange::through).unwrap_or_default(),
             batch: Batch::default(),
-            finished: newest_seq.is_none(),
+            finished: last_seq.is_none(),
         })
     }
 

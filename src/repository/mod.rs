@@ -3,6 +3,7 @@ mod page;
 mod retention;
 pub(crate) mod retention_hooks;
 pub(crate) mod retention_worker;
+mod settled;
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -262,7 +263,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
             return Ok(ActivityLogPage::default());
         }
         let limit = PageLimit { entries: limit, bytes: self.page_bytes };
-        self.conn.with_snapshot(|conn| page::after(conn, &filters, after_seq, limit))
+        let settled = settled::through(self.conn, after_seq)?;
+        self.conn.with_snapshot(|conn| page::after(conn, &filters, after_seq, settled, limit))
     }
 
     /// The oldest matching entries newer than `after_seq`, oldest first, at most `limit`. Followers use it to poll for
@@ -295,7 +297,9 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         after_seq: i64,
         limit: u32,
     ) -> Result<Vec<ActivityLogEntry>> {
-        self.read(filters, SeqRange::after(Some(after_seq)), Order::Ascending, limit.into())?.decode()
+        let settled = settled::through(self.conn, after_seq)?;
+        let range = SeqRange::after(Some(after_seq)).intersection(SeqRange::through(settled));
+        self.read(filters, range, Order::Ascending, limit.into())?.decode()
     }
 
     fn read(
@@ -342,7 +346,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// See [the repository's](Self#errors).
     pub fn newest_seq(&mut self) -> Result<Option<i64>> {
-        self.conn.newest_seq()
+        settled::newest(self.conn)
     }
 
     /// How many entries match, including those that cannot be read.

@@ -34,16 +34,18 @@ pub(crate) fn before<C: Store>(
     Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq })
 }
 
-/// The oldest matching entries newer than `after_seq`, newest first.
+/// The oldest matching entries newer than `after_seq` and up to `settled_seq`, newest first.
 pub(crate) fn after<C: Store>(
     conn: &mut C,
     filters: &NormalizedFilters,
     after_seq: i64,
+    settled_seq: i64,
     limit: PageLimit,
 ) -> Result<ActivityLogPage> {
     let before_seq = after_seq.saturating_add(1);
     let has_older = has_rows(conn, filters, SeqRange::before(Some(before_seq)), Order::Descending)?;
-    let (mut entries, prev_after_seq) = read(conn, filters, SeqRange::after(Some(after_seq)), Order::Ascending, limit)?;
+    let newer = SeqRange::after(Some(after_seq)).intersection(SeqRange::through(settled_seq));
+    let (mut entries, prev_after_seq) = read(conn, filters, newer, Order::Ascending, limit)?;
     entries.reverse();
     let next_before_seq = has_older.then(|| entries.last().map_or(before_seq, |oldest| oldest.seq));
     Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq })

@@ -115,6 +115,11 @@ impl Store for SqliteConnection {
         Ok(extent::newest_seq(self)?)
     }
 
+    /// A writer that is not done holds the lock, so no number below a visible one is still to come.
+    fn settled_seq(&mut self) -> Result<Option<i64>> {
+        Ok(Some(i64::MAX))
+    }
+
     fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {
         prune::prune(self, before_ts, max_entries)
     }

@@ -1,17 +1,15 @@
 //! The rows that are read.
 
-use chrono::{DateTime, ParseResult, Utc};
+use diesel::associations::HasTable;
 use diesel::deserialize::{self, FromStaticSqlRow};
 use diesel::prelude::*;
 use diesel::row::Row as DatabaseRow;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 
-use crate::error::{Error, Result};
-use crate::model::category::ActivityCategory;
+use crate::error::Result;
 use crate::model::entry::ActivityLogEntry;
-use crate::model::metadata;
-use crate::model::severity::{ActivitySeverity, ParseSeverityError};
+use crate::model::stored_row::StoredRow;
 use crate::schema::activity_log;
 use crate::sqlite::stored_text::{read_as, read_text};
 use crate::store::batch::Row;
@@ -43,60 +41,24 @@ use crate::store::batch::Row;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Identifiable, Selectable)]
-#[diesel(table_name = activity_log, primary_key(seq))]
-pub struct ActivityLogRow {
-    seq: i64,
-    id: Option<String>,
-    ts: Option<ParseResult<DateTime<Utc>>>,
-    category: Option<ActivityCategory>,
-    action: Option<String>,
-    severity: Option<Result<ActivitySeverity, ParseSeverityError>>,
-    actor: Option<String>,
-    entity_type: Option<String>,
-    entity_id: Option<String>,
-    entity_name: Option<String>,
-    message: Option<String>,
-    metadata: Option<String>,
-}
+#[derive(Debug, Clone)]
+pub struct ActivityLogRow(StoredRow);
 
 impl ActivityLogRow {
     /// The row's `seq`, whether or not the row can be read as an entry.
     #[must_use]
     pub fn seq(&self) -> i64 {
-        self.seq
+        self.0.seq
     }
 
     /// The entry in the row.
     ///
     /// # Errors
     ///
-    /// [`Error::UnreadableRow`] if the row does not hold one, with the row's `seq` and the column.
+    /// [`Error::UnreadableRow`](crate::Error::UnreadableRow) if the row does not hold one, with the row's `seq` and the
+    /// column.
     pub fn into_entry(self) -> Result<ActivityLogEntry> {
-        let seq = self.seq;
-        let unreadable = |column, reason: String| Error::UnreadableRow { seq, column, reason };
-        let null = |column| unreadable(column, "is NULL".to_owned());
-        let json = self.metadata.ok_or_else(|| null("metadata"))?;
-        Ok(ActivityLogEntry {
-            seq,
-            id: self.id.ok_or_else(|| null("id"))?,
-            ts: self
-                .ts
-                .ok_or_else(|| null("ts"))?
-                .map_err(|error| unreadable("ts", format!("is not an RFC 3339 time: {error}")))?,
-            category: self.category.ok_or_else(|| null("category"))?,
-            action: self.action.ok_or_else(|| null("action"))?,
-            severity: self
-                .severity
-                .ok_or_else(|| null("severity"))?
-                .map_err(|error| unreadable("severity", format!("{error}")))?,
-            actor: self.actor.ok_or_else(|| null("actor"))?,
-            entity_type: self.entity_type,
-            entity_id: self.entity_id,
-            entity_name: self.entity_name,
-            message: self.message.ok_or_else(|| null("message"))?,
-            metadata: metadata::from_json(&json).map_err(|reason| unreadable("metadata", reason))?,
-        })
+        self.0.into_entry()
     }
 }
 
@@ -104,7 +66,7 @@ impl ActivityLogRow {
 /// NULL, and because a text may have to be read in two ways.
 impl FromStaticSqlRow<activity_log::SqlType, Sqlite> for ActivityLogRow {
     fn build_from_row<'a>(row: &impl DatabaseRow<'a, Sqlite>) -> deserialize::Result<Self> {
-        Ok(Self {
+        Ok(Self(StoredRow {
             // A left join without a match has no `seq`; Diesel turns the error into `None`.
             seq: row.get_value::<BigInt, _, _>(0)?,
             id: read_text(row, 1)?,
@@ -118,7 +80,7 @@ impl FromStaticSqlRow<activity_log::SqlType, Sqlite> for ActivityLogRow {
             entity_name: read_text(row, 9)?,
             message: read_text(row, 10)?,
             metadata: read_text(row, 11)?,
-        })
+        }))
     }
 }
 
@@ -127,6 +89,30 @@ impl Queryable<activity_log::SqlType, Sqlite> for ActivityLogRow {
 
     fn build(row: Self) -> deserialize::Result<Self> {
         Ok(row)
+    }
+}
+
+impl Selectable<Sqlite> for ActivityLogRow {
+    type SelectExpression = <activity_log::table as Table>::AllColumns;
+
+    fn construct_selection() -> Self::SelectExpression {
+        activity_log::all_columns
+    }
+}
+
+impl HasTable for ActivityLogRow {
+    type Table = activity_log::table;
+
+    fn table() -> Self::Table {
+        activity_log::table
+    }
+}
+
+impl<'row> Identifiable for &'row ActivityLogRow {
+    type Id = &'row i64;
+
+    fn id(self) -> Self::Id {
+        &self.0.seq
     }
 }
 
@@ -148,26 +134,14 @@ impl Selectable<Sqlite> for ActivityLogEntry {
 
 impl Row for ActivityLogRow {
     fn seq(&self) -> i64 {
-        self.seq
+        self.0.seq
     }
 
     fn text_bytes(&self) -> usize {
-        let texts = [
-            &self.id,
-            &self.action,
-            &self.actor,
-            &self.entity_type,
-            &self.entity_id,
-            &self.entity_name,
-            &self.message,
-            &self.metadata,
-        ];
-        let texts = texts.into_iter().flatten().map(String::as_str);
-        let category = self.category.iter().map(ActivityCategory::as_str);
-        texts.chain(category).map(str::len).sum()
+        self.0.text_bytes()
     }
 
     fn decode(self) -> Result<ActivityLogEntry> {
-        self.into_entry()
+        self.0.into_entry()
     }
 }

@@ -1,6 +1,6 @@
 //! Texts as SQLite stores them.
 
-use chrono::{DateTime, ParseResult, Utc};
+use chrono::{DateTime, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::row::Row;
 use diesel::sql_types::{Nullable, Text};
@@ -59,9 +59,9 @@ impl FromText for Result<ActivitySeverity, ParseSeverityError> {
     }
 }
 
-impl FromText for ParseResult<DateTime<Utc>> {
+impl FromText for Result<DateTime<Utc>, String> {
     fn from_text(text: &str) -> Self {
-        timestamp::decode(text)
+        timestamp::decode(text).map_err(|error| format!("is not an RFC 3339 time: {error}"))
     }
 }
 

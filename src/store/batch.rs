@@ -72,6 +72,12 @@ impl<R: Row> Batch<R> {
         self.rows.len()
     }
 
+    /// Of text.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

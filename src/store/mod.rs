@@ -66,6 +66,10 @@ pub trait Store: Sized {
     /// The greatest `seq` in the log; `None` if it is empty.
     fn newest_seq(&mut self) -> Result<Option<i64>>;
 
+    /// A `seq` up to which every entry is committed and visible or will never be, for walks upward. `None` if there is none
+    /// yet, because transactions that write to the log stay open.
+    fn settled_seq(&mut self) -> Result<Option<i64>>;
+
     /// Deletes the rows older than `before_ts` and then all but the newest `max_entries`.
     fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport>;
 

@@ -38,7 +38,7 @@ fn a_broken_row_is_reported_with_its_seq_and_column() -> TestResult {
 fn a_page_with_a_broken_row_is_recovered_from_both_sides() -> TestResult {
     let mut conn = empty_log()?;
     record_numbered(&mut conn, 100)?;
-    diesel::sql_query("UPDATE activity_log SET severity = 'fatal' WHERE seq = 75").execute(&mut conn)?;
+    diesel::sql_query("UPDATE activity_log SET metadata = '[1, 2]' WHERE seq = 75").execute(&mut conn)?;
     let mut log = ActivityLogRepository::new(&mut conn);
     let Err(Error::UnreadableRow { seq, .. }) = log.page(&everything(), None, 50) else {
         return Err("the broken row was read".into());

@@ -13,8 +13,8 @@ use diesel::connection::SimpleConnection;
 
 use crate::behaviour::prune::{range, time_of};
 use crate::database::{
-    ActivityLogRepository, Connection, SharedLog, empty_log, hold_up_writers, stored_seqs, wait_at_most,
-    with_write_transaction,
+    ActivityLogRepository, BREAKING_ASSIGNMENTS, Connection, SharedLog, empty_log, hold_up_writers, stored_seqs,
+    wait_at_most, with_write_transaction,
 };
 use crate::support::{TestResult, everything, numbered, record_numbered};
 
@@ -306,11 +306,13 @@ fn a_row_that_cannot_be_read_is_due_like_any_other() -> TestResult {
         .severity(ActivitySeverity::Info, minutes(0))
         .severity(ActivitySeverity::Error, TimeDelta::MAX)
         .max_age(minutes(0));
-    for broken in ["severity = 'fatal'", "severity = 'fatal', category = 'auth'", "metadata = '[1]'"] {
-        let mut conn = empty_log()?;
-        record_numbered(&mut conn, 3)?;
-        conn.batch_execute(&format!("UPDATE activity_log SET {broken} WHERE seq = 2"))?;
-        assert_eq!(apply(&mut conn, &policy, Utc::now())?.deleted, 3, "{broken}");
+    for (_, broken) in BREAKING_ASSIGNMENTS.into_iter().filter(|(column, _)| *column != "ts") {
+        for category in ["system", "auth"] {
+            let mut conn = empty_log()?;
+            record_numbered(&mut conn, 3)?;
+            conn.batch_execute(&format!("UPDATE activity_log SET {broken}, category = '{category}' WHERE seq = 2"))?;
+            assert_eq!(apply(&mut conn, &policy, Utc::now())?.deleted, 3, "{broken}, {category}");
+        }
     }
     Ok(())
 }

@@ -18,7 +18,8 @@ diesel::table! {
         full_name -> Text,
     }
 }
-diesel::allow_tables_to_appear_in_same_query!(log, users);
+impl diesel::query_source::TableNotEqual<users::table> for log::table {}
+impl diesel::query_source::TableNotEqual<log::table> for users::table {}
 
 #[derive(Debug, PartialEq, Queryable, Selectable)]
 struct User {
@@ -173,7 +174,7 @@ fn a_row_is_identified_by_its_seq() -> TestResult {
     record_numbered(&mut conn, 3)?;
     let row = log::table.filter(log::seq.eq(2)).first::<ActivityLogRow>(&mut conn)?;
     assert_eq!(*Identifiable::id(&row), 2);
-    diesel::delete(log::table.find(row.seq())).execute(&mut conn)?;
+    diesel::delete(log::table.filter(log::seq.eq(row.seq()))).execute(&mut conn)?;
     assert_eq!(seqs(&ActivityLogRepository::new(&mut conn).query(&everything(), None, 9)?), [3, 1]);
     Ok(())
 }

@@ -90,6 +90,9 @@ pub(crate) const BREAKING_ASSIGNMENTS: [(&str, &str); 10] = [
     ("metadata", "metadata = x'ff00'"),
 ];
 
+/// Columns that take any text, although an entry has no text there.
+pub(crate) const COLUMNS_OF_ANY_TEXT: [&str; 3] = ["ts", "severity", "metadata"];
+
 /// Runs `work` in a transaction that sees the log as it was when it first read.
 pub(crate) fn with_read_transaction<T>(
     conn: &mut Connection,

@@ -1,0 +1,29 @@
+-- Serves pages by every filter. PostgreSQL chooses among indexes by statistics, which may be stale or missing, and chose to
+-- walk a million rows where an index finds fifty. Each index therefore has one use and is the only one that can serve it: a
+-- page by an actor orders by `seq + 0`, an expression that no other index has, and all of its other filters are expressions
+-- that no index has.
+
+-- Serves pages of one or more actors (`actor = $1 ORDER BY seq + 0 DESC`).
+CREATE INDEX IF NOT EXISTS activity_log_actor ON activity_log (actor, (seq + 0));
+
+-- Serves pages of one or more actions (`action = $1 ORDER BY seq + 0 DESC`), and the lookup of the actions with a beginning.
+CREATE INDEX IF NOT EXISTS activity_log_action ON activity_log (action, (seq + 0));
+
+-- Serves pages of categories, of all severities or of some: one search for each pair
+-- (`category = $1 AND severity = $2 ORDER BY seq + 0 DESC`).
+CREATE INDEX IF NOT EXISTS activity_log_kind ON activity_log (category, severity, (seq + 0));
+
+-- Serves pages of warnings and errors of any category (`severity = $1 AND severity <> 'info' ORDER BY seq + 0 DESC`). Most
+-- entries are info, and a page of these finds enough of them among the newest rows.
+CREATE INDEX IF NOT EXISTS activity_log_alarm ON activity_log (severity, (seq + 0)) WHERE severity <> 'info';
+
+-- Serves pages of an entity type (`entity_type = $1 ORDER BY seq + 0 DESC`).
+CREATE INDEX IF NOT EXISTS activity_log_entity_type ON activity_log (entity_type, (seq + 0));
+
+-- Serves pages of an entity (`entity_id = $1 AND entity_type = $2 ORDER BY seq + 1 DESC`), and the lookup of the types that
+-- an id has.
+CREATE INDEX IF NOT EXISTS activity_log_entity ON activity_log (entity_id, entity_type, (seq + 1));
+
+-- Serves time windows and prunes by age: finds the blocks of 16,384 consecutive `seq` that have rows in a window
+-- (`seq >> 14 = $1 AND ts BETWEEN $2 AND $3`). An index on `ts` alone would have to sort the window by `seq`.
+CREATE INDEX IF NOT EXISTS activity_log_time ON activity_log ((seq >> 14), ts);

@@ -1,0 +1,46 @@
+//! What PostgreSQL's errors mean. Diesel tells a few kinds apart. For the others there is only PostgreSQL's message, which is
+//! in English unless the server has been told otherwise (`lc_messages`).
+
+use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::{self, DatabaseError};
+
+/// Whether trying again may succeed, because another transaction or the connection was in the way.
+pub(super) fn is_transient(error: &Error) -> bool {
+    matches!(
+        error,
+        DatabaseError(
+            DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand,
+            _
+        )
+    )
+}
+
+/// Whether a lock was in the way, or the server is starting or stopping.
+pub(crate) fn is_busy(message: &str) -> bool {
+    const MESSAGES: [&str; 8] = [
+        "canceling statement due to lock timeout",
+        "could not obtain lock on",
+        "deadlock detected",
+        "terminating connection due to",
+        "server closed the connection unexpectedly",
+        "the database system is",
+        "sorry, too many clients already",
+        "remaining connection slots are reserved",
+    ];
+    MESSAGES.iter().any(|text| message.starts_with(text))
+}
+
+/// Whether the disk is used up.
+pub(crate) fn is_full(message: &str) -> bool {
+    message.starts_with("could not extend file")
+        || message.ends_with("No space left on device")
+        || message.ends_with("Disk quota exceeded")
+}
+
+/// Whether a table or a column of the log does not exist.
+pub(super) fn is_missing(message: &str) -> bool {
+    ["relation \"activity_log", "column \"activity_log"].iter().any(|text| message.starts_with(text))
+        && message.ends_with("does not exist")
+}

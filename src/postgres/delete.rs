@@ -1,0 +1,219 @@
+//! Deleting rows, except those that the host's own tables and triggers hold back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::QueryResult;
+use diesel::sql_types::{BigInt, Text};
+
+use crate::error::{Error, Result};
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::model::prune_report::PruneReport;
+use crate::postgres::blocks::{BLOCK_ROWS, Parts};
+use crate::postgres::execute::Execute;
+use crate::postgres::extent::{newest_seq, newest_seq_beyond_rows};
+use crate::postgres::references::References;
+use crate::postgres::savepoint::attempt;
+use crate::postgres::statement::Sql;
+use crate::store::deletion::Deletion;
+use crate::store::range::{Order, SeqRange};
+
+/// Rows of consecutive `seq`, both ends included.
+type Span = (i64, i64);
+
+/// Deletes the rows older than `before_ts` and then all but the newest `max_entries`.
+pub(crate) async fn prune(
+    conn: &mut impl Execute,
+    before_ts: Option<DateTime<Utc>>,
+    max_entries: Option<u64>,
+) -> Result<PruneReport> {
+    let mut report = PruneReport { deleted: 0, held_back: 0 };
+    let Some(newest) = newest_seq(conn).await? else { return Ok(report) };
+    let mut deletion = Deleting::begin(conn).await?;
+    let until = before_ts.and_then(|before| before.checked_sub_signed(TimeDelta::microseconds(1)));
+    if let Some(until) = until {
+        let filters = NormalizedFilters { until: Some(until), ..NormalizedFilters::default() };
+        let older = Sql::new(" AND ts <= ").bind(until);
+        let mut parts = Parts::new(&filters, SeqRange::through(newest), Order::Ascending);
+        while let Some(part) = parts.next(conn).await? {
+            report.deleted += deletion.delete_range(conn, part, &older).await?;
+        }
+    }
+    let mut last = None;
+    if let Some(max_entries) = max_entries {
+        last = newest_seq_beyond_rows(conn, max_entries, newest).await?;
+        if let Some(last) = last {
+            report.deleted += deletion.delete_range(conn, SeqRange::through(last), &Sql::default()).await?;
+        }
+    }
+    if deletion.references.exist() {
+        let due = Sql::new("SELECT count(*) FROM activity_log WHERE seq <= ").bind(newest).text(" AND (ts <= ");
+        let due = match until {
+            Some(until) => due.bind(until),
+            None => due.text("'-infinity'"),
+        };
+        let due = due.text(" OR seq <= ").bind(last.unwrap_or(i64::MIN)).text(")");
+        report.held_back = conn.one::<i64, _>(due.returning::<BigInt>()).await?.unsigned_abs();
+    }
+    Ok(report)
+}
+
+/// Deletes these rows in one transaction, or within the caller's. Waits while the database is busy, until `stop` is set.
+pub(crate) async fn delete(conn: &mut impl Execute, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion> {
+    if seqs.is_empty() {
+        return Ok(Deletion::default());
+    }
+    let mut deletion = Deleting::begin(conn).await?;
+    let started = Instant::now();
+    let deleted = if deletion.is_in_transaction {
+        deletion.delete_listed(conn, seqs).await?
+    } else {
+        deletion.delete_until(conn, seqs, stop).await?
+    };
+    let lock_time = if deletion.is_in_transaction { Duration::ZERO } else { started.elapsed() };
+    let held_back = if deleted == seqs.len() as u64 { Vec::new() } else { listed(conn, seqs).await? };
+    Ok(Deletion { deleted, held_back, lock_time })
+}
+
+/// The rows among these that [`delete`] would hold back. Only trying tells, so it deletes the rows and rolls back.
+pub(crate) async fn held_back(conn: &mut impl Execute, seqs: &[i64]) -> Result<Vec<i64>> {
+    let mut deletion = Deleting::begin(conn).await?;
+    if seqs.is_empty() || !deletion.references.exist() {
+        return Ok(Vec::new());
+    }
+    let (begin, end) = if deletion.is_in_transaction {
+        (
+            "SAVEPOINT activity_log_trial",
+            "ROLLBACK TO SAVEPOINT activity_log_trial; RELEASE SAVEPOINT activity_log_trial",
+        )
+    } else {
+        ("BEGIN", "ROLLBACK")
+    };
+    conn.batch(begin).await?;
+    deletion.is_in_transaction = true;
+    let outcome = match deletion.delete_listed(conn, seqs).await {
+        Ok(_) => listed(conn, seqs).await,
+        Err(error) => Err(error),
+    };
+    conn.batch(end).await?;
+    Ok(outcome?)
+}
+
+/// Deletes every row and returns how many.
+pub(crate) async fn clear(conn: &mut impl Execute) -> Result<u64> {
+    Ok(conn.execute(Sql::new("DELETE FROM activity_log").returning()).await? as u64)
+}
+
+/// How long one try waits for a lock before it looks at `stop`.
+const LOCK_TIMEOUT: &str = "100ms";
+
+/// Sets how long the connection's statements wait for a lock, and returns how long they did until now.
+async fn set_lock_timeout(conn: &mut impl Execute, limit: &str) -> QueryResult<String> {
+    let set = Sql::new(
+        "WITH host AS MATERIALIZED (SELECT current_setting('lock_timeout') AS limit_of_host) \
+        SELECT limit_of_host, set_config('lock_timeout', ",
+    );
+    let set = set.bind(limit).text(", false) FROM host").returning::<(Text, Text)>();
+    Ok(conn.one::<(String, String), _>(set).await?.0)
+}
+
+/// Deletes rows in one statement each time, and in halves where rows are held back.
+struct Deleting {
+    references: References,
+    is_in_transaction: bool,
+}
+
+impl Deleting {
+    async fn begin(conn: &mut impl Execute) -> QueryResult<Self> {
+        Ok(Self { references: References::find(conn).await?, is_in_transaction: conn.is_in_transaction() })
+    }
+
+    /// Deletes the rows of a range that pass a test, which begins with ` AND `, block by block.
+    async fn delete_range(&mut self, conn: &mut impl Execute, mut range: SeqRange, test: &Sql<'_>) -> Result<u64> {
+        let mut deleted = 0;
+        while let Some(first) = first_of(conn, range).await? {
+            let last = first.saturating_add(BLOCK_ROWS - 1);
+            let (part, rest) = range.split(Order::Ascending, last);
+            let last = part.before.and_then(|before| before.checked_sub(1)).unwrap_or(last);
+            deleted += self.delete_span(conn, (first, last), test).await?;
+            match rest {
+                Some(rest) => range = rest,
+                None => break,
+            }
+        }
+        Ok(deleted)
+    }
+
+    async fn delete_span(&mut self, conn: &mut impl Execute, span: Span, test: &Sql<'_>) -> Result<u64> {
+        let mut deleted = 0;
+        let mut spans = vec![span];
+        while let Some((first, last)) = spans.pop() {
+            let rows = Sql::new("DELETE FROM activity_log WHERE seq BETWEEN ").bind(first).text(" AND ").bind(last);
+            match self.delete_rows(conn, rows.sql(test.clone())).await? {
+                Some(rows) => deleted += rows,
+                None if first < last => {
+                    let middle = first + (last - first) / 2;
+                    spans.extend([(first, middle), (middle + 1, last)]);
+                }
+                None => {}
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Deletes the rows in a statement of its own. Waits for locks until `stop` is set.
+    async fn delete_until(&mut self, conn: &mut impl Execute, seqs: &[i64], stop: &AtomicBool) -> Result<u64> {
+        let host_limit = set_lock_timeout(conn, LOCK_TIMEOUT).await?;
+        let deleted = loop {
+            match self.delete_listed(conn, seqs).await.map_err(Error::from) {
+                Err(Error::Busy(_)) if !stop.load(Ordering::Relaxed) => {}
+                deleted => break deleted,
+            }
+        };
+        set_lock_timeout(conn, &host_limit).await?;
+        deleted
+    }
+
+    async fn delete_listed(&mut self, conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<u64> {
+        let mut deleted = 0;
+        let mut lists = vec![seqs];
+        while let Some(list) = lists.pop() {
+            let rows = Sql::new("DELETE FROM activity_log WHERE seq = ANY(").bind(list).text(")");
+            match self.delete_rows(conn, rows).await? {
+                Some(rows) => deleted += rows,
+                None if list.len() > 1 => lists.extend(<[_; 2]>::from(list.split_at(list.len() / 2))),
+                None => {}
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Returns how many rows it deleted, or `None` if one of them is held back and none is deleted.
+    async fn delete_rows(&mut self, conn: &mut impl Execute, rows: Sql<'_>) -> QueryResult<Option<u64>> {
+        let statement = rows.sql(self.references.unreferenced()).returning();
+        match attempt(conn, self.is_in_transaction, statement).await {
+            Ok(rows) => Ok(Some(rows as u64)),
+            Err(error) if self.references.hold_back(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The least `seq` of a range.
+async fn first_of(conn: &mut impl Execute, range: SeqRange) -> QueryResult<Option<i64>> {
+    let mut first = Sql::new("SELECT seq FROM activity_log WHERE TRUE");
+    if let Some(after) = range.after {
+        first = first.text(" AND seq > ").bind(after);
+    }
+    if let Some(before) = range.before {
+        first = first.text(" AND seq < ").bind(before);
+    }
+    conn.first::<i64, _>(first.text(" ORDER BY seq LIMIT 1").returning::<BigInt>()).await
+}
+
+/// Those of the rows that are there.
+async fn listed(conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<Vec<i64>> {
+    let rows = Sql::new("SELECT seq FROM activity_log WHERE seq = ANY(").bind(seqs).text(") ORDER BY seq");
+    conn.load::<i64, _>(rows.returning::<BigInt>()).await
+}

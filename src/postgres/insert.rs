@@ -1,0 +1,141 @@
+//! Writing entries.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use diesel::prelude::QueryResult;
+use diesel::result::DatabaseErrorKind::UniqueViolation;
+use diesel::result::Error::{DatabaseError, NotFound};
+use diesel::sql_types::{BigInt, Text};
+
+use crate::error::{Error, Result};
+use crate::model::encoding::{EncodedEntry, Encoding};
+use crate::model::entry::NewActivityLogEntry;
+use crate::postgres::execute::Execute;
+use crate::postgres::savepoint::attempt;
+use crate::postgres::statement::{Bind, Sql, Statement};
+use crate::postgres::timestamp;
+
+const COLUMNS: &str =
+    "id, ts, category, action, severity, actor, entity_type, entity_id, entity_name, message, metadata";
+
+/// Writes one entry and returns its `seq`.
+pub(crate) async fn insert(
+    conn: &mut impl Execute,
+    entry: &NewActivityLogEntry,
+    encoding: Encoding<'_>,
+) -> Result<i64> {
+    let EncodedEntry {
+        id,
+        ts,
+        category,
+        action,
+        severity,
+        actor,
+        entity_type,
+        entity_id,
+        entity_name,
+        message,
+        metadata,
+    } = encoding.encode(entry, 0)?;
+    let mut insert = Sql::new(format!("INSERT INTO activity_log ({COLUMNS}) VALUES (")).bind(id.clone());
+    let binds = [
+        ts.into(),
+        category.into(),
+        action.into(),
+        severity.as_str().into(),
+        actor.into(),
+        entity_type.into(),
+        entity_id.into(),
+        entity_name.into(),
+        message.into(),
+        metadata.into(),
+    ];
+    for bind in binds {
+        let bind: Bind<'_> = bind;
+        insert = insert.text(", ").bind(bind);
+    }
+    // A conflict that is an error would abort the caller's transaction.
+    let insert = insert.text(") ON CONFLICT (id) DO NOTHING RETURNING seq");
+    if let Some(seq) = conn.first::<i64, _>(insert.returning::<BigInt>()).await? {
+        return Ok(seq);
+    }
+    // A trigger of the host's may also drop the row without an error.
+    if taken(conn, vec![id]).await?.is_empty() { Err(NotFound.into()) } else { Err(Error::DuplicateId { index: 0 }) }
+}
+
+/// Writes all entries in their order, or none.
+pub(crate) async fn insert_all(
+    conn: &mut impl Execute,
+    entries: &[NewActivityLogEntry],
+    encoding: Encoding<'_>,
+) -> Result<()> {
+    let mut rows = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        rows.push(encoding.encode(entry, index)?);
+    }
+    let ids = rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    let statement = insert_statement(rows);
+    let is_in_transaction = conn.is_in_transaction();
+    match attempt(conn, is_in_transaction, statement).await {
+        Ok(inserted) if inserted == entries.len() => Ok(()),
+        // A trigger of the host's has dropped rows.
+        Ok(_) => Err(NotFound.into()),
+        Err(DatabaseError(UniqueViolation, violation)) if violation.constraint_name() == Some("activity_log_pkey") => {
+            duplicate(conn, ids, DatabaseError(UniqueViolation, violation)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// One statement, which writes all rows or none.
+fn insert_statement(rows: Vec<EncodedEntry<'_>>) -> Statement<'_> {
+    let mut insert = Sql::new(format!("INSERT INTO activity_log ({COLUMNS}) SELECT {COLUMNS} FROM unnest("));
+    let mut texts = [const { Vec::new() }; 7];
+    let mut optional_texts = [const { Vec::new() }; 3];
+    let mut times = Vec::with_capacity(rows.len());
+    for row in rows {
+        times.push(timestamp::encode(row.ts));
+        let values = [
+            row.id,
+            row.category,
+            row.action,
+            Cow::Borrowed(row.severity.as_str()),
+            row.actor,
+            row.message,
+            Cow::Owned(row.metadata),
+        ];
+        texts.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+        let values = [row.entity_type, row.entity_id, row.entity_name];
+        optional_texts.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+    }
+    let [id, category, action, severity, actor, message, metadata] = texts;
+    let [entity_type, entity_id, entity_name] = optional_texts;
+    insert = insert.bind(Bind::Texts(id)).text(", ").bind(Bind::Times(times));
+    for column in [category, action, severity, actor] {
+        insert = insert.text(", ").bind(Bind::Texts(column));
+    }
+    for column in [entity_type, entity_id, entity_name] {
+        insert = insert.text(", ").bind(Bind::OptionalTexts(column));
+    }
+    for column in [message, metadata] {
+        insert = insert.text(", ").bind(Bind::Texts(column));
+    }
+    insert.text(format!(") WITH ORDINALITY AS entry ({COLUMNS}, position) ORDER BY position")).returning()
+}
+
+/// The error for the first entry whose id is taken, by the log or by an entry before it.
+async fn duplicate(conn: &mut impl Execute, ids: Vec<Cow<'_, str>>, violation: diesel::result::Error) -> Result<()> {
+    let mut seen = taken(conn, ids.clone()).await?.into_iter().collect::<HashSet<_>>();
+    match ids.into_iter().position(|id| !seen.insert(id.into_owned())) {
+        Some(index) => Err(Error::DuplicateId { index }),
+        // The row that had it has been deleted since.
+        None => Err(violation.into()),
+    }
+}
+
+/// Those of the ids that the log holds.
+async fn taken(conn: &mut impl Execute, ids: Vec<Cow<'_, str>>) -> QueryResult<Vec<String>> {
+    let ids = Sql::new("SELECT id FROM activity_log WHERE id = ANY(").bind(Bind::Texts(ids)).text(")");
+    conn.load::<String, _>(ids.returning::<Text>()).await
+}

@@ -1,0 +1,32 @@
+//! How far walks upward go: only to where every number is decided, because they would miss what is committed later.
+
+use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::DatabaseError;
+
+use crate::error::{Error, Result};
+use crate::store::Store;
+
+/// Where a walk from after `after_seq` ends: there, if it is not known yet how far it may go.
+pub(crate) fn through<C: Store>(conn: &mut C, after_seq: i64) -> Result<i64> {
+    Ok(conn.settled_seq()?.unwrap_or(after_seq))
+}
+
+/// The greatest `seq` from which a walk misses nothing; `None` if the log is empty.
+pub(crate) fn newest<C: Store>(conn: &mut C) -> Result<Option<i64>> {
+    let Some(settled) = conn.settled_seq()? else {
+        let reason = "transactions that write to the activity log stay open".to_owned();
+        return Err(Error::Busy(DatabaseError(DatabaseErrorKind::Unknown, Box::new(reason))));
+    };
+    Ok(conn.newest_seq()?.map(|newest| newest.min(settled)))
+}
+
+/// The last `seq` of an export that begins now; `None` if the log is empty. What is visible by now is exported in any case.
+pub(crate) fn end_of_export<C: Store>(conn: &mut C) -> Result<Option<i64>> {
+    let settled = match conn.settled_seq() {
+        Ok(settled) => settled,
+        Err(Error::CannotFollow { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let newest = conn.newest_seq()?;
+    Ok(newest.map(|newest| settled.map_or(newest, |settled| newest.min(settled))))
+}

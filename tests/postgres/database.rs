@@ -1,0 +1,145 @@
+//! PostgreSQL, as the tests in `behaviour` use a database. Those tests depend on nothing else of PostgreSQL.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub(crate) use activity_log::postgres::{
+    ActivityLogRepository, ActivityLogRow, NewActivityLogRow, run_migrations, schema,
+};
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use crate::support::TestResult;
+
+pub(crate) type Connection = PgConnection;
+
+/// The variable with the address of the server.
+const SERVER: &str = "ACTIVITY_LOG_POSTGRES_URL";
+
+/// The address of the server. Without one, all tests of this program are skipped.
+#[expect(clippy::disallowed_methods, reason = "only the environment can tell tests where a server is")]
+pub(crate) fn server() -> String {
+    std::env::var(SERVER).unwrap_or_else(|_| {
+        // Not captured, as what a test prints is.
+        let told =
+            writeln!(std::io::stderr(), "\nskipped: the tests on PostgreSQL. Set {SERVER} to a server's address.");
+        std::process::exit(i32::from(told.is_err()));
+    })
+}
+
+pub(crate) fn connect(url: &str) -> TestResult<Connection> {
+    Ok(PgConnection::establish(url)?)
+}
+
+/// The address of a new schema, which is the only one in the search path.
+fn new_schema() -> TestResult<String> {
+    static SCHEMAS: AtomicU32 = AtomicU32::new(0);
+    let server = server();
+    let started = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    let schema = format!("t_{}_{started}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+    connect(&server)?.batch_execute(&format!("CREATE SCHEMA {schema}"))?;
+    let separator = if server.contains('?') { '&' } else { '?' };
+    Ok(format!("{server}{separator}options=-csearch_path%3D{schema}%20-cclient_min_messages%3Dwarning"))
+}
+
+/// A fresh schema without a table.
+pub(crate) fn empty_database() -> TestResult<Connection> {
+    connect(&new_schema()?)
+}
+
+/// A fresh, empty log.
+pub(crate) fn empty_log() -> TestResult<Connection> {
+    let mut conn = empty_database()?;
+    run_migrations(&mut conn)?;
+    Ok(conn)
+}
+
+/// An empty log for several connections or processes.
+pub(crate) struct SharedLog {
+    url: String,
+}
+
+impl SharedLog {
+    pub(crate) fn create() -> TestResult<Self> {
+        let log = Self::without_table()?;
+        run_migrations(&mut log.connect()?)?;
+        Ok(log)
+    }
+
+    /// An empty schema without the table, for servers that start on it.
+    pub(crate) fn without_table() -> TestResult<Self> {
+        Ok(Self { url: new_schema()? })
+    }
+
+    /// The argument of [`connect`], valid in any process.
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    pub(crate) fn connect(&self) -> TestResult<Connection> {
+        connect(&self.url)
+    }
+
+    /// Opens connections in another thread.
+    pub(crate) fn connector(&self) -> impl FnMut() -> activity_log::Result<Connection> + Send + 'static {
+        let url = self.url();
+        move || Ok(PgConnection::establish(&url)?)
+    }
+}
+
+/// The `seq`s in the log, oldest first, read without the crate.
+pub(crate) fn stored_seqs(conn: &mut Connection) -> TestResult<Vec<i64>> {
+    use schema::activity_log;
+    Ok(activity_log::table.select(activity_log::seq).order(activity_log::seq).load(conn)?)
+}
+
+/// Inserts rows as a program without the crate would: the actor is `clock`, and the rows are a minute apart.
+pub(crate) fn insert_as_others_do(conn: &mut Connection, rows: i64) -> TestResult {
+    conn.batch_execute(&format!(
+        "INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+         SELECT 'foreign ' || n, timestamptz '1970-01-01Z' + n * interval '1 minute', \
+             'system', 'tick', 'info', 'clock', 'Tick' FROM generate_series(1, {rows}) AS n"
+    ))?;
+    Ok(())
+}
+
+/// Columns with assignments of values that no entry can have.
+pub(crate) const BREAKING_ASSIGNMENTS: [(&str, &str); 5] = [
+    ("ts", "ts = 'infinity'"),
+    ("ts", "ts = '-infinity'"),
+    ("metadata", "metadata = '{\"cut'"),
+    ("metadata", "metadata = '[1, 2]'"),
+    ("metadata", "metadata = ''"),
+];
+
+/// Columns that take any text, although an entry has no text there.
+pub(crate) const COLUMNS_OF_ANY_TEXT: [&str; 1] = ["metadata"];
+
+/// Runs `work` in a transaction that sees the log as it was when it first read.
+pub(crate) fn with_read_transaction<T>(
+    conn: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> activity_log::Result<T>,
+) -> activity_log::Result<T> {
+    conn.build_transaction().repeatable_read().run(work)
+}
+
+/// Runs `work` in a transaction that is ready to write.
+pub(crate) fn with_write_transaction<T>(
+    conn: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> activity_log::Result<T>,
+) -> activity_log::Result<T> {
+    diesel::Connection::transaction(conn, work)
+}
+
+/// Begins a transaction that every writer on another connection waits for.
+pub(crate) fn hold_up_writers(conn: &mut Connection) -> TestResult {
+    Ok(conn.batch_execute("BEGIN; LOCK TABLE activity_log IN SHARE ROW EXCLUSIVE MODE")?)
+}
+
+/// Limits how long the connection waits for others.
+pub(crate) fn wait_at_most(conn: &mut Connection, longest: Duration) -> TestResult {
+    // Zero would mean without end.
+    Ok(conn.batch_execute(&format!("SET lock_timeout = {}", longest.as_millis().max(1)))?)
+}

@@ -1,0 +1,12 @@
+//! The shared behaviour tests on PostgreSQL, and the tests specific to PostgreSQL.
+//!
+//! They need a server, whose address is in `ACTIVITY_LOG_POSTGRES_URL`, and a role that may create schemas. Each test has a
+//! schema of its own. Without that variable they are skipped.
+
+#![cfg(feature = "postgres")]
+
+#[path = "../behaviour/mod.rs"]
+mod behaviour;
+mod database;
+#[path = "../support/mod.rs"]
+mod support;
