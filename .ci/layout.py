@@ -1,18 +1,21 @@
-"""The layout of the sources: imports run one way, and only SQLite's own modules name SQLite.
+"""The layout of the sources: imports run one way, and only a database's own modules name it.
 
 Reads every `crate::…` path in the sources of the crate and of the examples. Fails where modules import each other
 in a circle, where one imports from a layer that is not below its own, where a module imports a name through `lib.rs` or
-`main.rs`, and where a module that is not SQLite's names it.
+`main.rs`, and where a module names a database that is not its own.
 """
 
 import re
 import sys
 from pathlib import Path
 
-# The files that may name SQLite: its module, its error messages, and the crate's front page. The schema is generated.
-SQLITE = ("src/sqlite/", "src/error/sqlite.rs", "src/lib.rs")
-# How another file may refer to that module of error messages.
-SQLITE_ERRORS = re.compile(r'#\[cfg\(feature = "sqlite"\)\]|pub\(crate\) mod sqlite;|\bsqlite::(is|may)_\w+')
+# The files that may name a database: its module, its error messages, and the crate's front page. The schema is generated.
+DATABASES = ("sqlite", "postgres")
+OWN_FILES = {name: (f"src/{name}/", f"src/error/{name}.rs", "src/lib.rs") for name in DATABASES}
+# How another file may refer to that module of error messages, and leave out what only one database needs.
+ALLOWED = re.compile(
+    r'#\[cfg\(feature = "(sqlite|postgres)"\)\]|pub\(crate\) mod (sqlite|postgres);|\b(sqlite|postgres)::(is|may)_\w+'
+)
 
 # What each module of the crate may import from, besides itself. A database's module is the top; `lib.rs` names them all.
 LAYERS = {
@@ -109,12 +112,11 @@ def check_layers(graph):
 
 def check_names():
     for file in sorted(Path("src").rglob("*.rs")):
-        name = file.as_posix()
-        if name.startswith(SQLITE) or name in SQLITE:
-            continue
+        path = file.as_posix()
         for number, line in enumerate(file.read_text().splitlines(), 1):
-            if "sqlite" in SQLITE_ERRORS.sub("", line).lower():
-                failures.append(f"{name}:{number}: names SQLite: {line.strip()}")
+            for name in DATABASES:
+                if not path.startswith(OWN_FILES[name]) and name in ALLOWED.sub("", line).lower():
+                    failures.append(f"{path}:{number}: names {name}: {line.strip()}")
 
 
 check_layers(check(Path("src")))
