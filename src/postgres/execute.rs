@@ -1,11 +1,9 @@
 //! Executing statements, on a connection of any kind.
 //!
 //! What the log does in PostgreSQL is written once, as `async` functions. On a blocking connection each of their waits is
-//! over before it begins, so [`now`] runs them to their end.
+//! over before it begins.
 
 use std::future::{Future, ready};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -38,7 +36,7 @@ pub(crate) trait Execute: Send {
     /// Whether Diesel has begun a transaction on the connection.
     fn is_in_transaction(&mut self) -> bool;
 
-    fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
+    fn sleep(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
 
     /// Returns the first row of a statement.
     fn first<'a, T, ST>(&mut self, statement: Statement<'a, ST>) -> impl Future<Output = QueryResult<Option<T>>> + Send
@@ -88,7 +86,7 @@ impl Execute for PgConnection {
         }
     }
 
-    fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send {
+    fn sleep(&mut self, duration: Duration) -> impl Future<Output = ()> + Send {
         sleep(duration);
         ready(())
     }
@@ -102,16 +100,4 @@ where
 {
     let rows = LoadConnection::<DefaultLoadingMode>::load(conn, statement)?;
     rows.map(|row| T::build_from_row(&row?).map_err(DeserializationError)).collect()
-}
-
-/// Runs a future on a blocking connection to its end.
-pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        // A blocking connection is ready at once.
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-    }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn settled_seq(conn: &mut impl Execute) -> Result<Option<i64>> 
         if started.elapsed() >= LONGEST_WAIT {
             return Ok(None);
         }
-        conn.pause(pause).await;
+        conn.sleep(pause).await;
         pause = (pause * 2).min(LAST_PAUSE);
         let open = Sql::new(OPEN).bind(Bind::Texts(writers.into_iter().map(Into::into).collect())).text(OPEN_END);
         writers = conn.one::<Vec<String>, _>(open.returning::<Array<Text>>()).await?;

@@ -23,7 +23,7 @@ mod statement;
 mod timestamp;
 
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
@@ -35,13 +35,14 @@ use crate::model::facet::{Facet, Facets};
 use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
-use crate::postgres::execute::{Execute, now};
+use crate::postgres::execute::Execute;
 pub use crate::postgres::migrations::{MIGRATIONS, run_migrations};
 pub use crate::postgres::new_row::NewActivityLogRow;
 pub use crate::postgres::row::ActivityLogRow;
 use crate::repository::Repository;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::deletion::Deletion;
+use crate::store::pace::left_of_pause;
 use crate::store::range::{Order, SeqRange};
 use crate::store::{Backend, Store};
 
@@ -53,15 +54,15 @@ impl Backend for PgConnection {}
 impl Store for PgConnection {
     type Row = ActivityLogRow;
 
-    fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
-        now(insert::insert(self, entry, encoding))
+    async fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
+        insert::insert(self, entry, encoding).await
     }
 
-    fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
-        now(insert::insert_all(self, entries, encoding))
+    async fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
+        insert::insert_all(self, entries, encoding).await
     }
 
-    fn read(
+    async fn read(
         &mut self,
         filters: &NormalizedFilters,
         range: SeqRange,
@@ -69,79 +70,86 @@ impl Store for PgConnection {
         limit: ReadLimit,
         batch: &mut Batch<ActivityLogRow>,
     ) -> Result<()> {
-        now(read::read(self, filters, range, order, limit, batch))
+        read::read(self, filters, range, order, limit, batch).await
     }
 
-    fn find(&mut self, id: &str) -> Result<Option<ActivityLogRow>> {
-        Ok(now(read::find(self, id))?)
+    async fn find(&mut self, id: &str) -> Result<Option<ActivityLogRow>> {
+        Ok(read::find(self, id).await?)
     }
 
     /// Each statement sees the log as it stands when it begins.
-    fn with_snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        work(self)
+    async fn with_snapshot<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        work(self).await
     }
 
-    fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {
-        now(count::count(self, filters, limit))
+    async fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {
+        count::count(self, filters, limit).await
     }
 
-    fn facets(&mut self, filters: &NormalizedFilters, facet: Facet, limit: u32) -> Result<Facets> {
-        now(count::facets(self, filters, facet, limit))
+    async fn facets(&mut self, filters: &NormalizedFilters, facet: Facet, limit: u32) -> Result<Facets> {
+        count::facets(self, filters, facet, limit).await
     }
 
-    fn histogram(&mut self, filters: &NormalizedFilters, edges: &Edges) -> Result<Vec<SeverityCounts>> {
-        now(count::histogram(self, filters, edges))
+    async fn histogram(&mut self, filters: &NormalizedFilters, edges: &Edges) -> Result<Vec<SeverityCounts>> {
+        count::histogram(self, filters, edges).await
     }
 
-    fn newest_seq(&mut self) -> Result<Option<i64>> {
-        Ok(now(extent::newest_seq(self))?)
+    async fn newest_seq(&mut self) -> Result<Option<i64>> {
+        Ok(extent::newest_seq(self).await?)
     }
 
-    fn settled_seq(&mut self) -> Result<Option<i64>> {
-        now(follow::settled_seq(self))
+    async fn settled_seq(&mut self) -> Result<Option<i64>> {
+        follow::settled_seq(self).await
     }
 
-    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {
-        now(delete::prune(self, before_ts, max_entries))
+    async fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {
+        delete::prune(self, before_ts, max_entries).await
     }
 
-    fn rewrite(
+    async fn rewrite(
         &mut self,
         filters: &NormalizedFilters,
         encoding: Encoding<'_>,
         vacuum: bool,
-        change: &mut dyn FnMut(&mut NewActivityLogEntry),
+        change: impl FnMut(&mut NewActivityLogEntry),
     ) -> Result<u64> {
-        now(rewrite::rewrite(self, filters, encoding, vacuum, change))
+        rewrite::rewrite(self, filters, encoding, vacuum, change).await
     }
 
-    fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> Result<Option<i64>> {
-        now(extent::newest_seq_beyond_rows(self, rows, through))
+    async fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> Result<Option<i64>> {
+        extent::newest_seq_beyond_rows(self, rows, through).await
     }
 
-    fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>> {
-        now(extent::newest_seq_beyond_bytes(self, bytes, through, stop))
+    async fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>> {
+        extent::newest_seq_beyond_bytes(self, bytes, through, stop).await
     }
 
-    fn held_back(&mut self, seqs: &[i64], _: &AtomicBool) -> Result<Vec<i64>> {
-        now(delete::held_back(self, seqs))
+    async fn held_back(&mut self, seqs: &[i64], _: &AtomicBool) -> Result<Vec<i64>> {
+        delete::held_back(self, seqs).await
     }
 
-    fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion> {
-        now(delete::delete(self, seqs, stop))
+    async fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion> {
+        delete::delete(self, seqs, stop).await
     }
 
-    fn limit_waiting(&mut self, longest: Duration) -> Result<()> {
+    async fn limit_waiting(&mut self, longest: Duration) -> Result<()> {
         // Zero would mean that it waits without end.
-        Ok(now(self.batch(&format!("SET lock_timeout = {}", longest.as_millis().max(1))))?)
+        Ok(self.batch(&format!("SET lock_timeout = {}", longest.as_millis().max(1))).await?)
     }
 
     /// Autovacuum makes deleted rows' space available again, and there is nothing to keep in reserve.
-    fn tidy_up(&mut self, _: Option<u64>, _: &AtomicBool) -> Result<()> {
+    async fn tidy_up(&mut self, _: Option<u64>, _: &AtomicBool) -> Result<()> {
         Ok(())
     }
 
-    fn clear(&mut self) -> Result<u64> {
-        now(delete::clear(self))
+    async fn clear(&mut self) -> Result<u64> {
+        delete::clear(self).await
+    }
+
+    async fn pause(&mut self, lock_time: Duration, stop: &AtomicBool) {
+        let started = Instant::now();
+        while let Some(left) = left_of_pause(started, lock_time, stop) {
+            self.sleep(left).await;
+        }
     }
 }

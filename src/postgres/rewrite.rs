@@ -28,7 +28,7 @@ pub(crate) async fn rewrite(
     filters: &NormalizedFilters,
     encoding: Encoding<'_>,
     vacuum: bool,
-    change: &mut (impl FnMut(&mut NewActivityLogEntry) + ?Sized),
+    mut change: impl FnMut(&mut NewActivityLogEntry),
 ) -> Result<u64> {
     let Some(newest) = newest_seq(conn).await? else { return Ok(0) };
     let mut rewriting = Rewriting {
@@ -44,7 +44,7 @@ pub(crate) async fn rewrite(
         let (last, is_full) = (batch.last_seq(), batch.is_full(BATCH));
         let mut changed = Vec::new();
         while let Some(row) = batch.pop() {
-            let (seq, outcome) = (row.seq(), changed_entry(row, change));
+            let (seq, outcome) = (row.seq(), changed_entry(row, &mut change));
             match outcome {
                 Ok(entry) => changed.extend(entry.map(|entry| (seq, entry))),
                 Err(error) => rewriting.fail(error),
@@ -65,7 +65,7 @@ pub(crate) async fn rewrite(
 /// The entry as `change` leaves it; `None` if it leaves it as it is.
 fn changed_entry(
     row: ActivityLogRow,
-    change: &mut (impl FnMut(&mut NewActivityLogEntry) + ?Sized),
+    change: &mut impl FnMut(&mut NewActivityLogEntry),
 ) -> Result<Option<NewActivityLogEntry>> {
     let entry = NewActivityLogEntry::from(row.decode()?);
     let mut changed = entry.clone();

@@ -1,4 +1,5 @@
 pub(crate) mod export_iter;
+pub(crate) mod log;
 mod page;
 mod retention;
 pub(crate) mod retention_hooks;
@@ -11,26 +12,22 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 
-use crate::error::{Error, Result};
-use crate::model::encoding::{Encoding, storable_text};
+use crate::error::Result;
 use crate::model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 use crate::model::facet::{Facet, Facets};
 use crate::model::filters::ActivityLogFilters;
-use crate::model::histogram::{Edges, SeverityCounts};
-use crate::model::instant;
+use crate::model::histogram::SeverityCounts;
 use crate::model::limits::EntryLimits;
-use crate::model::names::Names;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::model::redactor::Redactor;
 use crate::model::retention_policy::RetentionPolicy;
 use crate::model::retention_report::RetentionReport;
 use crate::repository::export_iter::ExportIter;
-use crate::repository::page::PageLimit;
+use crate::repository::log::Log;
 use crate::repository::retention_hooks::RetentionHooks;
 use crate::store::Backend;
-use crate::store::batch::{Batch, ReadLimit, Row};
-use crate::store::range::{Order, SeqRange};
+use crate::store::blocking::run;
 
 /// Writes and reads the log through a connection that it borrows.
 ///
@@ -78,43 +75,33 @@ use crate::store::range::{Order, SeqRange};
 /// throughout the busy timeout, and [`Error::Full`] if there is no room. Methods that take filters return
 /// [`Error::InvalidFilter`] if the filters cannot be run.
 pub struct Repository<'conn, C> {
-    conn: &'conn mut C,
-    encoding: Encoding<'conn>,
-    page_bytes: usize,
-    vacuum: bool,
+    log: Log<'conn, C>,
 }
-
-/// How many bytes of stored text a page holds by default: 8 MiB.
-const PAGE_BYTES: usize = 8 << 20;
 
 impl<'conn, C: Backend> Repository<'conn, C> {
     /// A repository over `conn`, whose database is up to date with
     /// [`run_migrations`](crate::run_migrations).
     pub fn new(conn: &'conn mut C) -> Self {
-        Self { conn, encoding: Encoding::default(), page_bytes: PAGE_BYTES, vacuum: true }
+        Self { log: Log::new(conn) }
     }
 
     /// Limits the size of the entries that this repository records; [`EntryLimits::default`] applies otherwise.
     #[must_use]
-    pub fn with_limits(mut self, limits: EntryLimits) -> Self {
-        self.encoding.limits = limits;
-        self
+    pub fn with_limits(self, limits: EntryLimits) -> Self {
+        Self { log: self.log.with_limits(limits) }
     }
 
     /// Masks secrets in the metadata of the entries that this repository records.
     #[must_use]
-    pub fn with_redactor(mut self, redactor: &'conn Redactor) -> Self {
-        self.encoding.redactor = Some(redactor);
-        self
+    pub fn with_redactor(self, redactor: &'conn Redactor) -> Self {
+        Self { log: self.log.with_redactor(redactor) }
     }
 
     /// Ends a [`page`](Self::page) after the entry that brings it to this many bytes of stored text. The default is 8
     /// MiB.
     #[must_use]
-    pub fn with_page_bytes(mut self, bytes: usize) -> Self {
-        // A page has at least one entry.
-        self.page_bytes = bytes.max(1);
-        self
+    pub fn with_page_bytes(self, bytes: usize) -> Self {
+        Self { log: self.log.with_page_bytes(bytes) }
     }
 
     /// Leaves out `VACUUM` at the end of [`rewrite`](Self::rewrite) and [`erase_actor`](Self::erase_actor), for a
@@ -122,9 +109,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// still overwritten. Until the host runs `VACUUM`, parts of entries that were deleted or changed earlier may stay
     /// in unused parts of other pages, where no query finds them.
     #[must_use]
-    pub fn without_vacuum(mut self) -> Self {
-        self.vacuum = false;
-        self
+    pub fn without_vacuum(self) -> Self {
+        Self { log: self.log.without_vacuum() }
     }
 
     /// Writes one entry and returns its `seq`.
@@ -138,7 +124,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// [`Error::InvalidEntry`] if the entry would not read back or exceeds its limits, [`Error::DuplicateId`] if its id
     /// is taken. Nothing is written then.
     pub fn record(&mut self, entry: &NewActivityLogEntry) -> Result<i64> {
-        self.conn.insert(entry, self.encoding)
+        run(self.log.record(entry))
     }
 
     /// Writes all entries in their order, or none, and returns how many.
@@ -147,10 +133,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// Those of [`record`](Self::record), with the entry's index. Nothing is written then.
     pub fn record_all(&mut self, entries: &[NewActivityLogEntry]) -> Result<usize> {
-        if !entries.is_empty() {
-            self.conn.insert_all(entries, self.encoding)?;
-        }
-        Ok(entries.len())
+        run(self.log.record_all(entries))
     }
 
     /// The newest matching entries older than `before_seq`, newest first, at most `limit`.
@@ -166,7 +149,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         before_seq: Option<i64>,
         limit: u32,
     ) -> Result<Vec<ActivityLogEntry>> {
-        self.read(filters, SeqRange::before(before_seq), Order::Descending, limit.into())?.decode()
+        run(self.log.query(filters, before_seq, limit))
     }
 
     /// Like [`query`](Self::query), but also returns the cursors of the next (older) page and of the previous (newer)
@@ -214,16 +197,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         before_seq: Option<i64>,
         limit: u32,
     ) -> Result<ActivityLogPage> {
-        let filters = NormalizedFilters::new(filters)?;
-        if limit == 0 {
-            return Ok(ActivityLogPage::default());
-        }
-        let limit = PageLimit { entries: limit, bytes: self.page_bytes };
-        match before_seq {
-            // The newest page is one statement.
-            None => page::before(self.conn, &filters, None, limit),
-            _ => self.conn.with_snapshot(|conn| page::before(conn, &filters, before_seq, limit)),
-        }
+        run(self.log.page(filters, before_seq, limit))
     }
 
     /// The matching entries just newer than `after_seq`, newest first, at most `limit`, with the cursors that
@@ -258,13 +232,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// [`Error::UnreadableRow`] for the oldest row of the page that cannot be read; continue from its `seq`.
     pub fn page_after(&mut self, filters: &ActivityLogFilters, after_seq: i64, limit: u32) -> Result<ActivityLogPage> {
-        let filters = NormalizedFilters::new(filters)?;
-        if limit == 0 {
-            return Ok(ActivityLogPage::default());
-        }
-        let limit = PageLimit { entries: limit, bytes: self.page_bytes };
-        let settled = settled::through(self.conn, after_seq)?;
-        self.conn.with_snapshot(|conn| page::after(conn, &filters, after_seq, settled, limit))
+        run(self.log.page_after(filters, after_seq, limit))
     }
 
     /// The oldest matching entries newer than `after_seq`, oldest first, at most `limit`. Followers use it to poll for
@@ -297,22 +265,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         after_seq: i64,
         limit: u32,
     ) -> Result<Vec<ActivityLogEntry>> {
-        let settled = settled::through(self.conn, after_seq)?;
-        let range = SeqRange::after(Some(after_seq)).intersection(SeqRange::through(settled));
-        self.read(filters, range, Order::Ascending, limit.into())?.decode()
-    }
-
-    fn read(
-        &mut self,
-        filters: &ActivityLogFilters,
-        range: SeqRange,
-        order: Order,
-        rows: i64,
-    ) -> Result<Batch<C::Row>> {
-        let filters = NormalizedFilters::new(filters)?;
-        let mut batch = Batch::default();
-        self.conn.read(&filters, range, order, ReadLimit::rows(rows), &mut batch)?;
-        Ok(batch)
+        run(self.log.query_after(filters, after_seq, limit))
     }
 
     /// The entry with this `id`, if the log holds one.
@@ -335,7 +288,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// [`Error::UnreadableRow`] if the row with this id cannot be read.
     pub fn get(&mut self, id: &str) -> Result<Option<ActivityLogEntry>> {
-        self.conn.find(&storable_text(id))?.map(Row::decode).transpose()
+        run(self.log.get(id))
     }
 
     /// The `seq` of the newest entry, whether or not it can be read; `None` if the log is empty.
@@ -346,7 +299,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// See [the repository's](Self#errors).
     pub fn newest_seq(&mut self) -> Result<Option<i64>> {
-        settled::newest(self.conn)
+        run(self.log.newest_seq())
     }
 
     /// How many entries match, including those that cannot be read.
@@ -355,7 +308,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// See [the repository's](Self#errors).
     pub fn count(&mut self, filters: &ActivityLogFilters) -> Result<u64> {
-        self.conn.count(&NormalizedFilters::new(filters)?, None)
+        run(self.log.count(filters, None))
     }
 
     /// How many entries match, but at most `limit`: for a page that says "1,000+".
@@ -380,8 +333,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// See [the repository's](Self#errors).
     pub fn count_up_to(&mut self, filters: &ActivityLogFilters, limit: u64) -> Result<u64> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.conn.count(&NormalizedFilters::new(filters)?, Some(limit))
+        run(self.log.count(filters, Some(limit)))
     }
 
     /// The most frequent values of one field among the matching entries, with the number of entries for each value. The
@@ -420,7 +372,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// See [the repository's](Self#errors).
     pub fn facets(&mut self, filters: &ActivityLogFilters, facet: Facet, limit: u32) -> Result<Facets> {
-        self.conn.facets(&NormalizedFilters::new(filters)?, facet, limit)
+        run(self.log.facets(filters, facet, limit))
     }
 
     /// Counts the matching entries of each severity between each pair of neighbouring `edges`: at or after the first
@@ -455,7 +407,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// [`Error::InvalidFilter`] for the field `edges` if there are fewer than 2 or more than
     /// [`MAX_BUCKETS`](crate::histogram::MAX_BUCKETS) + 1, or if one is before the edge in front of it.
     pub fn histogram(&mut self, filters: &ActivityLogFilters, edges: &[DateTime<Utc>]) -> Result<Vec<SeverityCounts>> {
-        self.conn.histogram(&NormalizedFilters::new(filters)?, &Edges::new(edges)?)
+        run(self.log.histogram(filters, edges))
     }
 
     /// Deletes the entries older than `before_ts`, then all but the newest `max_entries` by `seq`, and returns how
@@ -490,7 +442,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         before_ts: Option<DateTime<Utc>>,
         max_entries: Option<u64>,
     ) -> Result<PruneReport> {
-        self.conn.prune(before_ts.map(instant::round_up), max_entries)
+        run(self.log.prune(before_ts, max_entries))
     }
 
     /// Deletes what is due by the policy at `now`, usually `Utc::now()`, until `stop` is set.
@@ -559,7 +511,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         stop: &AtomicBool,
         hooks: RetentionHooks<'_>,
     ) -> Result<RetentionReport> {
-        retention::apply(self.conn, policy, now, stop, hooks)
+        run(retention::apply(self.log.conn, policy, now, stop, hooks))
     }
 
     /// Passes each matching entry to `change`, stores the result, and returns how many entries changed. Use it to erase
@@ -614,10 +566,9 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     pub fn rewrite(
         &mut self,
         filters: &ActivityLogFilters,
-        mut change: impl FnMut(&mut NewActivityLogEntry),
+        change: impl FnMut(&mut NewActivityLogEntry),
     ) -> Result<u64> {
-        let encoding = Encoding { limits: EntryLimits::UNLIMITED, ..self.encoding };
-        self.conn.rewrite(&NormalizedFilters::new(filters)?, encoding, self.vacuum, &mut change)
+        run(self.log.rewrite(filters, change))
     }
 
     /// Replaces an actor in all of that actor's entries, and returns how many entries changed. In the same entries, it
@@ -647,8 +598,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `actor` if `actor` or
     /// `replacement` is empty.
     pub fn erase_actor(&mut self, actor: &str, replacement: &str) -> Result<u64> {
-        let filters = ActivityLogFilters { actor: Some(actor.to_owned()), ..ActivityLogFilters::default() };
-        self.erase(&filters, "actor", &[actor], replacement)
+        run(self.log.erase_actor(actor, replacement))
     }
 
     /// Replaces texts that name a person, such as a user name, an id and an e-mail address, in the entries of all actors, and
@@ -675,22 +625,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// Those of [`rewrite`](Self::rewrite), and [`Error::InvalidFilter`] for the field `texts` if a text or `replacement` is empty,
     /// or if there is no text.
     pub fn erase_texts(&mut self, texts: &[&str], replacement: &str) -> Result<u64> {
-        self.erase(&ActivityLogFilters::default(), "texts", texts, replacement)
-    }
-
-    fn erase(
-        &mut self,
-        filters: &ActivityLogFilters,
-        field: &'static str,
-        texts: &[&str],
-        replacement: &str,
-    ) -> Result<u64> {
-        if texts.is_empty() || texts.iter().chain([&replacement]).any(|text| text.is_empty()) {
-            let reason = "and its replacement must not be empty: an empty filter would find everybody".to_owned();
-            return Err(Error::InvalidFilter { field, reason });
-        }
-        let names = Names::new(texts);
-        self.rewrite(filters, |entry| names.replace_in(entry, replacement))
+        run(self.log.erase_texts(texts, replacement))
     }
 
     /// Deletes every entry in one transaction and returns how many.
@@ -699,7 +634,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// See [the repository's](Self#errors).
     pub fn clear(&mut self) -> Result<u64> {
-        self.conn.clear()
+        run(self.log.clear())
     }
 
     /// The matching entries by `seq` ascending, up to the newest entry at the time of the call.
@@ -729,7 +664,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         &'a mut self,
         filters: &ActivityLogFilters,
     ) -> Result<impl FusedIterator<Item = Result<ActivityLogEntry>> + use<'a, 'conn, C>> {
-        ExportIter::begin(self.conn, NormalizedFilters::new(filters)?)
+        ExportIter::begin(self.log.conn, NormalizedFilters::new(filters)?)
     }
 }
 

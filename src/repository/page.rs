@@ -15,7 +15,7 @@ pub(crate) struct PageLimit {
 }
 
 /// The newest matching entries older than `before_seq`.
-pub(crate) fn before<C: Store>(
+pub(crate) async fn before<C: Store>(
     conn: &mut C,
     filters: &NormalizedFilters,
     before_seq: Option<i64>,
@@ -24,18 +24,19 @@ pub(crate) fn before<C: Store>(
     // The cursor that leads back from an empty page. No row between this cursor and the newest entry of the page
     // matches, so the same check serves both.
     let way_back = match before_seq.map(|before_seq| before_seq.saturating_sub(1)) {
-        Some(after_seq) if has_rows(conn, filters, SeqRange::after(Some(after_seq)), Order::Ascending)? => {
+        Some(after_seq) if has_rows(conn, filters, SeqRange::after(Some(after_seq)), Order::Ascending).await? => {
             Some(after_seq)
         }
         _ => None,
     };
-    let (entries, next_before_seq) = read(conn, filters, SeqRange::before(before_seq), Order::Descending, limit)?;
+    let (entries, next_before_seq) =
+        read(conn, filters, SeqRange::before(before_seq), Order::Descending, limit).await?;
     let prev_after_seq = way_back.map(|after_seq| entries.first().map_or(after_seq, |newest| newest.seq));
     Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq })
 }
 
 /// The oldest matching entries newer than `after_seq` and up to `settled_seq`, newest first.
-pub(crate) fn after<C: Store>(
+pub(crate) async fn after<C: Store>(
     conn: &mut C,
     filters: &NormalizedFilters,
     after_seq: i64,
@@ -43,16 +44,16 @@ pub(crate) fn after<C: Store>(
     limit: PageLimit,
 ) -> Result<ActivityLogPage> {
     let before_seq = after_seq.saturating_add(1);
-    let has_older = has_rows(conn, filters, SeqRange::before(Some(before_seq)), Order::Descending)?;
+    let has_older = has_rows(conn, filters, SeqRange::before(Some(before_seq)), Order::Descending).await?;
     let newer = SeqRange::after(Some(after_seq)).intersection(SeqRange::through(settled_seq));
-    let (mut entries, prev_after_seq) = read(conn, filters, newer, Order::Ascending, limit)?;
+    let (mut entries, prev_after_seq) = read(conn, filters, newer, Order::Ascending, limit).await?;
     entries.reverse();
     let next_before_seq = has_older.then(|| entries.last().map_or(before_seq, |oldest| oldest.seq));
     Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq })
 }
 
 /// The first entries of a range, and the `seq` of the last one if more follow.
-fn read<C: Store>(
+async fn read<C: Store>(
     conn: &mut C,
     filters: &NormalizedFilters,
     range: SeqRange,
@@ -62,7 +63,7 @@ fn read<C: Store>(
     let rows = usize::try_from(limit.entries).unwrap_or(usize::MAX);
     let limit = ReadLimit { rows: i64::from(limit.entries) + 1, bytes: limit.bytes };
     let mut batch = Batch::default();
-    conn.read(filters, range, order, limit, &mut batch)?;
+    conn.read(filters, range, order, limit, &mut batch).await?;
     let has_more = if batch.len() > rows {
         batch.truncate(rows);
         true
@@ -71,7 +72,7 @@ fn read<C: Store>(
     {
         // The batch ended because of its bytes.
         match range.split(order, last_seq) {
-            (_, Some(rest)) => has_rows(conn, filters, rest, order)?,
+            (_, Some(rest)) => has_rows(conn, filters, rest, order).await?,
             (_, None) => false,
         }
     } else {
@@ -82,8 +83,8 @@ fn read<C: Store>(
 }
 
 /// Whether any row of a range matches. In this order, the first row that is read is likely to match.
-fn has_rows<C: Store>(conn: &mut C, filters: &NormalizedFilters, range: SeqRange, order: Order) -> Result<bool> {
+async fn has_rows<C: Store>(conn: &mut C, filters: &NormalizedFilters, range: SeqRange, order: Order) -> Result<bool> {
     let mut batch = Batch::default();
-    conn.read(filters, range, order, ReadLimit::rows(1), &mut batch)?;
+    conn.read(filters, range, order, ReadLimit::rows(1), &mut batch).await?;
     Ok(!batch.is_empty())
 }

@@ -13,7 +13,7 @@ use crate::model::retention_report::RetentionReport;
 use crate::repository::retention_hooks::RetentionHooks;
 use crate::store::Store;
 use crate::store::batch::{Batch, ReadLimit, Row};
-use crate::store::pace::{Pace, pause};
+use crate::store::pace::Pace;
 use crate::store::range::{Order, SeqRange};
 
 /// The largest batch. It is held in memory, and an archive writes it in one piece.
@@ -23,7 +23,7 @@ const FIRST_BATCH_ROWS: i64 = 500;
 const FIRST_SPAN: i64 = 1 << 14;
 
 /// Deletes what is due by the policy.
-pub(crate) fn apply<C: Store>(
+pub(crate) async fn apply<C: Store>(
     conn: &mut C,
     policy: &RetentionPolicy,
     now: DateTime<Utc>,
@@ -41,7 +41,7 @@ pub(crate) fn apply<C: Store>(
         held_back: BTreeSet::new(),
     };
     if !due.is_empty() {
-        run.delete(due.into_iter().map(|(_, due)| due), policy.keep_at_least)?;
+        run.delete(due.into_iter().map(|(_, due)| due), policy.keep_at_least).await?;
     }
     Ok(run.report)
 }
@@ -59,21 +59,21 @@ struct Run<'a, 'h, C: Store> {
 
 impl<C: Store> Run<'_, '_, C> {
     /// Deletes what is due by each rule, among the rows that are there now and that the policy does not always keep.
-    fn delete(&mut self, due: impl Iterator<Item = Due>, keep_at_least: u64) -> Result<()> {
+    async fn delete(&mut self, due: impl Iterator<Item = Due>, keep_at_least: u64) -> Result<()> {
         if self.must_stop() {
             return Ok(());
         }
-        let Some(newest) = self.conn.newest_seq()? else { return Ok(()) };
-        let Some(last) = self.conn.newest_seq_beyond_rows(keep_at_least, newest)? else { return Ok(()) };
-        let Some(oldest) = self.oldest_seq()? else { return Ok(()) };
+        let Some(newest) = self.conn.newest_seq().await? else { return Ok(()) };
+        let Some(last) = self.conn.newest_seq_beyond_rows(keep_at_least, newest).await? else { return Ok(()) };
+        let Some(oldest) = self.oldest_seq().await? else { return Ok(()) };
         for (rule, due) in due.enumerate() {
             let (filters, beyond) = match due {
                 Due::ByAge(filters) => (*filters, Some(last)),
                 Due::BeyondEntries(rows) => {
-                    (NormalizedFilters::default(), self.conn.newest_seq_beyond_rows(rows, newest)?)
+                    (NormalizedFilters::default(), self.conn.newest_seq_beyond_rows(rows, newest).await?)
                 }
                 Due::BeyondBytes(bytes) => {
-                    (NormalizedFilters::default(), self.conn.newest_seq_beyond_bytes(bytes, newest, self.stop)?)
+                    (NormalizedFilters::default(), self.conn.newest_seq_beyond_bytes(bytes, newest, self.stop).await?)
                 }
             };
             if self.must_stop() {
@@ -81,7 +81,7 @@ impl<C: Store> Run<'_, '_, C> {
             }
             if let Some(beyond) = beyond {
                 let range = SeqRange::from(oldest).intersection(SeqRange::through(beyond.min(last)));
-                self.delete_matching(rule, &filters, range)?;
+                self.delete_matching(rule, &filters, range).await?;
             }
         }
         Ok(())
@@ -89,7 +89,7 @@ impl<C: Store> Run<'_, '_, C> {
 
     /// Deletes the matching rows of a range. Each batch begins after the last row of the one before, whether or not
     /// that row is still there.
-    fn delete_matching(&mut self, rule: usize, filters: &NormalizedFilters, mut rest: SeqRange) -> Result<()> {
+    async fn delete_matching(&mut self, rule: usize, filters: &NormalizedFilters, mut rest: SeqRange) -> Result<()> {
         // Where few rows match, reading takes most of the time.
         let mut span = Pace::new(FIRST_SPAN);
         while !rest.is_empty() && !self.must_stop() {
@@ -97,7 +97,7 @@ impl<C: Store> Run<'_, '_, C> {
             let (part, _) = rest.split(Order::Ascending, end);
             let limit = ReadLimit { rows: self.pace.size().min(MAX_BATCH.rows), ..MAX_BATCH };
             let started = Instant::now();
-            self.conn.read(filters, part, Order::Ascending, limit, &mut self.batch)?;
+            self.conn.read(filters, part, Order::Ascending, limit, &mut self.batch).await?;
             let is_full = self.batch.is_full(limit);
             if is_full {
                 rest.after = self.batch.last_seq();
@@ -106,7 +106,7 @@ impl<C: Store> Run<'_, '_, C> {
                 rest.after = part.before.and_then(|before| before.checked_sub(1));
             }
             if !self.batch.is_empty() {
-                self.delete_batch(rule)?;
+                self.delete_batch(rule).await?;
             }
             if !is_full && part.before.is_none() {
                 break;
@@ -116,13 +116,13 @@ impl<C: Store> Run<'_, '_, C> {
     }
 
     /// Archives and deletes the rows of the batch.
-    fn delete_batch(&mut self, rule: usize) -> Result<()> {
-        let seqs = match self.archive_batch(rule) {
+    async fn delete_batch(&mut self, rule: usize) -> Result<()> {
+        let seqs = match self.archive_batch(rule).await {
             // Here and below, it stopped waiting for the lock because it was told to stop.
             Err(Error::Busy(_)) if self.must_stop() => return Ok(()),
             seqs => seqs?,
         };
-        let deletion = match self.conn.delete(&seqs, self.stop) {
+        let deletion = match self.conn.delete(&seqs, self.stop).await {
             Err(Error::Busy(_)) if self.must_stop() => return Ok(()),
             deletion => deletion?,
         };
@@ -130,12 +130,12 @@ impl<C: Store> Run<'_, '_, C> {
         self.hold_back(rule, deletion.held_back);
         self.hooks.report(&self.report);
         self.pace.adjust(deletion.lock_time);
-        pause(deletion.lock_time, self.stop);
+        self.conn.pause(deletion.lock_time, self.stop).await;
         Ok(())
     }
 
     /// Hands the rows of the batch to the archive, if there is one, and returns their `seq`.
-    fn archive_batch(&mut self, rule: usize) -> Result<Vec<i64>> {
+    async fn archive_batch(&mut self, rule: usize) -> Result<Vec<i64>> {
         let mut rows = Vec::new();
         while let Some(row) = self.batch.pop() {
             if !self.held_back.contains(&row.seq()) {
@@ -147,7 +147,7 @@ impl<C: Store> Run<'_, '_, C> {
             return Ok(seqs);
         }
         // Rows that the host holds back stay in the log, so they do not belong in the archive.
-        let mut held_back = self.conn.held_back(&seqs, self.stop)?;
+        let mut held_back = self.conn.held_back(&seqs, self.stop).await?;
         let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
         for row in rows {
             let seq = row.seq();
@@ -168,9 +168,9 @@ impl<C: Store> Run<'_, '_, C> {
         self.held_back.extend(seqs);
     }
 
-    fn oldest_seq(&mut self) -> Result<Option<i64>> {
+    async fn oldest_seq(&mut self) -> Result<Option<i64>> {
         let all = NormalizedFilters::default();
-        self.conn.read(&all, SeqRange::default(), Order::Ascending, ReadLimit::rows(1), &mut self.batch)?;
+        self.conn.read(&all, SeqRange::default(), Order::Ascending, ReadLimit::rows(1), &mut self.batch).await?;
         Ok(self.batch.last_seq())
     }
 

@@ -7,26 +7,26 @@ use crate::error::{Error, Result};
 use crate::store::Store;
 
 /// Where a walk from after `after_seq` ends: there, if it is not known yet how far it may go.
-pub(crate) fn through<C: Store>(conn: &mut C, after_seq: i64) -> Result<i64> {
-    Ok(conn.settled_seq()?.unwrap_or(after_seq))
+pub(crate) async fn through<C: Store>(conn: &mut C, after_seq: i64) -> Result<i64> {
+    Ok(conn.settled_seq().await?.unwrap_or(after_seq))
 }
 
 /// The greatest `seq` from which a walk misses nothing; `None` if the log is empty.
-pub(crate) fn newest<C: Store>(conn: &mut C) -> Result<Option<i64>> {
-    let Some(settled) = conn.settled_seq()? else {
+pub(crate) async fn newest<C: Store>(conn: &mut C) -> Result<Option<i64>> {
+    let Some(settled) = conn.settled_seq().await? else {
         let reason = "transactions that write to the activity log stay open".to_owned();
         return Err(Error::Busy(DatabaseError(DatabaseErrorKind::Unknown, Box::new(reason))));
     };
-    Ok(conn.newest_seq()?.map(|newest| newest.min(settled)))
+    Ok(conn.newest_seq().await?.map(|newest| newest.min(settled)))
 }
 
 /// The last `seq` of an export that begins now; `None` if the log is empty. What is visible by now is exported in any case.
-pub(crate) fn end_of_export<C: Store>(conn: &mut C) -> Result<Option<i64>> {
-    let settled = match conn.settled_seq() {
+pub(crate) async fn end_of_export<C: Store>(conn: &mut C) -> Result<Option<i64>> {
+    let settled = match conn.settled_seq().await {
         Ok(settled) => settled,
         Err(Error::CannotFollow { .. }) => None,
         Err(error) => return Err(error),
     };
-    let newest = conn.newest_seq()?;
+    let newest = conn.newest_seq().await?;
     Ok(newest.map(|newest| settled.map_or(newest, |settled| newest.min(settled))))
 }

@@ -60,7 +60,9 @@ use crate::model::prune_report::PruneReport;
 use crate::repository::Repository;
 use crate::sqlite::row::ActivityLogRow;
 use crate::store::batch::{Batch, ReadLimit};
+use crate::store::blocking::run;
 use crate::store::deletion::Deletion;
+use crate::store::pace;
 use crate::store::range::{Order, SeqRange};
 use crate::store::{Backend, Store};
 
@@ -72,15 +74,15 @@ impl Backend for SqliteConnection {}
 impl Store for SqliteConnection {
     type Row = ActivityLogRow;
 
-    fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
+    async fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
         insert::insert(self, entry, encoding)
     }
 
-    fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
+    async fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
         insert::insert_all(self, entries, encoding)
     }
 
-    fn read(
+    async fn read(
         &mut self,
         filters: &NormalizedFilters,
         range: SeqRange,
@@ -91,75 +93,79 @@ impl Store for SqliteConnection {
         read::read(self, filters, range, order, limit, batch)
     }
 
-    fn find(&mut self, id: &str) -> Result<Option<ActivityLogRow>> {
+    async fn find(&mut self, id: &str) -> Result<Option<ActivityLogRow>> {
         Ok(read::find(self, id)?)
     }
 
-    fn with_snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        transaction::with_read_transaction(self, work)
+    async fn with_snapshot<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        transaction::with_read_transaction(self, |conn| run(work(conn)))
     }
 
-    fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {
+    async fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {
         count::count(self, filters, limit)
     }
 
-    fn facets(&mut self, filters: &NormalizedFilters, facet: Facet, limit: u32) -> Result<Facets> {
+    async fn facets(&mut self, filters: &NormalizedFilters, facet: Facet, limit: u32) -> Result<Facets> {
         facets::facets(self, filters, facet, limit)
     }
 
-    fn histogram(&mut self, filters: &NormalizedFilters, edges: &Edges) -> Result<Vec<SeverityCounts>> {
+    async fn histogram(&mut self, filters: &NormalizedFilters, edges: &Edges) -> Result<Vec<SeverityCounts>> {
         histogram::histogram(self, filters, edges)
     }
 
-    fn newest_seq(&mut self) -> Result<Option<i64>> {
+    async fn newest_seq(&mut self) -> Result<Option<i64>> {
         Ok(extent::newest_seq(self)?)
     }
 
     /// A writer that is not done holds the lock, so no number below a visible one is still to come.
-    fn settled_seq(&mut self) -> Result<Option<i64>> {
+    async fn settled_seq(&mut self) -> Result<Option<i64>> {
         Ok(Some(i64::MAX))
     }
 
-    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {
+    async fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {
         prune::prune(self, before_ts, max_entries)
     }
 
-    fn rewrite(
+    async fn rewrite(
         &mut self,
         filters: &NormalizedFilters,
         encoding: Encoding<'_>,
         vacuum: bool,
-        change: &mut dyn FnMut(&mut NewActivityLogEntry),
+        mut change: impl FnMut(&mut NewActivityLogEntry),
     ) -> Result<u64> {
-        rewrite::rewrite(self, filters, encoding, vacuum, change)
+        rewrite::rewrite(self, filters, encoding, vacuum, &mut change)
     }
 
-    fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> Result<Option<i64>> {
+    async fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> Result<Option<i64>> {
         limits::newest_seq_beyond_rows(self, rows, through)
     }
 
-    fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>> {
+    async fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>> {
         limits::newest_seq_beyond_bytes(self, bytes, through, stop)
     }
 
-    fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>> {
+    async fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>> {
         delete::held_back(self, seqs, stop)
     }
 
-    fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion> {
+    async fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion> {
         delete::delete(self, seqs, stop)
     }
 
-    fn limit_waiting(&mut self, longest: Duration) -> Result<()> {
+    async fn limit_waiting(&mut self, longest: Duration) -> Result<()> {
         Ok(pragma::set_busy_timeout(self, longest)?)
     }
 
-    fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> Result<()> {
+    async fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> Result<()> {
         reclaim::reclaim_until(self, stop)?;
         reserve_bytes.map_or(Ok(()), |bytes| reserve::keep_reserve(self, bytes))
     }
 
-    fn clear(&mut self) -> Result<u64> {
+    async fn clear(&mut self) -> Result<u64> {
         clear::clear(self)
+    }
+
+    async fn pause(&mut self, lock_time: Duration, stop: &AtomicBool) {
+        pace::pause(lock_time, stop);
     }
 }

@@ -1,6 +1,7 @@
 //! What a database must do to hold a log.
 
 pub(crate) mod batch;
+pub(crate) mod blocking;
 pub(crate) mod deletion;
 pub(crate) mod pace;
 pub(crate) mod range;
@@ -21,21 +22,25 @@ use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::deletion::Deletion;
 use crate::store::range::{Order, SeqRange};
 
-/// A connection to a database that can hold a log.
+/// A blocking connection to a database that can hold a log.
 ///
 /// The trait is sealed: this crate implements it for the databases that it supports.
 pub trait Backend: Store {}
 
-/// The operations that [`Repository`](crate::Repository) is built on.
+/// The operations that a repository is built on. On a blocking connection, the futures are ready at once.
 pub trait Store: Sized {
     /// A row as the database returns it.
     type Row: Row;
 
     /// Writes one entry and returns its `seq`.
-    fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64>;
+    fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> impl Future<Output = Result<i64>>;
 
     /// Writes all entries in their order, or none.
-    fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()>;
+    fn insert_all(
+        &mut self,
+        entries: &[NewActivityLogEntry],
+        encoding: Encoding<'_>,
+    ) -> impl Future<Output = Result<()>>;
 
     /// Replaces the batch with the first matching rows of a range. The batch holds fewer than the limit only if there
     /// are no more.
@@ -46,32 +51,41 @@ pub trait Store: Sized {
         order: Order,
         limit: ReadLimit,
         batch: &mut Batch<Self::Row>,
-    ) -> Result<()>;
+    ) -> impl Future<Output = Result<()>>;
 
     /// The row with this id, which is in its stored form.
-    fn find(&mut self, id: &str) -> Result<Option<Self::Row>>;
+    fn find(&mut self, id: &str) -> impl Future<Output = Result<Option<Self::Row>>>;
 
     /// Runs `work`, which only reads, on the log as it stands at one moment.
-    fn with_snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T>;
+    fn with_snapshot<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> impl Future<Output = Result<T>>;
 
     /// Counts the matching rows, up to `limit`.
-    fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64>;
+    fn count(&mut self, filters: &NormalizedFilters, limit: Option<i64>) -> impl Future<Output = Result<u64>>;
 
     /// The most frequent values among the matching rows, up to `limit`.
-    fn facets(&mut self, filters: &NormalizedFilters, facet: Facet, limit: u32) -> Result<Facets>;
+    fn facets(&mut self, filters: &NormalizedFilters, facet: Facet, limit: u32)
+    -> impl Future<Output = Result<Facets>>;
 
     /// Counts the matching rows between each pair of neighbouring edges.
-    fn histogram(&mut self, filters: &NormalizedFilters, edges: &Edges) -> Result<Vec<SeverityCounts>>;
+    fn histogram(
+        &mut self,
+        filters: &NormalizedFilters,
+        edges: &Edges,
+    ) -> impl Future<Output = Result<Vec<SeverityCounts>>>;
 
     /// The greatest `seq` in the log; `None` if it is empty.
-    fn newest_seq(&mut self) -> Result<Option<i64>>;
+    fn newest_seq(&mut self) -> impl Future<Output = Result<Option<i64>>>;
 
     /// A `seq` up to which every entry is committed and visible or will never be, for walks upward. `None` if there is none
     /// yet, because transactions that write to the log stay open.
-    fn settled_seq(&mut self) -> Result<Option<i64>>;
+    fn settled_seq(&mut self) -> impl Future<Output = Result<Option<i64>>>;
 
     /// Deletes the rows older than `before_ts` and then all but the newest `max_entries`.
-    fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport>;
+    fn prune(
+        &mut self,
+        before_ts: Option<DateTime<Utc>>,
+        max_entries: Option<u64>,
+    ) -> impl Future<Output = Result<PruneReport>>;
 
     /// Passes each matching entry to `change`, stores all but its id and time, and returns how many entries changed. No
     /// old text is left in tables and indexes or, with `vacuum`, in unused parts of the database's files.
@@ -80,32 +94,40 @@ pub trait Store: Sized {
         filters: &NormalizedFilters,
         encoding: Encoding<'_>,
         vacuum: bool,
-        change: &mut dyn FnMut(&mut NewActivityLogEntry),
-    ) -> Result<u64>;
+        change: impl FnMut(&mut NewActivityLogEntry),
+    ) -> impl Future<Output = Result<u64>>;
 
     /// The greatest `seq` up to `through` that is not among the newest `rows` up to there; `None` if all are.
-    fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> Result<Option<i64>>;
+    fn newest_seq_beyond_rows(&mut self, rows: u64, through: i64) -> impl Future<Output = Result<Option<i64>>>;
 
     /// The greatest `seq` for which the stored texts from that row to `through` have more than `bytes`; `None` if there
     /// is none, or once `stop` is set.
-    fn newest_seq_beyond_bytes(&mut self, bytes: u64, through: i64, stop: &AtomicBool) -> Result<Option<i64>>;
+    fn newest_seq_beyond_bytes(
+        &mut self,
+        bytes: u64,
+        through: i64,
+        stop: &AtomicBool,
+    ) -> impl Future<Output = Result<Option<i64>>>;
 
     /// The rows among these that [`delete`](Self::delete) would hold back. It waits and gives up like `delete`.
-    fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>>;
+    fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> impl Future<Output = Result<Vec<i64>>>;
 
     /// Deletes these rows, except those that are held back: in one short transaction, or within the caller's.
     ///
     /// While the database is busy it waits, and returns [`Error::Busy`](crate::Error::Busy) once `stop` is set. If
     /// there is no room, it uses the reserve.
-    fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion>;
+    fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> impl Future<Output = Result<Deletion>>;
 
     /// Limits how long the connection waits for a lock from now on.
-    fn limit_waiting(&mut self, longest: Duration) -> Result<()>;
+    fn limit_waiting(&mut self, longest: Duration) -> impl Future<Output = Result<()>>;
 
     /// Returns freed space to the file system, in short transactions and until `stop` is set, and then keeps this many
     /// bytes in reserve, if any.
-    fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> Result<()>;
+    fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> impl Future<Output = Result<()>>;
 
     /// Deletes every row and returns how many.
-    fn clear(&mut self) -> Result<u64>;
+    fn clear(&mut self) -> impl Future<Output = Result<u64>>;
+
+    /// Pauses for as long as a batch held its lock, so that a waiting writer is served. Ends early once `stop` is set.
+    fn pause(&mut self, lock_time: Duration, stop: &AtomicBool) -> impl Future<Output = ()>;
 }

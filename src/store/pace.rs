@@ -38,12 +38,15 @@ impl Pace {
 /// `stop` is set.
 pub(crate) fn pause(lock_time: Duration, stop: &AtomicBool) {
     let started = Instant::now();
-    while !stop.load(Ordering::Relaxed)
-        && let Some(left) = lock_time.checked_sub(started.elapsed())
-        && !left.is_zero()
-    {
-        sleep(left.min(NOTICE_INTERVAL));
+    while let Some(left) = left_of_pause(started, lock_time, stop) {
+        sleep(left);
     }
+}
+
+/// How long to sleep before the next look at `stop`; `None` if the pause is over.
+pub(crate) fn left_of_pause(started: Instant, lock_time: Duration, stop: &AtomicBool) -> Option<Duration> {
+    let left = lock_time.checked_sub(started.elapsed()).filter(|left| !left.is_zero());
+    left.filter(|_| !stop.load(Ordering::Relaxed)).map(|left| left.min(NOTICE_INTERVAL))
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub(crate) fn server() -> String {
     })
 }
 
+/// Whether entries become visible in the order of their `seq`, and those of one transaction at once to a walk.
+pub(crate) const IS_IN_COMMIT_ORDER: bool = false;
+
 pub(crate) fn connect(url: &str) -> TestResult<Connection> {
     Ok(PgConnection::establish(url)?)
 }

@@ -10,6 +10,9 @@ use crate::support::TestResult;
 
 pub(crate) type Connection = SqliteConnection;
 
+/// Whether entries become visible in the order of their `seq`, and those of one transaction at once to a walk.
+pub(crate) const IS_IN_COMMIT_ORDER: bool = true;
+
 pub(crate) fn connect(url: &str) -> TestResult<Connection> {
     Ok(activity_log::connect(url)?)
 }

@@ -20,6 +20,7 @@ use crate::repository::retention_hooks::RetentionHooks;
 use crate::repository::retention_worker::options::RetentionWorkerOptions;
 use crate::repository::retention_worker::shared::Shared;
 use crate::store::Backend;
+use crate::store::blocking::run;
 
 /// The action of the entry about a run.
 const ACTION: &str = "activity_log.pruned";
@@ -66,7 +67,7 @@ impl<C: Backend, F: FnMut() -> Result<C>> Runner<F> {
     fn run(&mut self, policy: &RetentionPolicy, shared: &Shared) -> Result<()> {
         let stop = shared.interrupt();
         let mut conn = (self.connect)()?;
-        conn.limit_waiting(LONGEST_WAIT)?;
+        run(conn.limit_waiting(LONGEST_WAIT))?;
 
         let mut so_far = RetentionReport::default();
         let mut progress = |report: &RetentionReport| so_far.clone_from(report);
@@ -92,7 +93,7 @@ impl<C: Backend, F: FnMut() -> Result<C>> Runner<F> {
         if stop.load(Ordering::Relaxed) || !(has_deleted || self.options.reserve_bytes.is_some()) {
             return Ok(());
         }
-        match conn.tidy_up(self.options.reserve_bytes, stop) {
+        match run(conn.tidy_up(self.options.reserve_bytes, stop)) {
             Err(Error::Busy(_)) if stop.load(Ordering::Relaxed) => Ok(()),
             outcome => outcome,
         }
