@@ -19,7 +19,7 @@ use crate::support::{TestResult, everything, numbered, parameters, process_of, r
 const RECORDERS: i64 = 3;
 const THREADS: i64 = 3;
 /// Each thread records the first twenty of every hundred entries one by one, and the others in groups of twenty.
-const ENTRIES: i64 = 200;
+const ENTRIES: i64 = 1_000;
 const GROUP_SIZE: i64 = 20;
 const OLD_ENTRIES: i64 = 3_000;
 const PAGE_SIZE: u32 = 37;
