@@ -14,7 +14,7 @@ DATABASES = ("sqlite", "postgres")
 OWN_FILES = {name: (f"src/{name}/", f"src/error/{name}.rs", "src/lib.rs") for name in DATABASES}
 # How another file may refer to that module of error messages, and leave out what only one database needs.
 ALLOWED = re.compile(
-    r'#\[cfg\(feature = "(sqlite|postgres)"\)\]|pub\(crate\) mod (sqlite|postgres);|\b(sqlite|postgres)::(is|may)_\w+'
+    r'#\[cfg\(feature = "sqlite"\)\]|#\[cfg\(any\(feature = "postgres", feature = "postgres-async"\)\)\]|pub\(crate\) mod (sqlite|postgres);|\b(sqlite|postgres)::(is|may)_\w+'
 )
 
 # What each module of the crate may import from, besides itself. A database's module is the top; `lib.rs` names them all.

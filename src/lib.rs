@@ -58,12 +58,13 @@
 //! - `csv`: [`export::write_csv`], for spreadsheets.
 //! - `r2d2`: [`ConnectionCustomizer`] for Diesel's connection pool.
 //! - `postgres`: the log in PostgreSQL, in the module `postgres`.
+//! - `postgres-async`: the same as `async fn`s, on a connection of `diesel-async`.
 //! - `postgres-bundled`: compiles libpq into the program instead of linking the system's.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
-compile_error!("activity-log needs a database: enable its feature `sqlite` or `postgres`");
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "postgres-async")))]
+compile_error!("activity-log needs a database: enable its feature `sqlite`, `postgres` or `postgres-async`");
 
 #[doc = include_str!("../docs/async.md")]
 // Its snippets are tested in examples/async, which has the other crates that they use.
@@ -101,8 +102,8 @@ pub mod guarantees {}
 #[doc = include_str!("../docs/erasing.md")]
 pub mod erasing {}
 mod model;
-#[cfg(feature = "postgres")]
-#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+#[cfg(any(feature = "postgres", feature = "postgres-async"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "postgres-async"))))]
 pub mod postgres;
 mod repository;
 /// The table as Diesel sees it, for the host's own queries over the log.

@@ -1,4 +1,4 @@
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "postgres-async"))]
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
@@ -300,7 +300,7 @@ impl From<diesel::result::Error> for Error {
         } else if sqlite::is_full(message) {
             return Self::Full(error);
         }
-        #[cfg(feature = "postgres")]
+        #[cfg(any(feature = "postgres", feature = "postgres-async"))]
         if postgres::is_transient(cause) || postgres::is_busy(message) {
             return Self::Busy(error);
         } else if postgres::is_full(message) {
@@ -316,7 +316,7 @@ fn advice(error: &diesel::result::Error) -> &'static str {
     if sqlite::is_missing(unclassified_message(error)) {
         return "; the log is not there or incomplete: run its migrations first";
     }
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "postgres", feature = "postgres-async"))]
     if postgres::is_missing(unclassified_message(error)) {
         return "; the log is not there or incomplete: run its migrations first";
     }

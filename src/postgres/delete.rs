@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::QueryResult;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::model::normalized_filters::NormalizedFilters;
@@ -65,40 +66,67 @@ pub(crate) async fn delete(conn: &mut impl Execute, seqs: &[i64], stop: &AtomicB
         return Ok(Deletion::default());
     }
     let mut deletion = Deleting::begin(conn).await?;
+    if deletion.is_in_transaction {
+        let deleted = deletion.delete_listed(conn, seqs).await?;
+        let held_back = if deleted == seqs.len() as u64 { Vec::new() } else { listed(conn, seqs).await? };
+        return Ok(Deletion { deleted, held_back, lock_time: Duration::ZERO });
+    }
     let started = Instant::now();
-    let deleted = if deletion.is_in_transaction {
-        deletion.delete_listed(conn, seqs).await?
-    } else {
-        deletion.delete_until(conn, seqs, stop).await?
+    let deleted = loop {
+        match deletion.try_to_delete(conn, seqs).await {
+            Err(error) if deletion.references.hold_back(&error) => {
+                break Some(deletion.delete_listed(conn, seqs).await?);
+            }
+            Err(error) => match Error::from(error) {
+                Error::Busy(_) if !stop.load(Ordering::Relaxed) => {}
+                error => return Err(error),
+            },
+            Ok(deleted) => break deleted,
+        }
     };
-    let lock_time = if deletion.is_in_transaction { Duration::ZERO } else { started.elapsed() };
-    let held_back = if deleted == seqs.len() as u64 { Vec::new() } else { listed(conn, seqs).await? };
-    Ok(Deletion { deleted, held_back, lock_time })
+    let lock_time = started.elapsed();
+    let all = seqs.len() as u64;
+    let held_back = if deleted == Some(all) { Vec::new() } else { listed(conn, seqs).await? };
+    Ok(Deletion { deleted: deleted.unwrap_or(all - held_back.len() as u64), held_back, lock_time })
 }
 
-/// The rows among these that [`delete`] would hold back. Only trying tells, so it deletes the rows and rolls back.
+/// The rows among these that [`delete`] would hold back. Only trying tells, so it deletes the rows and takes that back.
 pub(crate) async fn held_back(conn: &mut impl Execute, seqs: &[i64]) -> Result<Vec<i64>> {
-    let mut deletion = Deleting::begin(conn).await?;
-    if seqs.is_empty() || !deletion.references.exist() {
+    if seqs.is_empty() || !References::find(conn).await?.exist() {
         return Ok(Vec::new());
     }
-    let (begin, end) = if deletion.is_in_transaction {
-        (
-            "SAVEPOINT activity_log_trial",
-            "ROLLBACK TO SAVEPOINT activity_log_trial; RELEASE SAVEPOINT activity_log_trial",
-        )
-    } else {
-        ("BEGIN", "ROLLBACK")
-    };
-    conn.batch(begin).await?;
-    deletion.is_in_transaction = true;
-    let outcome = match deletion.delete_listed(conn, seqs).await {
-        Ok(_) => listed(conn, seqs).await,
-        Err(error) => Err(error),
-    };
-    conn.batch(end).await?;
-    Ok(outcome?)
+    let list = seqs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    // One statement, so that nothing is left undone if the caller stops waiting for it.
+    conn.batch(&format!("{TRY_TO_DELETE}'{{{list}}}'{TRIED_TO_DELETE}")).await?;
+    let held_back = Sql::new("SELECT current_setting('activity_log.held_back')::bigint[]").returning::<Array<BigInt>>();
+    Ok(conn.one::<Vec<i64>, _>(held_back).await?)
 }
+
+/// Collects the rows that stay in a variable, which outlives the error that takes the deletions back.
+const TRY_TO_DELETE: &str = "\
+    DO $$ \
+    DECLARE \
+        tried bigint; \
+        held_back bigint[] := '{}'; \
+    BEGIN \
+        BEGIN \
+            FOREACH tried IN ARRAY ";
+const TRIED_TO_DELETE: &str = "::bigint[] LOOP \
+                BEGIN \
+                    DELETE FROM activity_log WHERE seq = tried; \
+                    IF EXISTS (SELECT 1 FROM activity_log WHERE seq = tried) THEN \
+                        held_back := held_back || tried; \
+                    END IF; \
+                EXCEPTION WHEN foreign_key_violation OR restrict_violation OR raise_exception THEN \
+                    held_back := held_back || tried; \
+                END; \
+            END LOOP; \
+            RAISE SQLSTATE 'AL000'; \
+        EXCEPTION WHEN SQLSTATE 'AL000' THEN \
+            NULL; \
+        END; \
+        PERFORM set_config('activity_log.held_back', held_back::text, FALSE); \
+    END $$";
 
 /// Deletes every row and returns how many.
 pub(crate) async fn clear(conn: &mut impl Execute) -> Result<u64> {
@@ -107,16 +135,6 @@ pub(crate) async fn clear(conn: &mut impl Execute) -> Result<u64> {
 
 /// How long one try waits for a lock before it looks at `stop`.
 const LOCK_TIMEOUT: &str = "100ms";
-
-/// Sets how long the connection's statements wait for a lock, and returns how long they did until now.
-async fn set_lock_timeout(conn: &mut impl Execute, limit: &str) -> QueryResult<String> {
-    let set = Sql::new(
-        "WITH host AS MATERIALIZED (SELECT current_setting('lock_timeout') AS limit_of_host) \
-        SELECT limit_of_host, set_config('lock_timeout', ",
-    );
-    let set = set.bind(limit).text(", false) FROM host").returning::<(Text, Text)>();
-    Ok(conn.one::<(String, String), _>(set).await?.0)
-}
 
 /// Deletes rows in one statement each time, and in halves where rows are held back.
 struct Deleting {
@@ -162,17 +180,29 @@ impl Deleting {
         Ok(deleted)
     }
 
-    /// Deletes the rows in a statement of its own. Waits for locks until `stop` is set.
-    async fn delete_until(&mut self, conn: &mut impl Execute, seqs: &[i64], stop: &AtomicBool) -> Result<u64> {
-        let host_limit = set_lock_timeout(conn, LOCK_TIMEOUT).await?;
-        let deleted = loop {
-            match self.delete_listed(conn, seqs).await.map_err(Error::from) {
-                Err(Error::Busy(_)) if !stop.load(Ordering::Relaxed) => {}
-                deleted => break deleted,
-            }
-        };
-        set_lock_timeout(conn, &host_limit).await?;
-        deleted
+    /// Deletes the rows, unless a lock is in the way for long. Returns how many, if that is known: behind a proxy, the next
+    /// statement may run in another session.
+    ///
+    /// It is one statement, so that the session keeps its own limit whatever happens.
+    async fn try_to_delete(&mut self, conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<Option<u64>> {
+        let list = seqs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let unreferenced = self.references.unreferenced();
+        let call = Uuid::now_v7();
+        conn.batch(&format!(
+            "DO $$ \
+            DECLARE \
+                deleted bigint; \
+            BEGIN \
+                PERFORM set_config('lock_timeout', '{LOCK_TIMEOUT}', TRUE); \
+                DELETE FROM activity_log WHERE seq = ANY('{{{list}}}'::bigint[]){unreferenced}; \
+                GET DIAGNOSTICS deleted = ROW_COUNT; \
+                PERFORM set_config('activity_log.deleted', '{call} ' || deleted, FALSE); \
+            END $$"
+        ))
+        .await?;
+        let deleted = Sql::new("SELECT current_setting('activity_log.deleted', TRUE)").returning::<Nullable<Text>>();
+        let deleted = conn.one::<Option<String>, _>(deleted).await?;
+        Ok(deleted.and_then(|deleted| deleted.strip_prefix(&format!("{call} "))?.parse().ok()))
     }
 
     async fn delete_listed(&mut self, conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<u64> {
@@ -191,7 +221,7 @@ impl Deleting {
 
     /// Returns how many rows it deleted, or `None` if one of them is held back and none is deleted.
     async fn delete_rows(&mut self, conn: &mut impl Execute, rows: Sql<'_>) -> QueryResult<Option<u64>> {
-        let statement = rows.sql(self.references.unreferenced()).returning();
+        let statement = rows.text(self.references.unreferenced()).returning();
         match attempt(conn, self.is_in_transaction, statement).await {
             Ok(rows) => Ok(Some(rows as u64)),
             Err(error) if self.references.hold_back(&error) => Ok(None),

@@ -30,8 +30,8 @@ impl References {
     }
 
     /// The condition for the rows to which no foreign key refers, after ` AND `.
-    pub(crate) fn unreferenced(&self) -> Sql<'static> {
-        self.unreferenced.as_ref().map_or_else(Sql::default, |condition| Sql::new(format!(" AND {condition}")))
+    pub(crate) fn unreferenced(&self) -> String {
+        self.unreferenced.as_ref().map(|condition| format!(" AND {condition}")).unwrap_or_default()
     }
 
     /// Whether an error says that the host holds rows back. The error that a trigger raises has no kind.

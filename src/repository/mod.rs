@@ -1,7 +1,7 @@
 pub(crate) mod export_iter;
 pub(crate) mod log;
 mod page;
-mod retention;
+pub(crate) mod retention;
 pub(crate) mod retention_hooks;
 pub(crate) mod retention_worker;
 mod settled;

@@ -30,8 +30,8 @@ use crate::model::retention_report::RetentionReport;
 /// ```
 #[derive(Default)]
 pub struct RetentionHooks<'a> {
-    archive: Option<&'a mut dyn RetentionArchive>,
-    progress: Option<&'a mut dyn FnMut(&RetentionReport)>,
+    archive: Option<&'a mut (dyn RetentionArchive + Send)>,
+    progress: Option<&'a mut (dyn FnMut(&RetentionReport) + Send)>,
 }
 
 impl<'a> RetentionHooks<'a> {
@@ -45,7 +45,7 @@ impl<'a> RetentionHooks<'a> {
     ///
     /// An entry that cannot be read cannot be archived, so it is held back.
     #[must_use]
-    pub fn archive(mut self, archive: &'a mut dyn RetentionArchive) -> Self {
+    pub fn archive(mut self, archive: &'a mut (dyn RetentionArchive + Send)) -> Self {
         self.archive = Some(archive);
         self
     }
@@ -53,11 +53,10 @@ impl<'a> RetentionHooks<'a> {
     /// Calls `progress` after each batch with the report so far. The run holds no lock during the call, unless it is
     /// inside a caller's transaction.
     #[must_use]
-    pub fn progress(mut self, progress: &'a mut dyn FnMut(&RetentionReport)) -> Self {
+    pub fn progress(mut self, progress: &'a mut (dyn FnMut(&RetentionReport) + Send)) -> Self {
         self.progress = Some(progress);
         self
     }
-
     pub(crate) fn has_archive(&self) -> bool {
         self.archive.is_some()
     }

@@ -73,7 +73,7 @@ impl<R: Row> Batch<R> {
     }
 
     /// Of text.
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "postgres", feature = "postgres-async"))]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,7 +1,6 @@
 //! How large the next batch of a long piece of work is, and how long to pause before it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long one batch should take. The cost of a row varies a hundredfold among disks and indexes, so the size of a
@@ -36,10 +35,11 @@ impl Pace {
 
 /// Pauses as long as a batch held the lock, so that a waiting writer is served before the next one. Ends early once
 /// `stop` is set.
+#[cfg(feature = "sqlite")]
 pub(crate) fn pause(lock_time: Duration, stop: &AtomicBool) {
     let started = Instant::now();
     while let Some(left) = left_of_pause(started, lock_time, stop) {
-        sleep(left);
+        std::thread::sleep(left);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::support::{TestResult, everything, numbered, read_back, record_numbere
 fn apply(
     conn: &mut Connection,
     policy: &RetentionPolicy,
-    archive: &mut dyn RetentionArchive,
+    archive: &mut (dyn RetentionArchive + Send),
 ) -> activity_log::Result<RetentionReport> {
     let hooks = RetentionHooks::new().archive(archive);
     ActivityLogRepository::new(conn).apply_retention_with(policy, Utc::now(), &RUNNING, hooks)

@@ -1,8 +1,6 @@
 //! PostgreSQL, as the tests in `behaviour` use a database. Those tests depend on nothing else of PostgreSQL.
 
-use std::io::Write;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 pub(crate) use activity_log::postgres::{
     ActivityLogRepository, ActivityLogRow, NewActivityLogRow, run_migrations, schema,
@@ -11,40 +9,14 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
+use crate::server::new_schema;
+pub(crate) use crate::server::{BREAKING_ASSIGNMENTS, COLUMNS_OF_ANY_TEXT, IS_IN_COMMIT_ORDER};
 use crate::support::TestResult;
 
 pub(crate) type Connection = PgConnection;
 
-/// The variable with the address of the server.
-const SERVER: &str = "ACTIVITY_LOG_POSTGRES_URL";
-
-/// The address of the server. Without one, all tests of this program are skipped.
-#[expect(clippy::disallowed_methods, reason = "only the environment can tell tests where a server is")]
-pub(crate) fn server() -> String {
-    std::env::var(SERVER).unwrap_or_else(|_| {
-        // Not captured, as what a test prints is.
-        let told =
-            writeln!(std::io::stderr(), "\nskipped: the tests on PostgreSQL. Set {SERVER} to a server's address.");
-        std::process::exit(i32::from(told.is_err()));
-    })
-}
-
-/// Whether entries become visible in the order of their `seq`, and those of one transaction at once to a walk.
-pub(crate) const IS_IN_COMMIT_ORDER: bool = false;
-
 pub(crate) fn connect(url: &str) -> TestResult<Connection> {
     Ok(PgConnection::establish(url)?)
-}
-
-/// The address of a new schema, which is the only one in the search path.
-fn new_schema() -> TestResult<String> {
-    static SCHEMAS: AtomicU32 = AtomicU32::new(0);
-    let server = server();
-    let started = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
-    let schema = format!("t_{}_{started}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
-    connect(&server)?.batch_execute(&format!("CREATE SCHEMA {schema}"))?;
-    let separator = if server.contains('?') { '&' } else { '?' };
-    Ok(format!("{server}{separator}options=-csearch_path%3D{schema}%20-cclient_min_messages%3Dwarning"))
 }
 
 /// A fresh schema without a table.
@@ -107,18 +79,6 @@ pub(crate) fn insert_as_others_do(conn: &mut Connection, rows: i64) -> TestResul
     ))?;
     Ok(())
 }
-
-/// Columns with assignments of values that no entry can have.
-pub(crate) const BREAKING_ASSIGNMENTS: [(&str, &str); 5] = [
-    ("ts", "ts = 'infinity'"),
-    ("ts", "ts = '-infinity'"),
-    ("metadata", "metadata = '{\"cut'"),
-    ("metadata", "metadata = '[1, 2]'"),
-    ("metadata", "metadata = ''"),
-];
-
-/// Columns that take any text, although an entry has no text there.
-pub(crate) const COLUMNS_OF_ANY_TEXT: [&str; 1] = ["metadata"];
 
 /// Runs `work` in a transaction that sees the log as it was when it first read.
 pub(crate) fn with_read_transaction<T>(

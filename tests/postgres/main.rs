@@ -8,5 +8,6 @@
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
 mod database;
+mod server;
 #[path = "../support/mod.rs"]
 mod support;

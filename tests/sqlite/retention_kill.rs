@@ -25,7 +25,7 @@ fn policy() -> RetentionPolicy {
 }
 
 /// Applies the policy with the archive beside the database.
-fn archive_and_delete(path: &str, mut progress: impl FnMut(&RetentionReport)) -> TestResult<RetentionReport> {
+fn archive_and_delete(path: &str, mut progress: impl FnMut(&RetentionReport) + Send) -> TestResult<RetentionReport> {
     let mut conn = connect(path)?;
     let mut archive = export::FileArchive::open(format!("{path}.ndjson"))?;
     let hooks = RetentionHooks::new().archive(&mut archive).progress(&mut progress);
