@@ -31,6 +31,7 @@ mod behaviour {
     mod time_windows;
     mod transactions;
 }
+mod cancellation;
 mod database;
 mod repository;
 #[path = "../postgres/server.rs"]

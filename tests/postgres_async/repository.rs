@@ -26,7 +26,7 @@ pub(crate) type Connection = AsyncConnectionWrapper<AsyncPgConnection, Wait>;
 /// Waits for futures on the runtime of all tests, which also drives their connections.
 pub(crate) struct Wait;
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.unwrap_or_else(|error| std::process::exit(error.raw_os_error().unwrap_or(1)))
 });
