@@ -8,6 +8,8 @@
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
 mod database;
+#[cfg(feature = "sqlite")]
+mod moving;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
