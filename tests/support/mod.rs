@@ -1,13 +1,18 @@
 //! Helpers for the tests of a log in any database.
 
+mod chance;
 mod entries;
 mod processes;
+mod workers;
 
 use activity_log::{ActivityLogEntry, ActivityLogFilters, Error};
 
 use crate::database::{ActivityLogRepository, Connection};
+pub(crate) use chance::{random, wait_up_to};
 pub(crate) use entries::{TestResult, at, ndjson, numbered, numbers_keep_their_digits, read_back};
 pub(crate) use processes::{parameters, process_of};
+#[cfg(unix)]
+pub(crate) use workers::{Worker, say};
 
 /// Records the entries numbered 1 to `count`. In an empty log the `seq` of each entry is its number.
 pub(crate) fn record_numbered(conn: &mut Connection, count: i64) -> TestResult {
