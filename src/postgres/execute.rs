@@ -36,7 +36,7 @@ pub(crate) trait Execute: Send {
     fn batch(&mut self, sql: &str) -> impl Future<Output = QueryResult<()>> + Send;
 
     /// Whether Diesel has begun a transaction on the connection.
-    fn is_in_transaction(&mut self) -> bool;
+    fn is_in_diesels_transaction(&mut self) -> bool;
 
     fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
 
@@ -81,7 +81,7 @@ impl Execute for PgConnection {
         ready(self.batch_execute(sql))
     }
 
-    fn is_in_transaction(&mut self) -> bool {
+    fn is_in_diesels_transaction(&mut self) -> bool {
         match <Self as Connection>::TransactionManager::transaction_manager_status_mut(self) {
             TransactionManagerStatus::Valid(status) => status.transaction_depth().is_some(),
             TransactionManagerStatus::InError => true,

@@ -21,6 +21,7 @@ mod savepoint;
 pub mod schema;
 mod statement;
 mod timestamp;
+mod transaction;
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;

@@ -8,5 +8,7 @@
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
 mod database;
+mod isolation;
 #[path = "../support/mod.rs"]
 mod support;
+mod transaction_errors;
