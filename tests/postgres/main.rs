@@ -8,6 +8,8 @@
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
 mod database;
+mod follow;
+mod follow_writers;
 mod isolation;
 #[path = "../support/mod.rs"]
 mod support;
