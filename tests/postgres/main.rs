@@ -7,6 +7,8 @@
 
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
+mod cluster;
+mod crash;
 mod database;
 mod follow;
 mod follow_writers;
