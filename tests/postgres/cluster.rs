@@ -41,8 +41,16 @@ impl Cluster {
             // The server refuses to run as root.
             output(Command::new("chown").arg("postgres").arg(folder.path()))?;
         }
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Ok(Some(Self { folder, programs, port }))
+        Ok(Some(Self { folder, programs, port: Self::free_port()? }))
+    }
+
+    pub(crate) fn free_port() -> TestResult<u16> {
+        Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    }
+
+    /// Where a test may keep more files. The server's user owns it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn url(&self) -> String {

@@ -13,6 +13,8 @@ mod database;
 mod follow;
 mod follow_writers;
 mod isolation;
+mod pgbouncer;
+mod standby;
 #[path = "../support/mod.rs"]
 mod support;
 mod transaction_errors;
