@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::QueryResult;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 
 use crate::error::{Error, Result};
 use crate::model::normalized_filters::NormalizedFilters;
@@ -109,16 +109,6 @@ pub(crate) async fn clear(conn: &mut impl Execute) -> Result<u64> {
 /// How long one try waits for a lock before it looks at `stop`.
 const LOCK_TIMEOUT: &str = "100ms";
 
-/// Sets how long the connection's statements wait for a lock, and returns how long they did until now.
-async fn set_lock_timeout(conn: &mut impl Execute, limit: &str) -> QueryResult<String> {
-    let set = Sql::new(
-        "WITH host AS MATERIALIZED (SELECT current_setting('lock_timeout') AS limit_of_host) \
-        SELECT limit_of_host, set_config('lock_timeout', ",
-    );
-    let set = set.bind(limit).text(", false) FROM host").returning::<(Text, Text)>();
-    Ok(conn.one::<(String, String), _>(set).await?.0)
-}
-
 /// Deletes rows in one statement each time, and in halves where rows are held back.
 struct Deleting {
     references: References,
@@ -163,17 +153,28 @@ impl Deleting {
         Ok(deleted)
     }
 
-    /// Deletes the rows in a statement of its own. Waits for locks until `stop` is set.
+    /// Deletes the rows in a transaction of its own. Waits for locks until `stop` is set.
     async fn delete_until(&mut self, conn: &mut impl Execute, seqs: &[i64], stop: &AtomicBool) -> Result<u64> {
-        let host_limit = set_lock_timeout(conn, LOCK_TIMEOUT).await?;
-        let deleted = loop {
-            match self.delete_listed(conn, seqs).await.map_err(Error::from) {
-                Err(Error::Busy(_)) if !stop.load(Ordering::Relaxed) => {}
-                deleted => break deleted,
+        loop {
+            // Only for the transaction, because a pooler may give the session to others.
+            conn.batch(&format!("BEGIN; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")).await?;
+            self.is_in_transaction = true;
+            let deleted = self.delete_listed(conn, seqs).await.map_err(Error::from);
+            self.is_in_transaction = false;
+            match deleted {
+                Ok(deleted) => {
+                    conn.batch("COMMIT").await?;
+                    return Ok(deleted);
+                }
+                Err(error) => {
+                    let rolled_back = conn.batch("ROLLBACK").await;
+                    // Without a connection there is nothing to wait for.
+                    if !matches!(error, Error::Busy(_)) || rolled_back.is_err() || stop.load(Ordering::Relaxed) {
+                        return Err(error);
+                    }
+                }
             }
-        };
-        set_lock_timeout(conn, &host_limit).await?;
-        deleted
+        }
     }
 
     async fn delete_listed(&mut self, conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<u64> {

@@ -1,15 +1,20 @@
 //! An error leaves the host's transaction usable where one entry is at fault, and tells nothing that was recorded.
 
 use std::error::Error as _;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
 
-use activity_log::{ActivityLogEntry, Error, NewActivityLogEntry};
+use activity_log::{ActivityLogEntry, Error, NewActivityLogEntry, RetentionPolicy};
 use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
-use crate::database::{ActivityLogRepository, Connection, SharedLog, empty_log, stored_seqs, with_read_transaction};
+use crate::database::{
+    ActivityLogRepository, Connection, SharedLog, empty_log, hold_up_writers, stored_seqs, with_read_transaction,
+};
 use crate::support::{TestResult, everything, numbered, printed, record_numbered};
 
 /// Runs `work` in a transaction that Diesel begins, and in one that is begun as SQL text, each on a log with one entry.
@@ -100,12 +105,14 @@ fn an_id_that_another_transaction_took_is_found_although_the_snapshot_does_not_h
     Ok(())
 }
 
-/// Ends the connection as an administrator does.
-fn terminate(conn: &mut Connection, administrator: &mut Connection) -> activity_log::Result<()> {
-    let pid = diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result::<i32>(conn)?;
+fn pid(conn: &mut Connection) -> QueryResult<i32> {
+    diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(conn)
+}
+
+/// Ends a connection as an administrator does.
+fn terminate(pid: i32, administrator: &mut Connection) -> QueryResult<()> {
     let terminate = diesel::sql_query("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
-    terminate.execute(administrator)?;
-    Ok(())
+    terminate.execute(administrator).map(drop)
 }
 
 #[test]
@@ -124,14 +131,14 @@ fn a_connection_that_an_administrator_ends_is_busy() -> TestResult {
     record_numbered(&mut other, 1)?;
     for (method, use_log) in USES {
         let mut conn = log.connect()?;
-        terminate(&mut conn, &mut other)?;
+        terminate(pid(&mut conn)?, &mut other)?;
         for attempt in 1..=2 {
             let lost = use_log(&mut ActivityLogRepository::new(&mut conn));
             assert!(matches!(lost, Err(Error::Busy(_))), "{method}, attempt {attempt}: {lost:?}");
         }
         let lost = log.connect()?.transaction(|conn| {
             ActivityLogRepository::new(conn).record(&numbered(4))?;
-            terminate(conn, &mut other)?;
+            terminate(pid(conn)?, &mut other)?;
             use_log(&mut ActivityLogRepository::new(conn))
         });
         assert!(matches!(lost, Err(Error::Busy(_))), "{method} in a transaction: {lost:?}");
@@ -141,12 +148,30 @@ fn a_connection_that_an_administrator_ends_is_busy() -> TestResult {
 }
 
 #[test]
+fn a_retention_run_whose_connection_ends_while_it_waits_for_a_lock_does_not_wait_on() -> TestResult {
+    let log = SharedLog::create()?;
+    let (mut conn, mut other, mut administrator) = (log.connect()?, log.connect()?, log.connect()?);
+    record_numbered(&mut conn, 3)?;
+    hold_up_writers(&mut other)?;
+    let pid = pid(&mut conn)?;
+    let terminating = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        terminate(pid, &mut administrator)
+    });
+    let (policy, never) = (RetentionPolicy::new().max_entries(1), AtomicBool::new(false));
+    let run = ActivityLogRepository::new(&mut conn).apply_retention(&policy, numbered(9).ts, &never);
+    assert!(matches!(run, Err(Error::Busy(_))), "{run:?}");
+    terminating.join().map_err(|_| "the administrator panicked")??;
+    Ok(())
+}
+
+#[test]
 fn a_commit_on_a_connection_that_has_ended_is_busy() -> TestResult {
     let log = SharedLog::create()?;
     let mut other = log.connect()?;
     let lost = log.connect()?.transaction(|conn| {
         ActivityLogRepository::new(conn).record(&numbered(1))?;
-        terminate(conn, &mut other)
+        Ok::<_, Error>(terminate(pid(conn)?, &mut other)?)
     });
     assert!(matches!(lost, Err(Error::Busy(_))), "{lost:?}");
     assert_eq!(stored_seqs(&mut other)?, [0; 0]);
