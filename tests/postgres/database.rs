@@ -143,3 +143,7 @@ pub(crate) fn wait_at_most(conn: &mut Connection, longest: Duration) -> TestResu
     // Zero would mean without end.
     Ok(conn.batch_execute(&format!("SET lock_timeout = {}", longest.as_millis().max(1)))?)
 }
+
+/// Whether no other entry comes between those of one `record_all`. Writers draw numbers side by side, so a cursor may cut
+/// several groups, and a walk that meets a group late sees the part of it that is still ahead.
+pub(crate) const GROUPS_ARE_CONSECUTIVE: bool = false;

@@ -118,3 +118,6 @@ pub(crate) fn hold_up_writers(conn: &mut Connection) -> TestResult {
 pub(crate) fn wait_at_most(conn: &mut Connection, longest: Duration) -> TestResult {
     Ok(conn.batch_execute(&format!("PRAGMA busy_timeout = {}", longest.as_millis()))?)
 }
+
+/// Whether no other entry comes between those of one `record_all`.
+pub(crate) const GROUPS_ARE_CONSECUTIVE: bool = true;
