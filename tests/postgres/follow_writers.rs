@@ -208,11 +208,11 @@ impl Writer {
         while !stop.load(Ordering::SeqCst) {
             let entries = self.entries();
             committed.extend(match random(9) {
+                _ if self.number < PREPARING_WRITERS && random(3) > 0 => self.prepare(entries)?,
                 0 => self.record(entries)?,
                 1 => self.record_all(entries)?,
                 2 => self.roll_back(entries)?,
                 3 => self.roll_back_to_savepoint(entries)?,
-                4 if self.number < PREPARING_WRITERS => self.prepare(entries)?,
                 4 | 5 => self.insert_without_the_crate(entries)?,
                 6 => self.copy(entries)?,
                 _ => self.stay_open(entries)?,
@@ -267,7 +267,7 @@ impl Writer {
         self.conn.batch_execute("BEGIN")?;
         ActivityLogRepository::new(&mut self.conn).record_all(&entries)?;
         self.conn.batch_execute(&format!("PREPARE TRANSACTION '{id}'"))?;
-        wait_up_to(Duration::from_millis(50));
+        wait_up_to(Duration::from_millis(5));
         if random(5) == 0 {
             self.conn.batch_execute(&format!("ROLLBACK PREPARED '{id}'"))?;
             return Ok(Vec::new());
