@@ -40,7 +40,7 @@ impl Execute for AsyncPgConnection {
         self.batch_execute(sql).await
     }
 
-    fn is_in_transaction(&mut self) -> bool {
+    fn is_in_diesels_transaction(&mut self) -> bool {
         match <Self as AsyncConnection>::TransactionManager::transaction_manager_status_mut(self) {
             TransactionManagerStatus::Valid(status) => status.transaction_depth().is_some(),
             TransactionManagerStatus::InError => true,

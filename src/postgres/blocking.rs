@@ -41,7 +41,7 @@ impl Execute for PgConnection {
         ready(self.batch_execute(sql))
     }
 
-    fn is_in_transaction(&mut self) -> bool {
+    fn is_in_diesels_transaction(&mut self) -> bool {
         match <Self as Connection>::TransactionManager::transaction_manager_status_mut(self) {
             TransactionManagerStatus::Valid(status) => status.transaction_depth().is_some(),
             TransactionManagerStatus::InError => true,

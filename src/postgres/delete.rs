@@ -17,6 +17,7 @@ use crate::postgres::extent::{newest_seq, newest_seq_beyond_rows};
 use crate::postgres::references::References;
 use crate::postgres::savepoint::attempt;
 use crate::postgres::statement::Sql;
+use crate::postgres::transaction::is_in_transaction;
 use crate::store::deletion::Deletion;
 use crate::store::range::{Order, SeqRange};
 
@@ -144,7 +145,7 @@ struct Deleting {
 
 impl Deleting {
     async fn begin(conn: &mut impl Execute) -> QueryResult<Self> {
-        Ok(Self { references: References::find(conn).await?, is_in_transaction: conn.is_in_transaction() })
+        Ok(Self { references: References::find(conn).await?, is_in_transaction: is_in_transaction(conn).await? })
     }
 
     /// Deletes the rows of a range that pass a test, which begins with ` AND `, block by block.

@@ -29,7 +29,7 @@ pub(crate) trait Execute: Send {
     fn batch(&mut self, sql: &str) -> impl Future<Output = QueryResult<()>> + Send;
 
     /// Whether Diesel has begun a transaction on the connection.
-    fn is_in_transaction(&mut self) -> bool;
+    fn is_in_diesels_transaction(&mut self) -> bool;
 
     fn sleep(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
 

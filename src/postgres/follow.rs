@@ -11,12 +11,12 @@
 use std::time::{Duration, Instant};
 
 use diesel::data_types::PgTimestamp;
-use diesel::prelude::QueryResult;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use crate::error::{Error, Result};
 use crate::postgres::execute::Execute;
 use crate::postgres::statement::{Bind, Sql};
+use crate::postgres::transaction::is_still_in_transaction;
 
 /// How long to wait for transactions that write to the log.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ pub(crate) async fn settled_seq(conn: &mut impl Execute) -> Result<Option<i64>> 
     if is_in_recovery {
         return Err(cannot_follow("a standby does not know which transactions are open on its primary; follow that"));
     }
-    if isolation != "read committed" && is_in_one_transaction(conn, began).await? {
+    if isolation != "read committed" && is_still_in_transaction(conn, began).await? {
         return Err(cannot_follow(&format!(
             "a transaction with the isolation level {isolation} does not see what others commit; follow outside of it"
         )));
@@ -56,12 +56,6 @@ pub(crate) async fn settled_seq(conn: &mut impl Execute) -> Result<Option<i64>> 
 
 fn cannot_follow(reason: &str) -> Error {
     Error::CannotFollow { reason: reason.to_owned() }
-}
-
-/// Whether the connection is in a transaction, also one that was begun as SQL text: it still is in the one that `began`.
-async fn is_in_one_transaction(conn: &mut impl Execute, began: PgTimestamp) -> QueryResult<bool> {
-    let begins = Sql::new("SELECT transaction_timestamp()").returning::<Timestamptz>();
-    Ok(conn.one::<PgTimestamp, _>(begins).await? == began)
 }
 
 type State = (bool, String, PgTimestamp, Option<i64>, Vec<String>);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use diesel::prelude::QueryResult;
+use diesel::result::DatabaseErrorInformation;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::{DatabaseError, NotFound};
 use diesel::sql_types::{BigInt, Text};
@@ -15,6 +16,7 @@ use crate::postgres::execute::Execute;
 use crate::postgres::savepoint::attempt;
 use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::postgres::timestamp;
+use crate::postgres::transaction::is_in_transaction;
 
 const COLUMNS: &str =
     "id, ts, category, action, severity, actor, entity_type, entity_id, entity_name, message, metadata";
@@ -70,19 +72,22 @@ pub(crate) async fn insert_all(
     entries: &[NewActivityLogEntry],
     encoding: Encoding<'_>,
 ) -> Result<()> {
+    if let [entry] = entries {
+        return insert(conn, entry, encoding).await.map(drop);
+    }
     let mut rows = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         rows.push(encoding.encode(entry, index)?);
     }
     let ids = rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
     let statement = insert_statement(rows);
-    let is_in_transaction = conn.is_in_transaction();
+    let is_in_transaction = is_in_transaction(conn).await?;
     match attempt(conn, is_in_transaction, statement).await {
         Ok(inserted) if inserted == entries.len() => Ok(()),
         // A trigger of the host's has dropped rows.
         Ok(_) => Err(NotFound.into()),
         Err(DatabaseError(UniqueViolation, violation)) if violation.constraint_name() == Some("activity_log_pkey") => {
-            duplicate(conn, ids, DatabaseError(UniqueViolation, violation)).await
+            duplicate(conn, ids, violation).await
         }
         Err(error) => Err(error.into()),
     }
@@ -125,12 +130,20 @@ fn insert_statement(rows: Vec<EncodedEntry<'_>>) -> Statement<'_> {
 }
 
 /// The error for the first entry whose id is taken, by the log or by an entry before it.
-async fn duplicate(conn: &mut impl Execute, ids: Vec<Cow<'_, str>>, violation: diesel::result::Error) -> Result<()> {
+async fn duplicate(
+    conn: &mut impl Execute,
+    ids: Vec<Cow<'_, str>>,
+    violation: Box<dyn DatabaseErrorInformation + Send + Sync>,
+) -> Result<()> {
     let mut seen = taken(conn, ids.clone()).await?.into_iter().collect::<HashSet<_>>();
-    match ids.into_iter().position(|id| !seen.insert(id.into_owned())) {
+    // The row that has it may be newer than the transaction's snapshot, or deleted since. The details name its id.
+    let named = || {
+        let details = violation.details()?;
+        ids.iter().position(|id| details.contains(&format!("=({id})")))
+    };
+    match ids.iter().position(|id| !seen.insert(id.clone().into_owned())).or_else(named) {
         Some(index) => Err(Error::DuplicateId { index }),
-        // The row that had it has been deleted since.
-        None => Err(violation.into()),
+        None => Err(DatabaseError(UniqueViolation, violation).into()),
     }
 }
 

@@ -1,4 +1,11 @@
 //! The log in PostgreSQL.
+//!
+//! # Behind pgbouncer
+//!
+//! In transaction mode, each transaction may run on another of the server's connections, and a prepared statement is known
+//! to one of them only. Keep none: `conn.set_prepared_statement_cache_size(CacheSize::Disabled)`. Everything then works in
+//! and outside of transactions. Connect a [`RetentionWorker`](crate::RetentionWorker) past the pooler, because it sets
+//! `lock_timeout` for its session.
 
 #[cfg(feature = "postgres-async")]
 mod async_connection;
@@ -29,6 +36,7 @@ pub mod schema;
 mod statement;
 mod store;
 mod timestamp;
+mod transaction;
 
 #[cfg(feature = "postgres-async")]
 pub use crate::postgres::async_repository::AsyncActivityLogRepository;

@@ -15,6 +15,7 @@ use crate::postgres::references::References;
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::savepoint::attempt;
 use crate::postgres::statement::{Bind, Sql, Statement};
+use crate::postgres::transaction::is_in_transaction;
 use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::range::{Order, SeqRange};
 
@@ -33,7 +34,7 @@ pub(crate) async fn rewrite(
     let Some(newest) = newest_seq(conn).await? else { return Ok(0) };
     let mut rewriting = Rewriting {
         references: References::find(conn).await?,
-        is_in_transaction: conn.is_in_transaction(),
+        is_in_transaction: is_in_transaction(conn).await?,
         rewritten: 0,
         failure: None,
     };

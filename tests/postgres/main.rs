@@ -7,9 +7,21 @@
 
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
+#[path = "../support/chance.rs"]
+mod chance;
+mod cluster;
+mod crash;
 mod database;
+mod follow;
+mod follow_writers;
+mod isolation;
 #[cfg(feature = "sqlite")]
 mod moving;
+mod pgbouncer;
 mod server;
+mod standby;
 #[path = "../support/mod.rs"]
 mod support;
+mod transaction_errors;
+#[path = "../support/workers.rs"]
+mod workers;

@@ -2,10 +2,14 @@
 
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
+#[path = "../support/chance.rs"]
+mod chance;
 mod damage;
 mod database;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/workers.rs"]
+mod workers;
 
 mod batches;
 mod busy;

@@ -13,9 +13,11 @@ use activity_log::{
 };
 use chrono::{TimeDelta, Utc};
 
-use crate::crash::{Worker, random, say, start, wait_to_be_killed, wait_up_to};
+use crate::chance::{random, wait_up_to};
+use crate::crash::{start, wait_to_be_killed};
 use crate::database::SharedLog;
 use crate::support::{TestResult, everything, numbered, parameters};
+use crate::workers::{Worker, say};
 
 const ENTRIES: i64 = 15_000;
 const KEPT: u64 = 500;
