@@ -20,7 +20,7 @@ pub(super) fn is_transient(error: &Error) -> bool {
 /// Whether a lock was in the way, or the server is starting or stopping.
 pub(crate) fn is_busy(message: &str) -> bool {
     const MESSAGES: [&str; 8] = [
-        "canceling statement due to lock timeout",
+        LOCK_TIMEOUT,
         "could not obtain lock on",
         "deadlock detected",
         "terminating connection due to",
@@ -31,6 +31,14 @@ pub(crate) fn is_busy(message: &str) -> bool {
     ];
     MESSAGES.iter().any(|text| message.starts_with(text))
 }
+
+/// Whether the statement waited for a lock for as long as it may.
+pub(crate) fn is_lock_timeout(error: &Error) -> bool {
+    matches!(error, DatabaseError(_, information) if information.message() == LOCK_TIMEOUT)
+}
+
+/// The message of a statement that waited for a lock for as long as it may.
+const LOCK_TIMEOUT: &str = "canceling statement due to lock timeout";
 
 /// Whether the disk is used up.
 pub(crate) fn is_full(message: &str) -> bool {

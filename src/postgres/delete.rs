@@ -8,7 +8,8 @@ use diesel::prelude::QueryResult;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::error::postgres::is_lock_timeout;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::postgres::blocks::{BLOCK_ROWS, Parts};
@@ -78,10 +79,8 @@ pub(crate) async fn delete(conn: &mut impl Execute, seqs: &[i64], stop: &AtomicB
             Err(error) if deletion.references.hold_back(&error) => {
                 break Some(deletion.delete_listed(conn, seqs).await?);
             }
-            Err(error) => match Error::from(error) {
-                Error::Busy(_) if !stop.load(Ordering::Relaxed) => {}
-                error => return Err(error),
-            },
+            Err(error) if is_lock_timeout(&error) && !stop.load(Ordering::Relaxed) => {}
+            Err(error) => return Err(error.into()),
             Ok(deleted) => break deleted,
         }
     };
