@@ -7,6 +7,7 @@ mod execute;
 mod extent;
 mod follow;
 mod insert;
+mod lookup;
 mod migrations;
 mod new_row;
 mod query;
@@ -19,6 +20,7 @@ mod savepoint;
 ///
 /// Import it under another name: `activity_log` is also the name of the crate.
 pub mod schema;
+mod searches;
 mod statement;
 mod timestamp;
 
