@@ -18,7 +18,8 @@ pub(crate) struct Selected {
 }
 
 impl Selected {
-    /// Numbers select the sizes, names of states the states, and other words the shapes.
+    /// Numbers select the sizes, names of states the states, and other words the shapes: those that have the word in their
+    /// names, or with `^` before it, those that have not.
     pub(crate) fn from_arguments(states: &[&str], sizes: &[u64]) -> Self {
         let mut selected = Self::default();
         for argument in std::env::args().skip(1).filter(|argument| !argument.starts_with('-')) {
@@ -37,6 +38,13 @@ impl Selected {
         selected
     }
 
+    fn has_shape(&self, name: &str) -> bool {
+        self.words.iter().all(|word| match word.strip_prefix('^') {
+            Some(word) => !name.contains(word),
+            None => name.contains(word.as_str()),
+        })
+    }
+
     pub(crate) fn has_state(&self, state: &str) -> bool {
         self.states.is_empty() || self.states.iter().any(|chosen| chosen == state)
     }
@@ -48,7 +56,7 @@ pub(crate) fn print_table(title: &str, selected: &Selected, logs: &mut [Log]) ->
     let columns = logs.iter().map(|log| format!("{:>12}", log.rows)).collect::<String>();
     println!("{:<46}{columns}{:>9}{:>10}", "", "growth", "answer");
     for (name, question) in SHAPES {
-        if selected.words.iter().all(|word| name.contains(word.as_str())) {
+        if selected.has_shape(name) {
             print_row(name, logs, *question)?;
         }
     }

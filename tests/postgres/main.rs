@@ -8,5 +8,7 @@
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
 mod database;
+mod query_plans;
+mod statements;
 #[path = "../support/mod.rs"]
 mod support;
