@@ -45,7 +45,7 @@ pub(crate) async fn actions_that_begin(conn: &mut impl Execute, prefixes: &[Stri
     let actions = Sql::new(
         "WITH RECURSIVE step AS ( \
             SELECT (SELECT action FROM activity_log WHERE action >= prefix AND action < prefix_end \
-                ORDER BY action, (seq + 0) LIMIT 1), prefix_end, 1 AS steps FROM unnest(",
+                ORDER BY action, (seq + 5) LIMIT 1), prefix_end, 1 AS steps FROM unnest(",
     )
     .bind(prefixes)
     .text(", ")
@@ -54,7 +54,7 @@ pub(crate) async fn actions_that_begin(conn: &mut impl Execute, prefixes: &[Stri
         ") AS listed (prefix, prefix_end) \
             UNION ALL \
             SELECT (SELECT action FROM activity_log WHERE action > step.action AND action < prefix_end \
-                ORDER BY action, (seq + 0) LIMIT 1), prefix_end, steps + 1 \
+                ORDER BY action, (seq + 5) LIMIT 1), prefix_end, steps + 1 \
             FROM step WHERE action IS NOT NULL AND steps <= 257 \
         ) \
         SELECT action FROM step WHERE action IS NOT NULL",
@@ -68,8 +68,11 @@ pub(crate) async fn values_of(
     column: &'static str,
     most: usize,
 ) -> QueryResult<Option<Vec<String>>> {
-    let order =
-        if column == "category" { "category, severity, (seq + 0)".to_owned() } else { format!("{column}, (seq + 0)") };
+    let order = match column {
+        "category" => "category, severity, (seq + 0)",
+        "action" => "action, (seq + 5)",
+        column => &format!("{column}, (seq + 0)"),
+    };
     let values = Sql::new(format!(
         "WITH RECURSIVE step AS ( \
             (SELECT {column} AS value, 1 AS steps FROM activity_log ORDER BY {order} LIMIT 1) \
@@ -84,7 +87,7 @@ pub(crate) async fn values_of(
 }
 
 /// The least text that is greater than all texts that begin with `prefix`, which ends in a dot.
-fn end_of(prefix: &str) -> String {
+pub(crate) fn end_of(prefix: &str) -> String {
     let mut end = prefix.to_owned();
     end.pop();
     // The character after the dot.

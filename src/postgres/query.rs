@@ -57,7 +57,7 @@ impl<'a> Selection<'a> {
             Order::Ascending => "ASC",
             Order::Descending => "DESC",
         };
-        let mut searches = self.searches.conditions();
+        let mut searches = self.searches.conditions(self.filters);
         if searches.len() == 1
             && let Some(condition) = searches.pop()
         {

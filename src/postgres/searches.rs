@@ -7,7 +7,7 @@ use diesel::prelude::QueryResult;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::severity::ActivitySeverity;
 use crate::postgres::execute::Execute;
-use crate::postgres::lookup::{actions_that_begin, types_of, values_of};
+use crate::postgres::lookup::{actions_that_begin, end_of, types_of, values_of};
 use crate::postgres::statement::{Bind, Sql};
 
 /// The most searches of an index that one page unites. A longer list is a test on the rows of a walk by `seq`.
@@ -152,11 +152,12 @@ impl<'a> Searches<'a> {
     pub(crate) fn key(&self) -> (&'static str, i64) {
         match self {
             Self::All => ("activity_log.seq", 0),
-            Self::Actors(_) | Self::Actions(_) | Self::Kinds(_) | Self::EntityType(_) => ("(seq + 0)", 0),
+            Self::Actors(_) | Self::Kinds(_) | Self::EntityType(_) => ("(seq + 0)", 0),
             Self::Entities(_) => ("(seq + 1)", 1),
             Self::Alarms(_) => ("(seq + 2)", 2),
             Self::ActorAlarms(_) => ("(seq + 3)", 3),
             Self::ActionAlarms(_) => ("(seq + 4)", 4),
+            Self::Actions(_) => ("(seq + 5)", 5),
         }
     }
 
@@ -167,7 +168,7 @@ impl<'a> Searches<'a> {
     }
 
     /// The condition of each search.
-    pub(crate) fn conditions(&self) -> Vec<Sql<'a>> {
+    pub(crate) fn conditions(&self, filters: &'a NormalizedFilters) -> Vec<Sql<'a>> {
         let equals = |column: &'static str, value: Bind<'a>| Sql::new(column).text(" = ").bind(value);
         let of_pair = |column: &'static str, (value, severity): &(Cow<'a, str>, &'static str)| {
             equals(column, value.clone().into()).text(" AND ").sql(equals("severity", (*severity).into()))
@@ -184,8 +185,14 @@ impl<'a> Searches<'a> {
                     }
                 })
                 .collect(),
-            Self::Actors(actors) => actors.iter().map(|actor| equals("actor", actor.clone().into())).collect(),
-            Self::Actions(actions) => actions.iter().map(|action| equals("action", action.clone().into())).collect(),
+            Self::Actors(actors) => {
+                let conditions = actors.iter().map(|actor| of_action(equals("actor", actor.clone().into()), filters));
+                conditions.flat_map(|condition| of_categories(condition, filters)).collect()
+            }
+            Self::Actions(actions) => {
+                let conditions = actions.iter().map(|action| equals("action", action.clone().into()));
+                conditions.flat_map(|condition| of_categories(condition, filters)).collect()
+            }
             Self::Kinds(pairs) => pairs.iter().map(|pair| of_pair("category", pair)).collect(),
             Self::Alarms(severities) => {
                 severities.iter().map(|severity| equals("severity", (*severity).into()).text(NOT_INFO)).collect()
@@ -215,6 +222,31 @@ impl<'a> Searches<'a> {
                 condition.text(" AND activity_log.severity = listed.severity").text(end),
             ),
         })
+    }
+}
+
+/// The longest list of categories that are searched for one by one within something else. Each search looks at all of that.
+const MAX_NARROWED: usize = 4;
+
+/// A condition for each category, where the index has the category after the key. Rows of other categories are not fetched.
+fn of_categories<'a>(condition: Sql<'a>, filters: &'a NormalizedFilters) -> Vec<Sql<'a>> {
+    if !(1..=MAX_NARROWED).contains(&filters.categories.len()) {
+        return vec![condition];
+    }
+    let with_category = |category: &'a String| condition.clone().text(" AND category || '' = ").bind(category.as_str());
+    filters.categories.iter().map(with_category).collect()
+}
+
+/// The condition for one action, where the index has the action after the key. Rows of other actions are not fetched.
+fn of_action<'a>(condition: Sql<'a>, filters: &'a NormalizedFilters) -> Sql<'a> {
+    match (filters.actions.names.as_slice(), filters.actions.prefixes.as_slice()) {
+        ([name], []) => condition.text(" AND action || '' = ").bind(name.as_str()),
+        ([], [prefix]) => condition
+            .text(" AND action || '' >= ")
+            .bind(prefix.as_str())
+            .text(" AND action || '' < ")
+            .bind(end_of(prefix)),
+        _ => condition,
     }
 }
 

@@ -216,6 +216,27 @@ fn a_page_that_excludes_nearly_all_actions_reads_the_index_on_actions() -> TestR
 }
 
 #[test]
+fn a_page_of_an_actor_and_a_category_that_never_meet_fetches_no_rows() -> TestResult {
+    let filters = ActivityLogFilters { actor: Some("user_7".to_owned()), ..category("auth") };
+    assert_reads_only("activity_log_actor", &[], 0, |log| log.page(&filters, None, PAGE).map(drop))
+}
+
+#[test]
+fn a_page_of_an_actor_and_an_action_that_never_meet_fetches_no_rows() -> TestResult {
+    for action in ["auth.changed", "auth.*"] {
+        let filters = ActivityLogFilters { actor: Some("user_7".to_owned()), ..actions([action]) };
+        assert_reads_only("activity_log_actor", &[], 0, |log| log.page(&filters, None, PAGE).map(drop))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_page_of_an_action_and_a_category_that_never_meet_fetches_no_rows() -> TestResult {
+    let filters = ActivityLogFilters { categories: vec!["auth".into()], ..actions(["device.changed"]) };
+    assert_reads_only("activity_log_action", &[], 0, |log| log.page(&filters, None, PAGE).map(drop))
+}
+
+#[test]
 fn counting_up_to_a_limit_reads_no_more_than_the_limit() -> TestResult {
     let filters = tested(actor("user_7"));
     assert_reads_only("activity_log_actor", &[], 100, |log| log.count_up_to(&filters, 100).map(drop))
