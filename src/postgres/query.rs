@@ -166,12 +166,12 @@ fn rest<'a>(filters: &'a NormalizedFilters, served: &Searches<'_>) -> Sql<'a> {
     if let Some(entity_type) = entity_type
         && !served.serve(Filter::EntityType)
     {
-        sql = sql.text(format!(" AND entity_type = ")).bind(entity_type.as_str());
+        sql = sql.text(" AND entity_type = ").bind(entity_type.as_str());
     }
     if let Some(entity_id) = entity_id
         && !served.serve(Filter::EntityId)
     {
-        sql = sql.text(format!(" AND entity_id = ")).bind(entity_id.as_str());
+        sql = sql.text(" AND entity_id = ").bind(entity_id.as_str());
     }
     if let Some(since) = since {
         sql = sql.text(" AND ts >= ").bind(*since);
@@ -189,7 +189,7 @@ fn rest<'a>(filters: &'a NormalizedFilters, served: &Searches<'_>) -> Sql<'a> {
 fn any_action<'a>(actions: &'a Actions) -> Sql<'a> {
     let mut tests = Vec::new();
     if !actions.names.is_empty() {
-        tests.push(Sql::new(format!("action = ANY(")).bind(actions.names.as_slice()).text(")"));
+        tests.push(Sql::new("action = ANY(").bind(actions.names.as_slice()).text(")"));
     }
     if !actions.prefixes.is_empty() {
         let prefixes = Sql::new("EXISTS (SELECT 1 FROM unnest(").bind(actions.prefixes.as_slice());
