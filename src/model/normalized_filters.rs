@@ -76,7 +76,7 @@ impl Actions {
         self.names.len() + 2 * self.prefixes.len()
     }
 
-    fn contains(&self, action: &String) -> bool {
+    pub(crate) fn contains(&self, action: &String) -> bool {
         self.names.binary_search(action).is_ok() || self.have_prefix(action)
     }
 

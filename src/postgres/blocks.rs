@@ -86,16 +86,19 @@ impl<'a> Parts<'a> {
         if let Some(before) = range.before {
             rows = rows.text(" AND seq < ").bind(before);
         }
-        let (direction, step, last) = match self.order {
-            Order::Ascending => ("ASC", "1", format!("+ {}", LOOKED_AT - 1)),
-            Order::Descending => ("DESC", "-1", format!("- {}", LOOKED_AT - 1)),
+        let last = LOOKED_AT - 1;
+        let (direction, opposite, step, last) = match self.order {
+            Order::Ascending => ("ASC", "DESC", "1", format!("least(first.block + {last}")),
+            Order::Descending => ("DESC", "ASC", "-1", format!("greatest(first.block - {last}")),
         };
-        // A series keeps its order, and so the search ends with the last block that is asked for.
+        // A series keeps its order, and so the search ends with the last block that is asked for. EXISTS would become a
+        // join, for which the planner may read the whole table.
         rows = rows.text(format!(
             " ORDER BY seq {direction} LIMIT 1) \
             SELECT first.block, ARRAY( \
-                SELECT block FROM generate_series(first.block, first.block {last}, {step}) AS block \
-                WHERE EXISTS (SELECT 1 FROM activity_log WHERE seq >> 14 = block"
+                SELECT block FROM generate_series(first.block, \
+                    {last}, (SELECT seq >> 14 FROM activity_log ORDER BY seq {opposite} LIMIT 1)), {step}) AS block \
+                WHERE (SELECT TRUE FROM activity_log WHERE seq >> 14 = block"
         ));
         if let Some(since) = self.filters.since {
             rows = rows.text(" AND ts >= ").bind(since);
@@ -103,7 +106,7 @@ impl<'a> Parts<'a> {
         if let Some(until) = self.filters.until {
             rows = rows.text(" AND ts <= ").bind(until);
         }
-        rows.text(format!(") LIMIT {FOUND}) FROM first")).returning()
+        rows.text(format!(" ORDER BY ts LIMIT 1) LIMIT {FOUND}) FROM first")).returning()
     }
 }
 

@@ -20,6 +20,7 @@ mod execute;
 mod extent;
 mod follow;
 mod insert;
+mod lookup;
 #[cfg(feature = "postgres")]
 mod migrations;
 mod new_row;
@@ -33,6 +34,7 @@ mod savepoint;
 ///
 /// Import it under another name: `activity_log` is also the name of the crate.
 pub mod schema;
+mod searches;
 mod statement;
 mod store;
 mod timestamp;

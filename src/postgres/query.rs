@@ -1,30 +1,27 @@
 //! Filters as SQL.
 //!
-//! Each page is found by one index, in the order of `seq`. The filter that the index serves is written as the index has it,
-//! and so is the order. Every other filter is written as an expression that no index has, because the planner would
-//! otherwise choose by statistics, which may be wrong.
+//! Each page is found by one index, in its order, whatever the statistics say, which may be stale or missing:
+//!
+//! - The filter that the index serves is written as the index has it, and so is the order.
+//! - All other filters are inside a `CASE`, which no index serves, and which the planner takes for true of half of the rows.
+//! - `generate_series(seq, seq)` returns `seq`, and the planner takes it for a thousand rows. The page is then a small part of
+//!   what it expects to find, and it walks the index as far as the page. Otherwise it would fetch and sort all rows of an
+//!   actor whenever it expects them to be few.
 
-use std::borrow::Cow;
+use diesel::prelude::QueryResult;
 
 use crate::model::normalized_filters::{Actions, NormalizedFilters};
-use crate::model::severity::ActivitySeverity;
 use crate::postgres::execute::Execute;
+use crate::postgres::searches::{Filter, Searches};
 use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::store::range::{Order, SeqRange};
-use diesel::prelude::QueryResult;
-use diesel::sql_types::{Nullable, Text};
 
 /// All columns, in the order of the schema.
 pub(crate) const ALL_COLUMNS: &str =
     "seq, id, ts, category, action, severity, actor, entity_type, entity_id, entity_name, message, metadata";
 
-/// The most searches of an index that one statement unites. A longer list is a test on the rows of a walk by `seq`.
-const MAX_SEARCHES: usize = 32;
-
-/// Makes a column an expression that no index has.
-const NO_INDEX: &str = " || ''";
-
-const SEVERITIES: [ActivitySeverity; 3] = [ActivitySeverity::Info, ActivitySeverity::Warning, ActivitySeverity::Error];
+/// The most searches that are written one after the other. More are a list that is bound.
+const MAX_UNITED: usize = 32;
 
 /// Filters, and how the matching rows are found.
 #[derive(Debug)]
@@ -33,45 +30,20 @@ pub(crate) struct Selection<'a> {
     searches: Searches<'a>,
 }
 
-/// The searches that together find all matching rows, in one index.
-#[derive(Debug)]
-enum Searches<'a> {
-    /// In the index on `seq` alone.
-    All,
-    Entities(Vec<(&'a str, Option<Cow<'a, str>>)>),
-    Actors(&'a [String]),
-    /// The names that the filters list, and those that begin as they list.
-    Actions(Vec<Cow<'a, str>>),
-    Kinds(Vec<(&'a str, &'static str)>),
-    /// Severities other than info.
-    Alarms(Vec<&'static str>),
-    EntityType(&'a str),
-}
-
 impl<'a> Selection<'a> {
-    /// Looks up what the filters leave open: which types an entity id has, and which actions begin as listed.
+    /// Looks up what the filters leave open, such as which types an entity id has, and which actions begin as listed.
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
         Ok(Self { filters, searches: Searches::find(conn, filters).await? })
     }
 
     /// Whether no row can match.
     pub(crate) fn is_empty(&self) -> bool {
-        match &self.searches {
-            Searches::Entities(entities) => entities.is_empty(),
-            Searches::Actions(actions) => actions.is_empty(),
-            _ => false,
-        }
+        self.searches.is_empty()
     }
 
     /// The first `rows` matching rows of a range, in order.
-    pub(crate) fn rows<ST>(
-        &self,
-        columns: &'static str,
-        range: SeqRange,
-        order: Order,
-        rows: i64,
-    ) -> Statement<'a, ST> {
-        self.ordered(columns, range, order, rows).returning()
+    pub(crate) fn rows<ST>(&self, range: SeqRange, order: Order, rows: i64) -> Statement<'a, ST> {
+        self.ordered(ALL_COLUMNS, range, order, rows).returning()
     }
 
     /// Counts the matching rows of a range, up to a limit.
@@ -85,31 +57,50 @@ impl<'a> Selection<'a> {
             Order::Ascending => "ASC",
             Order::Descending => "DESC",
         };
-        let rest = rest(self.filters, &self.searches, NO_INDEX);
-        let mut searches = self.searches.conditions();
-        let search = |condition: Sql<'a>, key: &str, offset: i64| {
-            let mut sql = Sql::new(format!("SELECT {columns} FROM activity_log WHERE ")).sql(condition);
-            if let Some(after) = range.after {
-                sql = sql.text(format!(" AND {key} > ")).bind(after.saturating_add(offset));
-            }
-            if let Some(before) = range.before {
-                sql = sql.text(format!(" AND {key} < ")).bind(before.saturating_add(offset));
-            }
-            // A generic plan takes a bound LIMIT for a tenth of the table.
-            sql.sql(rest.clone()).text(format!(" ORDER BY {key} {direction} LIMIT {rows}"))
-        };
-        let (key, offset) = self.searches.key();
+        let mut searches = self.searches.conditions(self.filters);
         if searches.len() == 1
             && let Some(condition) = searches.pop()
         {
-            return search(condition, key, offset);
+            return self.search(columns, condition, range, direction, rows);
         }
         let mut union = Sql::new(format!("SELECT {columns} FROM ("));
-        for (position, condition) in searches.into_iter().enumerate() {
-            union = union.text(if position == 0 { "(" } else { " UNION ALL (" });
-            union = union.sql(search(condition, key, offset)).text(")");
+        match self.searches.listed() {
+            Some((table, condition)) if searches.len() > MAX_UNITED => {
+                union = union.text("SELECT found.* FROM ").sql(table).text(" CROSS JOIN LATERAL (");
+                union = union.sql(self.search(columns, condition, range, direction, rows)).text(") AS found");
+            }
+            _ => {
+                for (position, condition) in searches.into_iter().enumerate() {
+                    union = union.text(if position == 0 { "(" } else { " UNION ALL (" });
+                    union = union.sql(self.search(columns, condition, range, direction, rows)).text(")");
+                }
+            }
         }
         union.text(format!(") AS found ORDER BY seq {direction} LIMIT {rows}"))
+    }
+
+    /// The rows that one search finds.
+    fn search(&self, columns: &str, condition: Sql<'a>, range: SeqRange, direction: &str, rows: i64) -> Sql<'a> {
+        let (key, offset) = self.searches.key();
+        let others = columns.strip_prefix("seq").unwrap_or(columns);
+        let mut sql = Sql::new(format!("SELECT generate_series(seq, seq) AS seq{others} FROM activity_log WHERE "));
+        sql = sql.sql(condition);
+        if let Some(after) = range.after {
+            sql = sql.text(format!(" AND {key} > ")).bind(after.saturating_add(offset));
+        }
+        if let Some(before) = range.before {
+            sql = sql.text(format!(" AND {key} < ")).bind(before.saturating_add(offset));
+        }
+        let rest = rest(self.filters, &self.searches);
+        if !rest.is_empty() {
+            sql = sql.text(" AND CASE WHEN TRUE").sql(rest).text(" THEN TRUE END");
+        }
+        sql = sql.text(" ORDER BY ");
+        if let Some(column) = self.searches.column_before_key() {
+            sql = sql.text(format!("{column} {direction}, "));
+        }
+        // A generic plan takes a bound LIMIT for a tenth of the table.
+        sql.text(format!("{key} {direction} LIMIT {rows}"))
     }
 }
 
@@ -122,12 +113,11 @@ pub(crate) fn all_rows(filters: &NormalizedFilters, range: SeqRange) -> Sql<'_> 
     if let Some(before) = range.before {
         sql = sql.text(" AND seq < ").bind(before);
     }
-    sql.sql(rest(filters, &Searches::All, ""))
+    sql.sql(rest(filters, &Searches::All))
 }
 
-/// The filters that the searches do not serve, each after ` AND `. After its column, each has a suffix that keeps it from
-/// using an index, if it must not.
-fn rest<'a>(filters: &'a NormalizedFilters, served: &Searches<'_>, suffix: &str) -> Sql<'a> {
+/// The filters that the searches do not serve, each after ` AND `.
+fn rest<'a>(filters: &'a NormalizedFilters, served: &Searches<'_>) -> Sql<'a> {
     let NormalizedFilters {
         categories,
         excluded_categories,
@@ -147,41 +137,41 @@ fn rest<'a>(filters: &'a NormalizedFilters, served: &Searches<'_>, suffix: &str)
     let mut sql = Sql::default();
     let mut any_of = |column: &str, values: Bind<'a>, is_excluded: bool| {
         let (open, close) = if is_excluded { ("(", ")) IS NOT TRUE") } else { ("", ")") };
-        sql = std::mem::take(&mut sql).text(format!(" AND {open}{column}{suffix} = ANY(")).bind(values).text(close);
+        sql = std::mem::take(&mut sql).text(format!(" AND {open}{column} = ANY(")).bind(values).text(close);
     };
-    if !categories.is_empty() && !matches!(served, Searches::Kinds(_)) {
+    if !categories.is_empty() && !served.serve(Filter::Categories) {
         any_of("category", categories.as_slice().into(), false);
     }
     if !excluded_categories.is_empty() {
         any_of("category", excluded_categories.as_slice().into(), true);
     }
-    if !severities.is_empty() && !matches!(served, Searches::Kinds(_) | Searches::Alarms(_)) {
+    if !severities.is_empty() && !served.serve(Filter::Severities) {
         any_of("severity", filters.severity_texts().into(), false);
     }
     if !excluded_severities.is_empty() {
         any_of("severity", filters.excluded_severity_texts().into(), true);
     }
-    if !actors.is_empty() && !matches!(served, Searches::Actors(_)) {
+    if !actors.is_empty() && !served.serve(Filter::Actors) {
         any_of("actor", actors.as_slice().into(), false);
     }
     if !excluded_actors.is_empty() {
         any_of("actor", excluded_actors.as_slice().into(), true);
     }
-    if !actions.is_empty() && !matches!(served, Searches::Actions(_)) {
-        sql = sql.text(" AND ").sql(any_action(actions, suffix));
+    if !actions.is_empty() && !served.serve(Filter::Actions) {
+        sql = sql.text(" AND ").sql(any_action(actions));
     }
     if !excluded_actions.is_empty() {
-        sql = sql.text(" AND ").sql(any_action(excluded_actions, suffix)).text(" IS NOT TRUE");
+        sql = sql.text(" AND ").sql(any_action(excluded_actions)).text(" IS NOT TRUE");
     }
     if let Some(entity_type) = entity_type
-        && !matches!(served, Searches::Entities(_) | Searches::EntityType(_))
+        && !served.serve(Filter::EntityType)
     {
-        sql = sql.text(format!(" AND entity_type{suffix} = ")).bind(entity_type.as_str());
+        sql = sql.text(" AND entity_type = ").bind(entity_type.as_str());
     }
     if let Some(entity_id) = entity_id
-        && !matches!(served, Searches::Entities(_))
+        && !served.serve(Filter::EntityId)
     {
-        sql = sql.text(format!(" AND entity_id{suffix} = ")).bind(entity_id.as_str());
+        sql = sql.text(" AND entity_id = ").bind(entity_id.as_str());
     }
     if let Some(since) = since {
         sql = sql.text(" AND ts >= ").bind(*since);
@@ -195,90 +185,11 @@ fn rest<'a>(filters: &'a NormalizedFilters, served: &Searches<'_>, suffix: &str)
     sql
 }
 
-impl<'a> Searches<'a> {
-    /// The most selective filter is served: an entity has few entries, an actor fewer than an action, and so on.
-    async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
-        if let Some(id) = &filters.entity_id {
-            let types = match &filters.entity_type {
-                Some(name) => vec![Some(Cow::Borrowed(name.as_str()))],
-                None => types_of(conn, id).await?,
-            };
-            if types.len() <= MAX_SEARCHES {
-                return Ok(Self::Entities(types.into_iter().map(|name| (id.as_str(), name)).collect()));
-            }
-        }
-        if (1..=MAX_SEARCHES).contains(&filters.actors.len()) {
-            return Ok(Self::Actors(&filters.actors));
-        }
-        if !filters.actions.is_empty() {
-            let mut actions = filters.actions.names.iter().map(|name| Cow::Borrowed(name.as_str())).collect::<Vec<_>>();
-            actions.extend(actions_that_begin(conn, &filters.actions.prefixes).await?.into_iter().map(Cow::Owned));
-            if actions.len() <= MAX_SEARCHES {
-                return Ok(Self::Actions(actions));
-            }
-        }
-        if let Some(name) = &filters.entity_type {
-            return Ok(Self::EntityType(name));
-        }
-        let severities = if filters.severities.is_empty() { &SEVERITIES[..] } else { &filters.severities };
-        if (1..=MAX_SEARCHES).contains(&(filters.categories.len() * severities.len())) {
-            let pairs = filters
-                .categories
-                .iter()
-                .flat_map(|category| severities.iter().map(|severity| (category.as_str(), severity.as_str())));
-            return Ok(Self::Kinds(pairs.collect()));
-        }
-        if filters.leave_out_info() {
-            return Ok(Self::Alarms(filters.severity_texts()));
-        }
-        Ok(Self::All)
-    }
-
-    /// The expression in whose order the index has the rows, and by how much it is greater than `seq`.
-    fn key(&self) -> (&'static str, i64) {
-        match self {
-            Self::All => ("seq", 0),
-            Self::Entities(_) => ("(seq + 1)", 1),
-            _ => ("(seq + 0)", 0),
-        }
-    }
-
-    fn conditions(&self) -> Vec<Sql<'a>> {
-        let equals = |column: &'static str, value: Bind<'a>| Sql::new(column).text(" = ").bind(value);
-        match self {
-            Self::All => vec![Sql::new("TRUE")],
-            Self::Entities(entities) => entities
-                .iter()
-                .map(|(id, name)| {
-                    let id = equals("entity_id", (*id).into()).text(" AND ");
-                    match name {
-                        Some(name) => id.sql(equals("entity_type", name.clone().into())),
-                        None => id.text("entity_type IS NULL"),
-                    }
-                })
-                .collect(),
-            Self::Actors(actors) => actors.iter().map(|actor| equals("actor", actor.as_str().into())).collect(),
-            Self::Actions(actions) => actions.iter().map(|action| equals("action", action.clone().into())).collect(),
-            Self::Kinds(pairs) => pairs
-                .iter()
-                .map(|(category, severity)| {
-                    equals("category", (*category).into()).text(" AND ").sql(equals("severity", (*severity).into()))
-                })
-                .collect(),
-            Self::Alarms(severities) => severities
-                .iter()
-                .map(|severity| equals("severity", (*severity).into()).text(" AND severity <> 'info'"))
-                .collect(),
-            Self::EntityType(name) => vec![equals("entity_type", (*name).into())],
-        }
-    }
-}
-
 /// The rows with any of these actions.
-fn any_action<'a>(actions: &'a Actions, suffix: &str) -> Sql<'a> {
+fn any_action<'a>(actions: &'a Actions) -> Sql<'a> {
     let mut tests = Vec::new();
     if !actions.names.is_empty() {
-        tests.push(Sql::new(format!("action{suffix} = ANY(")).bind(actions.names.as_slice()).text(")"));
+        tests.push(Sql::new("action = ANY(").bind(actions.names.as_slice()).text(")"));
     }
     if !actions.prefixes.is_empty() {
         let prefixes = Sql::new("EXISTS (SELECT 1 FROM unnest(").bind(actions.prefixes.as_slice());
@@ -303,65 +214,4 @@ fn contains(term: &str) -> String {
     }
     pattern.push('%');
     pattern
-}
-
-/// The types that rows with this entity id have, found by steps in the index.
-async fn types_of<'a>(conn: &mut impl Execute, id: &str) -> QueryResult<Vec<Option<Cow<'a, str>>>> {
-    let types = Sql::new(
-        "WITH RECURSIVE step AS ( \
-            (SELECT entity_type, 1 AS steps FROM activity_log WHERE entity_id = ",
-    )
-    .bind(id)
-    .text(
-        " ORDER BY entity_type LIMIT 1) \
-            UNION ALL \
-            SELECT (SELECT entity_type FROM activity_log WHERE entity_id = ",
-    )
-    .bind(id)
-    .text(
-        " AND entity_type > step.entity_type ORDER BY entity_type LIMIT 1), steps + 1 \
-            FROM step WHERE entity_type IS NOT NULL AND steps <= 33 \
-        ) \
-        SELECT entity_type FROM step WHERE entity_type IS NOT NULL \
-        UNION ALL SELECT NULL WHERE EXISTS (SELECT 1 FROM activity_log WHERE entity_type IS NULL AND entity_id = ",
-    )
-    .bind(id)
-    .text(")");
-    let types = conn.load::<Option<String>, _>(types.returning::<Nullable<Text>>()).await?;
-    Ok(types.into_iter().map(|name| name.map(Cow::Owned)).collect())
-}
-
-/// The actions that begin with any of these prefixes, each of which ends in a dot, found by steps in the index.
-async fn actions_that_begin(conn: &mut impl Execute, prefixes: &[String]) -> QueryResult<Vec<String>> {
-    if prefixes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ends = prefixes.iter().map(|prefix| Cow::Owned(end_of(prefix))).collect();
-    let actions = Sql::new(
-        "WITH RECURSIVE step AS ( \
-            SELECT (SELECT action FROM activity_log WHERE action >= prefix AND action < prefix_end ORDER BY action LIMIT 1), \
-                prefix_end, 1 AS steps FROM unnest(",
-    )
-    .bind(prefixes)
-    .text(", ")
-    .bind(Bind::Texts(ends))
-    .text(
-        ") AS listed (prefix, prefix_end) \
-            UNION ALL \
-            SELECT (SELECT action FROM activity_log WHERE action > step.action AND action < prefix_end \
-                ORDER BY action LIMIT 1), prefix_end, steps + 1 \
-            FROM step WHERE action IS NOT NULL AND steps <= 33 \
-        ) \
-        SELECT action FROM step WHERE action IS NOT NULL",
-    );
-    conn.load::<String, _>(actions.returning::<Text>()).await
-}
-
-/// The least text that is greater than all texts that begin with `prefix`, which ends in a dot.
-fn end_of(prefix: &str) -> String {
-    let mut end = prefix.to_owned();
-    end.pop();
-    // The character after the dot.
-    end.push('/');
-    end
 }

@@ -38,7 +38,7 @@ pub(crate) async fn read(
     while let Some(mut part) = parts.next(conn).await? {
         loop {
             let wanted = next_rows(batch, limit);
-            let statement = selection.rows::<activity_log::SqlType>(ALL_COLUMNS, part, order, rounded(wanted));
+            let statement = selection.rows::<activity_log::SqlType>(part, order, rounded(wanted));
             let rows = conn.load::<ActivityLogRow, _>(statement).await?;
             let is_last = (rows.len() as i64) < wanted;
             for row in rows.into_iter().take(usize::try_from(wanted).unwrap_or(usize::MAX)) {

@@ -69,6 +69,10 @@ impl<'a> Sql<'a> {
         self
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// As a statement that returns rows of this type.
     pub(crate) fn returning<ST>(self) -> Statement<'a, ST> {
         Statement { sql: self, row: PhantomData }

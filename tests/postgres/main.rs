@@ -18,8 +18,10 @@ mod isolation;
 #[cfg(feature = "sqlite")]
 mod moving;
 mod pgbouncer;
+mod query_plans;
 mod server;
 mod standby;
+mod statements;
 #[path = "../support/mod.rs"]
 mod support;
 mod transaction_errors;

@@ -1,0 +1,110 @@
+//! How the time of every query shape grows with the log in PostgreSQL:
+//! `ACTIVITY_LOG_POSTGRES_URL=… cargo bench --features postgres --bench shapes_postgres`.
+//!
+//! Prints a table for each state of the statistics and each `plan_cache_mode`, as the benchmark `shapes` does for SQLite, and
+//! takes the same arguments after `--`. The role must be a superuser, because the state `none` deletes from `pg_statistic`.
+//! The logs are in schemas that the benchmark creates and drops.
+
+#[path = "log/entries.rs"]
+mod log;
+mod questions;
+
+use activity_log::Repository;
+use activity_log::postgres::run_migrations;
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use log::{BenchResult, FIRST_ENTRIES, entry};
+use questions::measure::{Selected, print_table};
+
+type Connection = PgConnection;
+
+/// The variable with the address of the server.
+const SERVER: &str = "ACTIVITY_LOG_POSTGRES_URL";
+const SIZES: [u64; 2] = [100_000, 1_000_000];
+const CHUNK: u64 = 10_000;
+/// Plans that fit any values, and those that PostgreSQL chooses.
+const PLANS: [&str; 2] = ["force_generic_plan", "auto"];
+
+/// The name of a state, its meaning, and the SQL that brings a log from the previous state into this one.
+type State = (&'static str, &'static str, &'static str);
+
+const STATES: [State; 3] = [
+    ("stale", "ANALYZE when the log had 1,000 rows of one category", "SELECT"),
+    (
+        "none",
+        "no statistics",
+        "DELETE FROM pg_statistic WHERE starelid = 'activity_log'::regclass \
+            OR starelid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'activity_log'::regclass); \
+        UPDATE pg_class SET reltuples = -1, relpages = 0, relallvisible = 0 WHERE oid = 'activity_log'::regclass",
+    ),
+    ("fresh", "VACUUM (ANALYZE) at full size", "VACUUM (ANALYZE) activity_log"),
+];
+
+/// A log in a schema of its own, which is dropped with it.
+struct Log {
+    rows: u64,
+    schema: String,
+    url: String,
+    conn: PgConnection,
+}
+
+impl Log {
+    fn build(server: &str, rows: u64) -> BenchResult<Self> {
+        let schema = format!("shapes_{}_{rows}", std::process::id());
+        PgConnection::establish(server)?.batch_execute(&format!("CREATE SCHEMA {schema}"))?;
+        let separator = if server.contains('?') { '&' } else { '?' };
+        let url = format!("{server}{separator}options=-csearch_path%3D{schema}%20-cclient_min_messages%3Dwarning");
+        let conn = PgConnection::establish(&url)?;
+        let mut log = Self { rows, schema, url, conn };
+        run_migrations(&mut log.conn)?;
+        log.conn.batch_execute("ALTER TABLE activity_log SET (autovacuum_enabled = false)")?;
+        let first = FIRST_ENTRIES.min(rows);
+        log.fill(0, first)?;
+        log.conn.batch_execute("ANALYZE activity_log")?;
+        log.fill(first, rows)?;
+        Ok(log)
+    }
+
+    fn fill(&mut self, first: u64, end: u64) -> BenchResult {
+        let mut next = first;
+        while next < end {
+            let chunk = (next..end.min(next + CHUNK)).map(|number| entry(number, self.rows)).collect::<Vec<_>>();
+            Repository::new(&mut self.conn).record_all(&chunk)?;
+            next += CHUNK;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if let Err(error) = self.conn.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.schema)) {
+            eprintln!("cannot drop the schema {}: {error}", self.schema);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "only the environment can tell where a server is")]
+fn main() -> BenchResult {
+    let server = std::env::var(SERVER).map_err(|_| format!("set {SERVER} to the address of a server"))?;
+    let selected = Selected::from_arguments(&STATES.map(|(state, ..)| state), &SIZES);
+    let mut logs = selected.sizes.iter().map(|rows| Log::build(&server, *rows)).collect::<BenchResult<Vec<_>>>()?;
+    for (state, meaning, reach) in STATES {
+        for log in &mut logs {
+            log.conn.batch_execute(reach)?;
+        }
+        if !selected.has_state(state) {
+            continue;
+        }
+        for plans in PLANS {
+            for log in &mut logs {
+                // A connection keeps the plans that it made before.
+                log.conn = PgConnection::establish(&log.url)?;
+                log.conn.batch_execute(&format!("SET plan_cache_mode = {plans}"))?;
+            }
+            print_table(&format!("{state}, {plans}: {meaning}"), &selected, &mut logs)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,283 @@
+//! Which index finds the matching rows, and by which searches.
+
+use std::borrow::Cow;
+
+use diesel::prelude::QueryResult;
+
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::model::severity::ActivitySeverity;
+use crate::postgres::execute::Execute;
+use crate::postgres::lookup::{actions_that_begin, end_of, types_of, values_of};
+use crate::postgres::statement::{Bind, Sql};
+
+/// The most searches of an index that one page unites. A longer list is a test on the rows of a walk by `seq`.
+const MAX_SEARCHES: usize = 256;
+
+/// The most values that are left by filters that exclude values, or name a severity of any category, and are searched for.
+const MAX_VALUES: usize = 32;
+
+const SEVERITIES: [ActivitySeverity; 3] = [ActivitySeverity::Info, ActivitySeverity::Warning, ActivitySeverity::Error];
+
+type Texts<'a> = Vec<Cow<'a, str>>;
+
+/// Values, each with a severity.
+type Pairs<'a> = Vec<(Cow<'a, str>, &'static str)>;
+
+/// The searches that together find all matching rows, in one index.
+#[derive(Debug)]
+pub(crate) enum Searches<'a> {
+    /// In the index on `seq` alone.
+    All,
+    Entities(Vec<(&'a str, Option<Cow<'a, str>>)>),
+    Actors(Texts<'a>),
+    /// The names that the filters list, and those that begin as they list.
+    Actions(Texts<'a>),
+    Kinds(Pairs<'a>),
+    /// Severities other than info.
+    Alarms(Vec<&'static str>),
+    ActorAlarms(Pairs<'a>),
+    ActionAlarms(Pairs<'a>),
+    EntityType(&'a str),
+}
+
+impl<'a> Searches<'a> {
+    /// The most selective filter is served: an entity has few entries, an actor fewer than an action, and so on.
+    pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
+        if let Some(id) = &filters.entity_id {
+            let types = match &filters.entity_type {
+                Some(name) => vec![Some(Cow::Borrowed(name.as_str()))],
+                None => types_of(conn, id).await?,
+            };
+            if types.len() <= MAX_VALUES {
+                return Ok(Self::Entities(types.into_iter().map(|name| (id.as_str(), name)).collect()));
+            }
+        }
+        if (1..=MAX_SEARCHES).contains(&filters.actors.len()) {
+            return Ok(Self::actors(borrowed(&filters.actors), filters));
+        }
+        if !filters.actions.is_empty() {
+            let mut actions = borrowed(&filters.actions.names);
+            actions.extend(actions_that_begin(conn, &filters.actions.prefixes).await?.into_iter().map(Cow::Owned));
+            if actions.len() <= MAX_SEARCHES {
+                return Ok(Self::actions(actions, filters));
+            }
+        }
+        if let Some(name) = &filters.entity_type {
+            return Ok(Self::EntityType(name));
+        }
+        let severities = if filters.severities.is_empty() { &SEVERITIES[..] } else { &filters.severities };
+        if (1..=MAX_SEARCHES).contains(&(filters.categories.len() * severities.len())) {
+            return Ok(Self::Kinds(pairs(borrowed(&filters.categories), severities)));
+        }
+        if filters.leave_out_info() {
+            return Ok(Self::Alarms(filters.severity_texts()));
+        }
+        Self::of_what_is_left(conn, filters).await
+    }
+
+    /// Where filters exclude nearly all rows, a walk would be long. It is not needed where few values are left.
+    async fn of_what_is_left(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
+        let excluded = &filters.excluded_actions;
+        if !excluded.is_empty() && filters.actions.is_empty() {
+            let most = MAX_VALUES + excluded.names.len();
+            if let Some(mut actions) = values_of(conn, "action", most).await? {
+                actions.retain(|action| !excluded.contains(action));
+                if actions.len() <= MAX_VALUES {
+                    return Ok(Self::Actions(actions.into_iter().map(Cow::Owned).collect()));
+                }
+            }
+        }
+        let excluded = &filters.excluded_actors;
+        if !excluded.is_empty()
+            && filters.actors.is_empty()
+            && let Some(mut actors) = values_of(conn, "actor", MAX_VALUES + excluded.len()).await?
+        {
+            actors.retain(|actor| excluded.binary_search(actor).is_err());
+            if actors.len() <= MAX_VALUES {
+                return Ok(Self::Actors(actors.into_iter().map(Cow::Owned).collect()));
+            }
+        }
+        if (1..SEVERITIES.len()).contains(&filters.severities.len())
+            && filters.categories.is_empty()
+            && let Some(categories) = values_of(conn, "category", MAX_VALUES / filters.severities.len()).await?
+        {
+            let categories = categories.into_iter().map(Cow::Owned).collect();
+            return Ok(Self::Kinds(pairs(categories, &filters.severities)));
+        }
+        Ok(Self::All)
+    }
+
+    fn actors(actors: Texts<'a>, filters: &NormalizedFilters) -> Self {
+        if filters.leave_out_info() {
+            Self::ActorAlarms(pairs(actors, &filters.severities))
+        } else {
+            Self::Actors(actors)
+        }
+    }
+
+    fn actions(actions: Texts<'a>, filters: &NormalizedFilters) -> Self {
+        if filters.leave_out_info() {
+            Self::ActionAlarms(pairs(actions, &filters.severities))
+        } else {
+            Self::Actions(actions)
+        }
+    }
+
+    /// Whether the searches have the values of a filter.
+    pub(crate) fn serve(&self, filter: Filter) -> bool {
+        match self {
+            Self::All => false,
+            Self::Entities(_) => matches!(filter, Filter::EntityId | Filter::EntityType),
+            Self::Actors(_) => filter == Filter::Actors,
+            Self::Actions(_) => filter == Filter::Actions,
+            Self::Kinds(_) => matches!(filter, Filter::Categories | Filter::Severities),
+            Self::Alarms(_) => filter == Filter::Severities,
+            Self::ActorAlarms(_) => matches!(filter, Filter::Actors | Filter::Severities),
+            Self::ActionAlarms(_) => matches!(filter, Filter::Actions | Filter::Severities),
+            Self::EntityType(_) => filter == Filter::EntityType,
+        }
+    }
+
+    /// Whether no row can match.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Entities(entities) => entities.is_empty(),
+            Self::Actors(values) | Self::Actions(values) => values.is_empty(),
+            Self::Kinds(pairs) | Self::ActorAlarms(pairs) | Self::ActionAlarms(pairs) => pairs.is_empty(),
+            Self::All | Self::Alarms(_) | Self::EntityType(_) => false,
+        }
+    }
+
+    /// The expression in whose order the index has the rows, and by how much it is greater than `seq`.
+    pub(crate) fn key(&self) -> (&'static str, i64) {
+        match self {
+            Self::All => ("activity_log.seq", 0),
+            Self::Actors(_) | Self::Kinds(_) | Self::EntityType(_) => ("(seq + 0)", 0),
+            Self::Entities(_) => ("(seq + 1)", 1),
+            Self::Alarms(_) => ("(seq + 2)", 2),
+            Self::ActorAlarms(_) => ("(seq + 3)", 3),
+            Self::ActionAlarms(_) => ("(seq + 4)", 4),
+            Self::Actions(_) => ("(seq + 5)", 5),
+        }
+    }
+
+    /// The column by which the index has the rows before the key, if a search does not give it a value.
+    pub(crate) fn column_before_key(&self) -> Option<&'static str> {
+        // A type that IS NULL is no value.
+        matches!(self, Self::Entities(_)).then_some("entity_type")
+    }
+
+    /// The condition of each search.
+    pub(crate) fn conditions(&self, filters: &'a NormalizedFilters) -> Vec<Sql<'a>> {
+        let equals = |column: &'static str, value: Bind<'a>| Sql::new(column).text(" = ").bind(value);
+        let of_pair = |column: &'static str, (value, severity): &(Cow<'a, str>, &'static str)| {
+            equals(column, value.clone().into()).text(" AND ").sql(equals("severity", (*severity).into()))
+        };
+        match self {
+            Self::All => vec![Sql::new("TRUE")],
+            Self::Entities(entities) => entities
+                .iter()
+                .map(|(id, name)| {
+                    let id = equals("entity_id", (*id).into()).text(" AND ");
+                    match name {
+                        Some(name) => id.sql(equals("entity_type", name.clone().into())),
+                        None => id.text("entity_type IS NULL"),
+                    }
+                })
+                .collect(),
+            Self::Actors(actors) => {
+                let conditions = actors.iter().map(|actor| of_action(equals("actor", actor.clone().into()), filters));
+                conditions.flat_map(|condition| of_categories(condition, filters)).collect()
+            }
+            Self::Actions(actions) => {
+                let conditions = actions.iter().map(|action| equals("action", action.clone().into()));
+                conditions.flat_map(|condition| of_categories(condition, filters)).collect()
+            }
+            Self::Kinds(pairs) => pairs.iter().map(|pair| of_pair("category", pair)).collect(),
+            Self::Alarms(severities) => {
+                severities.iter().map(|severity| equals("severity", (*severity).into()).text(NOT_INFO)).collect()
+            }
+            Self::ActorAlarms(pairs) => pairs.iter().map(|pair| of_pair("actor", pair).text(NOT_INFO)).collect(),
+            Self::ActionAlarms(pairs) => pairs.iter().map(|pair| of_pair("action", pair).text(NOT_INFO)).collect(),
+            Self::EntityType(name) => vec![equals("entity_type", (*name).into())],
+        }
+    }
+
+    /// The same searches as a table with a row each, and their condition, for more searches than a union should have.
+    pub(crate) fn listed(&self) -> Option<(Sql<'a>, Sql<'a>)> {
+        let (column, values, severities, end) = match self {
+            Self::Actors(actors) => ("actor", actors.clone(), None, ""),
+            Self::Actions(actions) => ("action", actions.clone(), None, ""),
+            Self::Kinds(pairs) => listed_pairs("category", pairs, ""),
+            Self::ActorAlarms(pairs) => listed_pairs("actor", pairs, NOT_INFO),
+            Self::ActionAlarms(pairs) => listed_pairs("action", pairs, NOT_INFO),
+            Self::All | Self::Entities(_) | Self::Alarms(_) | Self::EntityType(_) => return None,
+        };
+        let table = Sql::new("unnest(").bind(Bind::Texts(values));
+        let condition = Sql::new(format!("activity_log.{column} = listed.{column}"));
+        Some(match severities {
+            None => (table.text(format!(") AS listed ({column})")), condition.text(end)),
+            Some(severities) => (
+                table.text(", ").bind(Bind::Texts(severities)).text(format!(") AS listed ({column}, severity)")),
+                condition.text(" AND activity_log.severity = listed.severity").text(end),
+            ),
+        })
+    }
+}
+
+/// The longest list of categories that are searched for one by one within something else. Each search looks at all of that.
+const MAX_NARROWED: usize = 4;
+
+/// A condition for each category, where the index has the category after the key. Rows of other categories are not fetched.
+fn of_categories<'a>(condition: Sql<'a>, filters: &'a NormalizedFilters) -> Vec<Sql<'a>> {
+    if !(1..=MAX_NARROWED).contains(&filters.categories.len()) {
+        return vec![condition];
+    }
+    let with_category = |category: &'a String| condition.clone().text(" AND category || '' = ").bind(category.as_str());
+    filters.categories.iter().map(with_category).collect()
+}
+
+/// The condition for one action, where the index has the action after the key. Rows of other actions are not fetched.
+fn of_action<'a>(condition: Sql<'a>, filters: &'a NormalizedFilters) -> Sql<'a> {
+    match (filters.actions.names.as_slice(), filters.actions.prefixes.as_slice()) {
+        ([name], []) => condition.text(" AND action || '' = ").bind(name.as_str()),
+        ([], [prefix]) => condition
+            .text(" AND action || '' >= ")
+            .bind(prefix.as_str())
+            .text(" AND action || '' < ")
+            .bind(end_of(prefix)),
+        _ => condition,
+    }
+}
+
+/// As the indexes without info have it.
+const NOT_INFO: &str = " AND activity_log.severity <> 'info'";
+
+/// A filter that searches may serve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Filter {
+    Categories,
+    Severities,
+    Actions,
+    Actors,
+    EntityType,
+    EntityId,
+}
+
+type Listed<'a> = (&'static str, Texts<'a>, Option<Texts<'a>>, &'static str);
+
+fn listed_pairs<'a>(column: &'static str, pairs: &Pairs<'a>, end: &'static str) -> Listed<'a> {
+    let (values, severities) = pairs.iter().map(|(value, severity)| (value.clone(), Cow::Borrowed(*severity))).unzip();
+    (column, values, Some(severities), end)
+}
+
+/// Each value with each severity.
+fn pairs<'a>(values: Texts<'a>, severities: &[ActivitySeverity]) -> Pairs<'a> {
+    let with_severities =
+        |value: Cow<'a, str>| severities.iter().map(move |severity| (value.clone(), severity.as_str()));
+    values.into_iter().flat_map(with_severities).collect()
+}
+
+fn borrowed(texts: &[String]) -> Texts<'_> {
+    texts.iter().map(|text| Cow::Borrowed(text.as_str())).collect()
+}
