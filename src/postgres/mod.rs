@@ -1,6 +1,8 @@
 //! The log in PostgreSQL.
 
 mod blocks;
+mod catalog;
+mod check;
 mod count;
 mod delete;
 mod execute;
@@ -19,8 +21,10 @@ mod savepoint;
 ///
 /// Import it under another name: `activity_log` is also the name of the crate.
 pub mod schema;
+mod start_up;
 mod statement;
 mod timestamp;
+mod transaction;
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -35,10 +39,12 @@ use crate::model::facet::{Facet, Facets};
 use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
+pub use crate::postgres::check::check;
 use crate::postgres::execute::{Execute, now};
-pub use crate::postgres::migrations::{MIGRATIONS, run_migrations};
+pub use crate::postgres::migrations::MIGRATIONS;
 pub use crate::postgres::new_row::NewActivityLogRow;
 pub use crate::postgres::row::ActivityLogRow;
+pub use crate::postgres::start_up::run_migrations;
 use crate::repository::Repository;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::deletion::Deletion;

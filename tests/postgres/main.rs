@@ -7,6 +7,9 @@
 
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
+mod catalog;
 mod database;
+mod migrations;
+mod start_up_checks;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,0 +1,39 @@
+//! Transactions, within the caller's or of their own.
+
+use diesel::data_types::PgTimestamp;
+use diesel::prelude::QueryResult;
+use diesel::sql_types::Timestamptz;
+
+use crate::postgres::execute::Execute;
+use crate::postgres::statement::Sql;
+
+/// A transaction of its own, or a part of the caller's that can be rolled back.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    is_part: bool,
+}
+
+impl Transaction {
+    /// Each statement of the transaction sees what others have committed, unless it is a part of a stricter one.
+    pub(crate) async fn begin(conn: &mut impl Execute) -> QueryResult<Self> {
+        let is_part = conn.is_in_transaction() || is_in_text_transaction(conn).await?;
+        conn.batch(if is_part { "SAVEPOINT activity_log_part" } else { "BEGIN ISOLATION LEVEL READ COMMITTED" })
+            .await?;
+        Ok(Self { is_part })
+    }
+
+    pub(crate) async fn commit(self, conn: &mut impl Execute) -> QueryResult<()> {
+        conn.batch(if self.is_part { "RELEASE SAVEPOINT activity_log_part" } else { "COMMIT" }).await
+    }
+
+    pub(crate) async fn roll_back(self, conn: &mut impl Execute) -> QueryResult<()> {
+        let part = "ROLLBACK TO SAVEPOINT activity_log_part; RELEASE SAVEPOINT activity_log_part";
+        conn.batch(if self.is_part { part } else { "ROLLBACK" }).await
+    }
+}
+
+/// Whether a transaction is open that was begun as SQL text: two statements then have the same beginning.
+async fn is_in_text_transaction(conn: &mut impl Execute) -> QueryResult<bool> {
+    let begin = || Sql::new("SELECT transaction_timestamp()").returning::<Timestamptz>();
+    Ok(conn.one::<PgTimestamp, _>(begin()).await? == conn.one::<PgTimestamp, _>(begin()).await?)
+}
