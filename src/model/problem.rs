@@ -37,7 +37,7 @@ pub enum Problem {
         first_seq: i64,
     },
     /// An index was not built to the end, because a `CREATE INDEX CONCURRENTLY` failed or is still running. No query uses
-    /// it. `run_migrations` builds it again.
+    /// it. `run_migrations` builds it again, or `enable_search` if it is the search index.
     InvalidIndex {
         /// Its name.
         name: String,

@@ -10,8 +10,10 @@ use crate::error::Result;
 use crate::model::problem::Problem;
 use crate::postgres::catalog::difference::{Difference, DifferenceKind, differences, refuse_foreign_objects};
 use crate::postgres::catalog::expected::Expected;
+use crate::postgres::catalog::object::Object;
 use crate::postgres::catalog::place::Place;
 use crate::postgres::execute::{Execute, now};
+use crate::postgres::search::enable::SEARCH_INDEX;
 use crate::postgres::start_up::Versions;
 use crate::postgres::statement::Sql;
 
@@ -56,6 +58,9 @@ pub(crate) async fn find_problems(conn: &mut impl Execute) -> Result<Vec<Problem
         }
         problems.extend(differences(&expected, &table.objects).into_iter().map(Problem::from));
     }
+    let is_broken = |object: &&Object| object.name == SEARCH_INDEX && !object.is_valid;
+    let broken = table.objects.iter().filter(is_broken);
+    problems.extend(broken.map(|index| Problem::InvalidIndex { name: index.name.clone() }));
     problems.extend(sequence_problems(conn).await?);
     Ok(problems)
 }

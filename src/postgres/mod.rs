@@ -21,6 +21,7 @@ mod savepoint;
 ///
 /// Import it under another name: `activity_log` is also the name of the crate.
 pub mod schema;
+mod search;
 mod start_up;
 mod statement;
 mod timestamp;
@@ -44,6 +45,7 @@ use crate::postgres::execute::{Execute, now};
 pub use crate::postgres::migrations::MIGRATIONS;
 pub use crate::postgres::new_row::NewActivityLogRow;
 pub use crate::postgres::row::ActivityLogRow;
+pub use crate::postgres::search::enable::{disable_search, enable_search};
 pub use crate::postgres::start_up::run_migrations;
 use crate::repository::Repository;
 use crate::store::batch::{Batch, ReadLimit};

@@ -9,10 +9,11 @@ use std::borrow::Cow;
 use crate::model::normalized_filters::{Actions, NormalizedFilters};
 use crate::model::severity::ActivitySeverity;
 use crate::postgres::execute::Execute;
+use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::store::range::{Order, SeqRange};
 use diesel::prelude::QueryResult;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 /// All columns, in the order of the schema.
 pub(crate) const ALL_COLUMNS: &str =
@@ -31,6 +32,7 @@ const SEVERITIES: [ActivitySeverity; 3] = [ActivitySeverity::Info, ActivitySever
 pub(crate) struct Selection<'a> {
     filters: &'a NormalizedFilters,
     searches: Searches<'a>,
+    term: Option<IndexedTerm>,
 }
 
 /// The searches that together find all matching rows, in one index.
@@ -49,9 +51,16 @@ enum Searches<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Looks up what the filters leave open: which types an entity id has, and which actions begin as listed.
+    /// Looks up what the filters leave open: which types an entity id has, which actions begin as listed, and whether there
+    /// is an index for the term.
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
-        Ok(Self { filters, searches: Searches::find(conn, filters).await? })
+        let searches = Searches::find(conn, filters).await?;
+        Ok(Self { filters, searches, term: IndexedTerm::find(conn, filters).await? })
+    }
+
+    /// The term, if the search index can find it.
+    pub(crate) fn term(&self) -> Option<&IndexedTerm> {
+        self.term.as_ref()
     }
 
     /// Whether no row can match.
@@ -80,12 +89,26 @@ impl<'a> Selection<'a> {
         Sql::new("SELECT count(*) FROM (").sql(rows).text(") AS counted").returning()
     }
 
+    /// How many rows a walk of a range comes by, up to `rows`, whether or not they pass the filters that the index does not
+    /// serve, and the lowest and the highest `seq` of these.
+    pub(crate) fn reach(&self, range: SeqRange, order: Order, rows: i64) -> Statement<'a, Reach> {
+        let walk = self.united("seq", range, order, rows, &Sql::default());
+        Sql::new("SELECT count(*), min(seq), max(seq) FROM (").sql(walk).text(") AS walked").returning()
+    }
+
+    /// Those of the listed rows that match, in order.
+    pub(crate) fn listed<ST>(&self, columns: &'static str, seqs: &'a [i64], order: Order) -> Statement<'a, ST> {
+        let rows = Sql::new(format!("SELECT {columns} FROM activity_log WHERE seq = ANY(")).bind(seqs).text(")");
+        rows.sql(rest_of_all(self.filters)).text(format!(" ORDER BY seq {}", direction(order))).returning()
+    }
+
     fn ordered(&self, columns: &'static str, range: SeqRange, order: Order, rows: i64) -> Sql<'a> {
-        let direction = match order {
-            Order::Ascending => "ASC",
-            Order::Descending => "DESC",
-        };
-        let rest = rest(self.filters, &self.searches, NO_INDEX);
+        self.united(columns, range, order, rows, &rest(self.filters, &self.searches, NO_INDEX))
+    }
+
+    /// The first rows of all searches that pass the rest of the filters.
+    fn united(&self, columns: &'static str, range: SeqRange, order: Order, rows: i64, rest: &Sql<'a>) -> Sql<'a> {
+        let direction = direction(order);
         let mut searches = self.searches.conditions();
         let search = |condition: Sql<'a>, key: &str, offset: i64| {
             let mut sql = Sql::new(format!("SELECT {columns} FROM activity_log WHERE ")).sql(condition);
@@ -113,9 +136,24 @@ impl<'a> Selection<'a> {
     }
 }
 
+/// What [`Selection::reach`] returns.
+pub(crate) type Reach = (BigInt, Nullable<BigInt>, Nullable<BigInt>);
+
+fn direction(order: Order) -> &'static str {
+    match order {
+        Order::Ascending => "ASC",
+        Order::Descending => "DESC",
+    }
+}
+
+/// All filters, each after ` AND ` and as an expression that no index has.
+pub(crate) fn rest_of_all(filters: &NormalizedFilters) -> Sql<'_> {
+    rest(filters, &Searches::All, NO_INDEX)
+}
+
 /// The condition for all matching rows of a range. The planner chooses how to find them: all of them are read.
-pub(crate) fn all_rows(filters: &NormalizedFilters, range: SeqRange) -> Sql<'_> {
-    let mut sql = Sql::new("TRUE");
+pub(crate) fn all_rows<'a>(filters: &'a NormalizedFilters, term: Option<&IndexedTerm>, range: SeqRange) -> Sql<'a> {
+    let mut sql = term.map_or_else(|| Sql::new("TRUE"), IndexedTerm::condition);
     if let Some(after) = range.after {
         sql = sql.text(" AND seq > ").bind(after);
     }
@@ -292,7 +330,7 @@ fn any_action<'a>(actions: &'a Actions, suffix: &str) -> Sql<'a> {
 }
 
 /// A pattern for a literal text anywhere.
-fn contains(term: &str) -> String {
+pub(crate) fn contains(term: &str) -> String {
     let mut pattern = String::with_capacity(term.len() + 2);
     pattern.push('%');
     for character in term.chars() {

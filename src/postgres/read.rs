@@ -9,6 +9,7 @@ use crate::postgres::execute::Execute;
 use crate::postgres::query::{ALL_COLUMNS, Selection};
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::schema::activity_log;
+use crate::postgres::search::candidates::{CandidatePart, Candidates, NEAREST_ROWS};
 use crate::postgres::statement::Sql;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::range::{Order, SeqRange};
@@ -35,22 +36,101 @@ pub(crate) async fn read(
         return Ok(());
     }
     let mut parts = Parts::new(filters, range, order);
-    while let Some(mut part) = parts.next(conn).await? {
-        loop {
-            let wanted = next_rows(batch, limit);
-            let statement = selection.rows::<activity_log::SqlType>(ALL_COLUMNS, part, order, rounded(wanted));
-            let rows = conn.load::<ActivityLogRow, _>(statement).await?;
-            let is_last = (rows.len() as i64) < wanted;
-            for row in rows.into_iter().take(usize::try_from(wanted).unwrap_or(usize::MAX)) {
+    while !batch.is_full(limit)
+        && let Some(part) = parts.next(conn).await?
+    {
+        match selection.term() {
+            None => walk(conn, &selection, part, order, limit, batch).await?,
+            Some(term) => {
+                let (near, rest) = split_near(conn, &selection, part, order).await?;
+                walk(conn, &selection, near, order, limit, batch).await?;
+                let candidates = Candidates::new(filters, term, rest, order);
+                read_candidates(conn, &selection, candidates, order, limit, batch).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Appends the matching rows of a range, until the batch is full.
+async fn walk(
+    conn: &mut impl Execute,
+    selection: &Selection<'_>,
+    mut range: SeqRange,
+    order: Order,
+    limit: ReadLimit,
+    batch: &mut Batch<ActivityLogRow>,
+) -> Result<()> {
+    while !batch.is_full(limit) {
+        let wanted = next_rows(batch, limit);
+        let statement = selection.rows::<activity_log::SqlType>(ALL_COLUMNS, range, order, rounded(wanted));
+        let rows = conn.load::<ActivityLogRow, _>(statement).await?;
+        let is_last = (rows.len() as i64) < wanted;
+        for row in rows.into_iter().take(usize::try_from(wanted).unwrap_or(usize::MAX)) {
+            batch.push(row);
+            if batch.is_full(limit) {
+                return Ok(());
+            }
+        }
+        match batch.last_seq().map(|last| range.split(order, last)) {
+            Some((_, Some(rest))) if !is_last && !rest.is_empty() => range = rest,
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+/// The part of a range that is looked through before the search index is asked, and the rest; no rest if nothing else can
+/// match.
+pub(crate) async fn split_near(
+    conn: &mut impl Execute,
+    selection: &Selection<'_>,
+    range: SeqRange,
+    order: Order,
+) -> QueryResult<(SeqRange, Option<SeqRange>)> {
+    let reach = selection.reach(range, order, NEAREST_ROWS);
+    let (rows, lowest, highest) = conn.one::<(i64, Option<i64>, Option<i64>), _>(reach).await?;
+    let last = match order {
+        Order::Ascending => highest,
+        Order::Descending => lowest,
+    };
+    Ok(match last {
+        Some(last) if rows == NEAREST_ROWS => range.split(order, last),
+        _ => (range, None),
+    })
+}
+
+/// Appends the rows that the search index proposes, until the batch is full.
+async fn read_candidates(
+    conn: &mut impl Execute,
+    selection: &Selection<'_>,
+    mut candidates: Candidates<'_>,
+    order: Order,
+    limit: ReadLimit,
+    batch: &mut Batch<ActivityLogRow>,
+) -> Result<()> {
+    while !batch.is_full(limit)
+        && let Some(part) = candidates.next(conn).await?
+    {
+        let seqs = match part {
+            CandidatePart::Listed(seqs) => seqs,
+            CandidatePart::Dense(part) => {
+                walk(conn, selection, part, order, limit, batch).await?;
+                continue;
+            }
+        };
+        let mut left = seqs.as_slice();
+        while !batch.is_full(limit) && !left.is_empty() {
+            let wanted = usize::try_from(next_rows(batch, limit)).unwrap_or(usize::MAX);
+            let (listed, rest) = left.split_at(wanted.min(left.len()));
+            let statement = selection.listed::<activity_log::SqlType>(ALL_COLUMNS, listed, order);
+            for row in conn.load::<ActivityLogRow, _>(statement).await? {
                 batch.push(row);
                 if batch.is_full(limit) {
-                    return Ok(());
+                    break;
                 }
             }
-            match batch.last_seq().map(|last| part.split(order, last)) {
-                Some((_, Some(rest))) if !is_last && !rest.is_empty() => part = rest,
-                _ => break,
-            }
+            left = rest;
         }
     }
     Ok(())

@@ -55,14 +55,8 @@ pub(crate) async fn start_up(conn: &mut impl Execute) -> Result<()> {
         return if versions.pending.is_empty() { Ok(()) } else { Err(cannot_create(READ_ONLY.to_owned())) };
     }
     let transaction = Transaction::begin(conn).await?;
-    match put_in_order(conn).await {
-        Ok(()) => Ok(transaction.commit(conn).await?),
-        Err(error) => {
-            // Where this fails, the connection is gone, and the first error says why.
-            let _ = transaction.roll_back(conn).await;
-            Err(error)
-        }
-    }
+    let outcome = put_in_order(conn).await;
+    transaction.end(conn, outcome).await
 }
 
 const READ_ONLY: &str = "migrations are pending and the connection is read-only";
@@ -168,7 +162,7 @@ async fn run(conn: &mut impl Execute, migration: &str) -> Result<()> {
 const NO_SCHEMA: &str = "no schema of the search_path exists or may be used";
 
 /// "activity" in ASCII: other programs should not lock this number.
-const LOCK: i64 = i64::from_be_bytes(*b"activity");
+pub(crate) const LOCK: i64 = i64::from_be_bytes(*b"activity");
 
 /// Makes a schema the first one of the search path until the transaction ends, and returns the search path until now.
 async fn search_first(conn: &mut impl Execute, schema: &str) -> QueryResult<String> {

@@ -4,6 +4,7 @@ use diesel::data_types::PgTimestamp;
 use diesel::prelude::QueryResult;
 use diesel::sql_types::Timestamptz;
 
+use crate::error::Result;
 use crate::postgres::execute::Execute;
 use crate::postgres::statement::Sql;
 
@@ -22,8 +23,15 @@ impl Transaction {
         Ok(Self { is_part })
     }
 
-    pub(crate) async fn commit(self, conn: &mut impl Execute) -> QueryResult<()> {
-        conn.batch(if self.is_part { "RELEASE SAVEPOINT activity_log_part" } else { "COMMIT" }).await
+    /// Commits, or rolls back if the outcome is an error.
+    pub(crate) async fn end<T>(self, conn: &mut impl Execute, outcome: Result<T>) -> Result<T> {
+        if outcome.is_err() {
+            // Where this fails, the connection is gone, and the first error says why.
+            let _ = self.roll_back(conn).await;
+            return outcome;
+        }
+        conn.batch(if self.is_part { "RELEASE SAVEPOINT activity_log_part" } else { "COMMIT" }).await?;
+        outcome
     }
 
     pub(crate) async fn roll_back(self, conn: &mut impl Execute) -> QueryResult<()> {

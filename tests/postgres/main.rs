@@ -10,6 +10,8 @@ mod behaviour;
 mod catalog;
 mod database;
 mod migrations;
+mod search;
+mod search_reads;
 mod start_up_checks;
 #[path = "../support/mod.rs"]
 mod support;

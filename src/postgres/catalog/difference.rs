@@ -51,7 +51,12 @@ pub(crate) async fn refuse_foreign_objects(conn: &mut impl Execute, place: &Plac
     if place.table.is_none() {
         names.extend(["activity_log", "activity_log_seq_seq"]);
     }
-    match taken(conn, schema, &names).await? {
+    refuse_taken_names(conn, schema, &names).await
+}
+
+/// Refuses a schema in which an object that is not the log's has one of these names.
+pub(crate) async fn refuse_taken_names(conn: &mut impl Execute, schema: &str, names: &[&str]) -> Result<()> {
+    match taken(conn, schema, names).await? {
         Some((kind, name, table)) => Err(Error::NameTaken { kind, name, table, needed_for: "activity_log".to_owned() }),
         None => Ok(()),
     }

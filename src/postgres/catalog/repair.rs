@@ -63,7 +63,7 @@ pub(crate) async fn put_right(conn: &mut impl Execute, differences: &[Difference
 }
 
 /// Whether another connection may be building an index concurrently. Dropping that index would wait for it.
-async fn is_being_built(conn: &mut impl Execute) -> QueryResult<bool> {
+pub(crate) async fn is_being_built(conn: &mut impl Execute) -> QueryResult<bool> {
     let is_being_built = Sql::new(
         "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation' AND relation = 'activity_log'::regclass \
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
