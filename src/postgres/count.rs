@@ -12,7 +12,7 @@ use crate::postgres::blocks::Parts;
 use crate::postgres::execute::Execute;
 use crate::postgres::query::{Selection, all_rows};
 use crate::postgres::read::split_near;
-use crate::postgres::search::candidates::count_up_to;
+use crate::postgres::search::candidates::{NEAREST_ROWS, count_up_to};
 use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::statement::{Bind, Sql};
 use crate::postgres::timestamp;
@@ -43,7 +43,7 @@ pub(crate) async fn count(conn: &mut impl Execute, filters: &NormalizedFilters, 
             rows += conn.one::<i64, _>(selection.count_up_to::<BigInt>(part, limit - rows)).await?;
             continue;
         };
-        let (near, rest) = split_near(conn, &selection, part, Order::Descending).await?;
+        let (near, rest) = split_near(conn, &selection, part, Order::Descending, NEAREST_ROWS).await?;
         rows += conn.one::<i64, _>(selection.count_up_to::<BigInt>(near, limit - rows)).await?;
         if let Some(rest) = rest
             && rows < limit

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::model::normalized_filters::{Actions, NormalizedFilters};
 use crate::model::severity::ActivitySeverity;
 use crate::postgres::execute::Execute;
-use crate::postgres::search::term::IndexedTerm;
+use crate::postgres::search::term::{IndexedTerm, contains};
 use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::store::range::{Order, SeqRange};
 use diesel::prelude::QueryResult;
@@ -56,6 +56,10 @@ impl<'a> Selection<'a> {
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
         let searches = Searches::find(conn, filters).await?;
         Ok(Self { filters, searches, term: IndexedTerm::find(conn, filters).await? })
+    }
+
+    pub(crate) fn filters(&self) -> &'a NormalizedFilters {
+        self.filters
     }
 
     /// The term, if the search index can find it.
@@ -327,20 +331,6 @@ fn any_action<'a>(actions: &'a Actions, suffix: &str) -> Sql<'a> {
         sql = sql.text(if position == 0 { "" } else { " OR " }).sql(test);
     }
     sql.text(")")
-}
-
-/// A pattern for a literal text anywhere.
-pub(crate) fn contains(term: &str) -> String {
-    let mut pattern = String::with_capacity(term.len() + 2);
-    pattern.push('%');
-    for character in term.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// The types that rows with this entity id have, found by steps in the index.

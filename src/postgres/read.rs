@@ -9,7 +9,8 @@ use crate::postgres::execute::Execute;
 use crate::postgres::query::{ALL_COLUMNS, Selection};
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::schema::activity_log;
-use crate::postgres::search::candidates::{CandidatePart, Candidates, NEAREST_ROWS};
+use crate::postgres::search::candidates::{GROWTH, NEAREST_ROWS, list};
+use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::statement::Sql;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::range::{Order, SeqRange};
@@ -41,12 +42,35 @@ pub(crate) async fn read(
     {
         match selection.term() {
             None => walk(conn, &selection, part, order, limit, batch).await?,
-            Some(term) => {
-                let (near, rest) = split_near(conn, &selection, part, order).await?;
-                walk(conn, &selection, near, order, limit, batch).await?;
-                let candidates = Candidates::new(filters, term, rest, order);
-                read_candidates(conn, &selection, candidates, order, limit, batch).await?;
-            }
+            Some(term) => search(conn, &selection, term, part, order, limit, batch).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Appends the matching rows of a range, until the batch is full. It looks through some rows, where a common term is found,
+/// and then asks the search index. If that proposes too many, it looks through more.
+async fn search(
+    conn: &mut impl Execute,
+    selection: &Selection<'_>,
+    term: &IndexedTerm,
+    range: SeqRange,
+    order: Order,
+    limit: ReadLimit,
+    batch: &mut Batch<ActivityLogRow>,
+) -> Result<()> {
+    let (mut rest, mut rows) = (Some(range), NEAREST_ROWS);
+    while let Some(range) = rest
+        && !batch.is_full(limit)
+    {
+        let (near, beyond) = split_near(conn, selection, range, order, rows).await?;
+        walk(conn, selection, near, order, limit, batch).await?;
+        (rest, rows) = (beyond, rows.saturating_mul(GROWTH));
+        if let Some(range) = rest
+            && !batch.is_full(limit)
+            && let Some(seqs) = list(conn, selection.filters(), term, range, order).await?
+        {
+            return read_listed(conn, selection, &seqs, order, limit, batch).await;
         }
     }
     Ok(())
@@ -80,58 +104,46 @@ async fn walk(
     Ok(())
 }
 
-/// The part of a range that is looked through before the search index is asked, and the rest; no rest if nothing else can
-/// match.
+/// The part of a range in which a walk comes by so many rows, and the rest; no rest if nothing else can match.
 pub(crate) async fn split_near(
     conn: &mut impl Execute,
     selection: &Selection<'_>,
     range: SeqRange,
     order: Order,
+    rows: i64,
 ) -> QueryResult<(SeqRange, Option<SeqRange>)> {
-    let reach = selection.reach(range, order, NEAREST_ROWS);
-    let (rows, lowest, highest) = conn.one::<(i64, Option<i64>, Option<i64>), _>(reach).await?;
+    let reach = selection.reach(range, order, rows);
+    let (walked, lowest, highest) = conn.one::<(i64, Option<i64>, Option<i64>), _>(reach).await?;
     let last = match order {
         Order::Ascending => highest,
         Order::Descending => lowest,
     };
     Ok(match last {
-        Some(last) if rows == NEAREST_ROWS => range.split(order, last),
+        Some(last) if walked == rows => range.split(order, last),
         _ => (range, None),
     })
 }
 
-/// Appends the rows that the search index proposes, until the batch is full.
-async fn read_candidates(
+/// Appends the listed rows that still match, until the batch is full.
+async fn read_listed(
     conn: &mut impl Execute,
     selection: &Selection<'_>,
-    mut candidates: Candidates<'_>,
+    mut seqs: &[i64],
     order: Order,
     limit: ReadLimit,
     batch: &mut Batch<ActivityLogRow>,
 ) -> Result<()> {
-    while !batch.is_full(limit)
-        && let Some(part) = candidates.next(conn).await?
-    {
-        let seqs = match part {
-            CandidatePart::Listed(seqs) => seqs,
-            CandidatePart::Dense(part) => {
-                walk(conn, selection, part, order, limit, batch).await?;
-                continue;
+    while !batch.is_full(limit) && !seqs.is_empty() {
+        let wanted = usize::try_from(next_rows(batch, limit)).unwrap_or(usize::MAX);
+        let (listed, rest) = seqs.split_at(wanted.min(seqs.len()));
+        let statement = selection.listed::<activity_log::SqlType>(ALL_COLUMNS, listed, order);
+        for row in conn.load::<ActivityLogRow, _>(statement).await? {
+            batch.push(row);
+            if batch.is_full(limit) {
+                return Ok(());
             }
-        };
-        let mut left = seqs.as_slice();
-        while !batch.is_full(limit) && !left.is_empty() {
-            let wanted = usize::try_from(next_rows(batch, limit)).unwrap_or(usize::MAX);
-            let (listed, rest) = left.split_at(wanted.min(left.len()));
-            let statement = selection.listed::<activity_log::SqlType>(ALL_COLUMNS, listed, order);
-            for row in conn.load::<ActivityLogRow, _>(statement).await? {
-                batch.push(row);
-                if batch.is_full(limit) {
-                    break;
-                }
-            }
-            left = rest;
         }
+        seqs = rest;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use diesel::prelude::QueryResult;
 use diesel::sql_types::Text;
 
 use crate::error::{Error, Result};
-use crate::postgres::catalog::difference::{differences, refuse_foreign_objects};
+use crate::postgres::catalog::difference::{differences, overlook_other_tables, refuse_foreign_objects};
 use crate::postgres::catalog::expected::{Expected, MIGRATIONS};
 use crate::postgres::catalog::object::objects;
 use crate::postgres::catalog::place::Place;
@@ -115,7 +115,7 @@ async fn put_in_order(conn: &mut impl Execute) -> Result<()> {
         };
     };
     if versions.are_all_pending {
-        place.overlook_other_tables(&expected);
+        overlook_other_tables(&mut place, &expected);
     }
     refuse_foreign_objects(conn, &place, &expected).await?;
     let Some(schema) = place.schema() else { return Err(cannot_create(NO_SCHEMA.to_owned())) };

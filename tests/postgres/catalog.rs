@@ -1,5 +1,6 @@
 //! What PostgreSQL's catalog says of a log, read without the crate.
 
+use activity_log::Problem;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -41,6 +42,14 @@ pub(crate) fn description(conn: &mut Connection) -> TestResult<Vec<String>> {
                  FROM own JOIN pg_sequence ON seqrelid = own.oid \
          ) AS described ORDER BY line",
     )
+}
+
+pub(crate) fn missing(kind: &str, name: &str) -> Problem {
+    Problem::Missing { kind: kind.to_owned(), name: name.to_owned() }
+}
+
+pub(crate) fn different(kind: &str, name: &str) -> Problem {
+    Problem::Different { kind: kind.to_owned(), name: name.to_owned() }
 }
 
 /// A role that may read the log and write to it, and nothing else. It is dropped with all that it owns.

@@ -11,7 +11,10 @@ mod catalog;
 mod database;
 mod migrations;
 mod search;
+mod search_enabling;
 mod search_reads;
 mod start_up_checks;
+mod start_up_names;
+mod start_up_rights;
 #[path = "../support/mod.rs"]
 mod support;

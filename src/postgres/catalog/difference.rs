@@ -6,7 +6,7 @@ use diesel::sql_types::Text;
 use crate::error::{Error, Result};
 use crate::postgres::catalog::expected::Expected;
 use crate::postgres::catalog::object::Object;
-use crate::postgres::catalog::place::Place;
+use crate::postgres::catalog::place::{Place, Table};
 use crate::postgres::execute::Execute;
 use crate::postgres::statement::{Bind, Sql};
 
@@ -38,6 +38,16 @@ pub(crate) fn differences(expected: &Expected, objects: &[Object]) -> Vec<Differ
         Some(Difference { expected: wanted.clone(), kind })
     });
     differences.collect()
+}
+
+/// Takes a table in another schema than the first one for the log only if it can be one. Before the first migration it may be
+/// any table of the host's, and the log has its place in the first schema.
+pub(crate) fn overlook_other_tables(place: &mut Place, expected: &Expected) {
+    let is_other =
+        |table: &Table| place.first_schema.as_ref() != Some(&table.schema) && expected.misfit(table).is_some();
+    if place.table.as_ref().is_some_and(is_other) {
+        place.table = None;
+    }
 }
 
 /// Refuses a database in which the log has no place: `activity_log` is not a log, or another table has a name that the log

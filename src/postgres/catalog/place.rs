@@ -4,7 +4,6 @@ use diesel::prelude::QueryResult;
 use diesel::sql_types::{Bool, Nullable, Text};
 
 use crate::error::Result;
-use crate::postgres::catalog::expected::Expected;
 use crate::postgres::catalog::object::{Object, objects};
 use crate::postgres::execute::Execute;
 use crate::postgres::statement::Sql;
@@ -39,16 +38,6 @@ impl Place {
             None => None,
         };
         Ok(Self { first_schema, table, versions, is_read_only })
-    }
-
-    /// Takes a table in another schema than the first one for the log only if it can be one. Before the first migration it
-    /// may be any table of the host's, and the log has its place in the first schema.
-    pub(crate) fn overlook_other_tables(&mut self, expected: &Expected) {
-        let is_other =
-            |table: &Table| self.first_schema.as_ref() != Some(&table.schema) && expected.misfit(table).is_some();
-        if self.table.as_ref().is_some_and(is_other) {
-            self.table = None;
-        }
     }
 
     /// The schema of the log, or the one in which it would be created.

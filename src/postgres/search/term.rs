@@ -5,7 +5,6 @@ use diesel::sql_types::Bool;
 
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::postgres::execute::Execute;
-use crate::postgres::query::contains;
 use crate::postgres::statement::Sql;
 
 /// A shorter part has no trigram. A longer one is cut: more trigrams hardly leave fewer messages.
@@ -52,6 +51,20 @@ fn has_trigram(text: &str) -> bool {
         let padding = if position > 0 { 2 } else { 0 } + if position < last { 1 } else { 0 };
         !word.is_empty() && word.len() + padding >= 3
     })
+}
+
+/// A pattern for a literal text anywhere.
+pub(crate) fn contains(term: &str) -> String {
+    let mut pattern = String::with_capacity(term.len() + 2);
+    pattern.push('%');
+    for character in term.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
 }
 
 const IS_ENABLED: &str = "\
