@@ -157,7 +157,7 @@ pub(crate) fn rest_of_all(filters: &NormalizedFilters) -> Sql<'_> {
 
 /// The condition for all matching rows of a range. The planner chooses how to find them: all of them are read.
 pub(crate) fn all_rows<'a>(filters: &'a NormalizedFilters, term: Option<&IndexedTerm>, range: SeqRange) -> Sql<'a> {
-    let mut sql = term.map_or_else(|| Sql::new("TRUE"), IndexedTerm::condition);
+    let mut sql = term.map_or_else(|| Sql::new("TRUE"), IndexedTerm::planned_condition);
     if let Some(after) = range.after {
         sql = sql.text(" AND seq > ").bind(after);
     }

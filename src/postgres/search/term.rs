@@ -25,7 +25,13 @@ impl IndexedTerm {
         Ok(is_enabled.then(|| Self { pattern: contains(&part.to_ascii_lowercase()) }))
     }
 
-    /// The condition for the messages that the index proposes.
+    /// The condition for the messages that the index proposes. The planner uses the index if it takes the pattern for a
+    /// selective one.
+    pub(crate) fn planned_condition(&self) -> Sql<'static> {
+        Sql::new("lower(message) LIKE ").bind(self.pattern.clone())
+    }
+
+    /// The same condition, for a statement that must use the index.
     ///
     /// The planner does not look into a subquery for the pattern. It takes it for a selective one, whatever the statistics
     /// say, and uses the index.
