@@ -84,7 +84,7 @@ pub enum Error {
         "the {kind} `{name}` belongs to `{table}`, and the log needs its name for `{needed_for}`; drop or rename it"
     )]
     NameTaken {
-        /// What has the name: `index`, `trigger`, `table` or `view`.
+        /// What has the name, such as `index`, `trigger`, `table`, `sequence` or `view`.
         kind: String,
         /// The name.
         name: String,
@@ -92,6 +92,15 @@ pub enum Error {
         table: String,
         /// The log's table that needs an object of this name.
         needed_for: String,
+    },
+
+    /// Something of the log cannot be created, because the role or the server does not allow it. Nothing has changed.
+    #[error("{what} cannot be created: {reason}")]
+    CannotCreate {
+        /// What is missing.
+        what: String,
+        /// Why it cannot be created, and what to do about it.
+        reason: String,
     },
 
     /// The log cannot be followed here, because it cannot be known which numbers are still to come. Pages, counts and
@@ -257,6 +266,7 @@ impl Error {
             | Self::Migration(_)
             | Self::ForeignTable { .. }
             | Self::NameTaken { .. }
+            | Self::CannotCreate { .. }
             | Self::CannotFollow { .. }
             | Self::Reserve(_)
             | Self::UnreadableRow { .. }

@@ -11,16 +11,17 @@ pub enum Problem {
     },
     /// A newer version of this crate has migrated the database. This version cannot tell whether the log is whole.
     NewerDatabase,
-    /// A table, an index or a trigger of the log does not exist. `run_migrations` puts it back.
+    /// A table, an index, a trigger or something else of the log does not exist. `run_migrations` puts it back.
     Missing {
-        /// `table`, `index` or `trigger`.
+        /// `table`, `index`, `trigger`, `constraint`, `column` or `sequence`.
         kind: String,
         /// Its name.
         name: String,
     },
-    /// A table, an index or a trigger of the log is not defined as it should be. `run_migrations` replaces it.
+    /// A table, an index, a trigger or something else of the log is not defined as it should be. `run_migrations` replaces
+    /// it, but not a column, a sequence, or a constraint that rows violate.
     Different {
-        /// `table`, `index` or `trigger`.
+        /// `table`, `index`, `trigger`, `constraint`, `column` or `sequence`.
         kind: String,
         /// Its name.
         name: String,
@@ -34,6 +35,27 @@ pub enum Problem {
     WrongSummary {
         /// The `seq` with which the summarized entries begin.
         first_seq: i64,
+    },
+    /// An index was not built to the end, because a `CREATE INDEX CONCURRENTLY` failed or is still running. No query uses
+    /// it. `run_migrations` builds it again, or `enable_search` if it is the search index.
+    InvalidIndex {
+        /// Its name.
+        name: String,
+    },
+    /// The sequence that numbers the entries gives several numbers to each connection in advance. A connection then records
+    /// with numbers that are lower than those others have seen, and followers miss the entry. Run `ALTER SEQUENCE … CACHE 1`.
+    SequenceCache {
+        /// How many numbers each connection gets.
+        cache: i64,
+    },
+    /// The sequence that numbers the entries will give numbers that entries already have, or lower ones, as after rows were
+    /// inserted with a chosen `seq`. Followers and cursors miss the entries that get them. Set the sequence to `newest_seq`
+    /// with `setval`.
+    SequenceBehind {
+        /// The last number that the sequence gave, if any.
+        last_seq: Option<i64>,
+        /// The greatest `seq` in the log.
+        newest_seq: i64,
     },
     /// The search index is damaged or lacks messages. [`resummarize`](crate::resummarize) builds it again.
     WrongSearch,
@@ -49,6 +71,17 @@ impl fmt::Display for Problem {
             Self::NoAutoincrement => f.write_str("the table `activity_log` was created without AUTOINCREMENT"),
             Self::WrongSummary { first_seq } => {
                 write!(f, "the summary of the entries from seq {first_seq} on is wrong")
+            }
+            Self::InvalidIndex { name } => write!(f, "the index `{name}` was not built to the end"),
+            Self::SequenceCache { cache } => {
+                write!(
+                    f,
+                    "the sequence of `seq` gives each connection {cache} numbers in advance, so followers miss entries"
+                )
+            }
+            Self::SequenceBehind { last_seq, newest_seq } => {
+                let last_seq = last_seq.unwrap_or_default();
+                write!(f, "the sequence of `seq` is at {last_seq}, behind the newest entry with seq {newest_seq}")
             }
             Self::WrongSearch => f.write_str("the search index disagrees with the entries"),
         }

@@ -11,6 +11,9 @@ use crate::model::severity::ActivitySeverity;
 use crate::postgres::blocks::Parts;
 use crate::postgres::execute::Execute;
 use crate::postgres::query::{Selection, all_rows};
+use crate::postgres::read::split_near;
+use crate::postgres::search::candidates::{NEAREST_ROWS, count_up_to};
+use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::statement::{Bind, Sql};
 use crate::postgres::timestamp;
 use crate::store::range::{Order, SeqRange};
@@ -19,7 +22,8 @@ use crate::store::range::{Order, SeqRange};
 pub(crate) async fn count(conn: &mut impl Execute, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {
     let Some(limit) = limit else {
         let Some(range) = range_of(conn, filters).await? else { return Ok(0) };
-        let rows = Sql::new("SELECT count(*) FROM activity_log WHERE ").sql(all_rows(filters, range));
+        let term = IndexedTerm::find(conn, filters).await?;
+        let rows = Sql::new("SELECT count(*) FROM activity_log WHERE ").sql(all_rows(filters, term.as_ref(), range));
         let rows = conn.one::<i64, _>(rows.returning::<BigInt>()).await?;
         return Ok(rows.unsigned_abs());
     };
@@ -35,7 +39,17 @@ pub(crate) async fn count(conn: &mut impl Execute, filters: &NormalizedFilters, 
     while rows < limit
         && let Some(part) = parts.next(conn).await?
     {
-        rows += conn.one::<i64, _>(selection.count_up_to::<BigInt>(part, limit - rows)).await?;
+        let Some(term) = selection.term() else {
+            rows += conn.one::<i64, _>(selection.count_up_to::<BigInt>(part, limit - rows)).await?;
+            continue;
+        };
+        let (near, rest) = split_near(conn, &selection, part, Order::Descending, NEAREST_ROWS).await?;
+        rows += conn.one::<i64, _>(selection.count_up_to::<BigInt>(near, limit - rows)).await?;
+        if let Some(rest) = rest
+            && rows < limit
+        {
+            rows += count_up_to(conn, filters, term, rest, limit - rows).await?;
+        }
     }
     Ok(rows.unsigned_abs())
 }
@@ -55,8 +69,9 @@ pub(crate) async fn facets(
         Facet::Actor => "actor",
         Facet::EntityType => "entity_type",
     };
+    let term = IndexedTerm::find(conn, filters).await?;
     let values = Sql::new(format!("SELECT {column}, count(*) FROM activity_log WHERE "))
-        .sql(all_rows(filters, range))
+        .sql(all_rows(filters, term.as_ref(), range))
         .text(if facet == Facet::EntityType { " AND entity_type <> ''" } else { "" })
         .text(format!(" AND {column} IS NOT NULL GROUP BY {column} ORDER BY count(*) DESC, {column} LIMIT "))
         .bind(i64::from(limit) + 1);
@@ -79,12 +94,13 @@ pub(crate) async fn histogram(
     let mut histogram = vec![SeverityCounts::default(); edges.buckets()];
     let filters = filters.clone().within(edges.first(), edges.last());
     let Some(range) = range_of(conn, &filters).await? else { return Ok(histogram) };
+    let term = IndexedTerm::find(conn, &filters).await?;
     // Bucket 0 is before the first of these edges.
     let inner = edges.inner().map(timestamp::encode).collect();
     let counts = Sql::new("SELECT bucket, severity, count(*) FROM (SELECT severity, width_bucket(ts, ")
         .bind(Bind::Times(inner))
         .text(") AS bucket FROM activity_log WHERE ")
-        .sql(all_rows(&filters, range))
+        .sql(all_rows(&filters, term.as_ref(), range))
         .text(") AS entry GROUP BY bucket, severity");
     for (bucket, severity, entries) in
         conn.load::<(i32, String, i64), _>(counts.returning::<(Integer, Text, BigInt)>()).await?

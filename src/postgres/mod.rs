@@ -11,9 +11,13 @@
 mod async_connection;
 #[cfg(feature = "postgres-async")]
 mod async_repository;
+#[cfg(feature = "postgres-async")]
+mod async_start_up;
 #[cfg(feature = "postgres")]
 mod blocking;
 mod blocks;
+mod catalog;
+mod check;
 mod count;
 mod delete;
 mod execute;
@@ -21,7 +25,6 @@ mod extent;
 mod follow;
 mod insert;
 mod lookup;
-#[cfg(feature = "postgres")]
 mod migrations;
 mod new_row;
 mod query;
@@ -34,7 +37,9 @@ mod savepoint;
 ///
 /// Import it under another name: `activity_log` is also the name of the crate.
 pub mod schema;
+mod search;
 mod searches;
+mod start_up;
 mod statement;
 mod store;
 mod timestamp;
@@ -42,9 +47,18 @@ mod transaction;
 
 #[cfg(feature = "postgres-async")]
 pub use crate::postgres::async_repository::AsyncActivityLogRepository;
+#[cfg(feature = "postgres-async")]
+pub use crate::postgres::async_start_up::{
+    check_async, disable_search_async, enable_search_async, run_migrations_async,
+};
 #[cfg(feature = "postgres")]
 pub use crate::postgres::blocking::ActivityLogRepository;
 #[cfg(feature = "postgres")]
-pub use crate::postgres::migrations::{MIGRATIONS, run_migrations};
+pub use crate::postgres::check::check;
+pub use crate::postgres::migrations::MIGRATIONS;
 pub use crate::postgres::new_row::NewActivityLogRow;
 pub use crate::postgres::row::ActivityLogRow;
+#[cfg(feature = "postgres")]
+pub use crate::postgres::search::enable::{disable_search, enable_search};
+#[cfg(feature = "postgres")]
+pub use crate::postgres::start_up::run_migrations;

@@ -9,9 +9,11 @@
 //!   actor whenever it expects them to be few.
 
 use diesel::prelude::QueryResult;
+use diesel::sql_types::{BigInt, Nullable};
 
 use crate::model::normalized_filters::{Actions, NormalizedFilters};
 use crate::postgres::execute::Execute;
+use crate::postgres::search::term::{IndexedTerm, contains};
 use crate::postgres::searches::{Filter, Searches};
 use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::store::range::{Order, SeqRange};
@@ -28,12 +30,24 @@ const MAX_UNITED: usize = 32;
 pub(crate) struct Selection<'a> {
     filters: &'a NormalizedFilters,
     searches: Searches<'a>,
+    term: Option<IndexedTerm>,
 }
 
 impl<'a> Selection<'a> {
-    /// Looks up what the filters leave open, such as which types an entity id has, and which actions begin as listed.
+    /// Looks up what the filters leave open, such as which types an entity id has, which actions begin as listed, and whether
+    /// there is an index for the term.
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
-        Ok(Self { filters, searches: Searches::find(conn, filters).await? })
+        let searches = Searches::find(conn, filters).await?;
+        Ok(Self { filters, searches, term: IndexedTerm::find(conn, filters).await? })
+    }
+
+    pub(crate) fn filters(&self) -> &'a NormalizedFilters {
+        self.filters
+    }
+
+    /// The term, if the search index can find it.
+    pub(crate) fn term(&self) -> Option<&IndexedTerm> {
+        self.term.as_ref()
     }
 
     /// Whether no row can match.
@@ -52,27 +66,43 @@ impl<'a> Selection<'a> {
         Sql::new("SELECT count(*) FROM (").sql(rows).text(") AS counted").returning()
     }
 
+    /// How many rows a walk of a range comes by, up to `rows`, whether or not they pass the filters that the index does not
+    /// serve, and the lowest and the highest `seq` of these.
+    pub(crate) fn reach(&self, range: SeqRange, order: Order, rows: i64) -> Statement<'a, Reach> {
+        let walk = self.united("seq", range, order, rows, &Sql::default());
+        Sql::new("SELECT count(*), min(seq), max(seq) FROM (").sql(walk).text(") AS walked").returning()
+    }
+
+    /// Those of the listed rows that match, in order.
+    pub(crate) fn listed<ST>(&self, columns: &'static str, seqs: &'a [i64], order: Order) -> Statement<'a, ST> {
+        let rows = Sql::new(format!("SELECT {columns} FROM activity_log WHERE seq = ANY(")).bind(seqs).text(")");
+        rows.sql(rest_of_all(self.filters)).text(format!(" ORDER BY seq {}", direction(order))).returning()
+    }
+
     fn ordered(&self, columns: &'static str, range: SeqRange, order: Order, rows: i64) -> Sql<'a> {
-        let direction = match order {
-            Order::Ascending => "ASC",
-            Order::Descending => "DESC",
-        };
+        self.united(columns, range, order, rows, &rest(self.filters, &self.searches))
+    }
+
+    /// The first rows of all searches that pass the rest of the filters.
+    fn united(&self, columns: &'static str, range: SeqRange, order: Order, rows: i64, rest: &Sql<'a>) -> Sql<'a> {
+        let direction = direction(order);
+        let search = |condition| self.search(columns, condition, range, direction, rows, rest);
         let mut searches = self.searches.conditions(self.filters);
         if searches.len() == 1
             && let Some(condition) = searches.pop()
         {
-            return self.search(columns, condition, range, direction, rows);
+            return search(condition);
         }
         let mut union = Sql::new(format!("SELECT {columns} FROM ("));
         match self.searches.listed() {
             Some((table, condition)) if searches.len() > MAX_UNITED => {
                 union = union.text("SELECT found.* FROM ").sql(table).text(" CROSS JOIN LATERAL (");
-                union = union.sql(self.search(columns, condition, range, direction, rows)).text(") AS found");
+                union = union.sql(search(condition)).text(") AS found");
             }
             _ => {
                 for (position, condition) in searches.into_iter().enumerate() {
                     union = union.text(if position == 0 { "(" } else { " UNION ALL (" });
-                    union = union.sql(self.search(columns, condition, range, direction, rows)).text(")");
+                    union = union.sql(search(condition)).text(")");
                 }
             }
         }
@@ -80,7 +110,15 @@ impl<'a> Selection<'a> {
     }
 
     /// The rows that one search finds.
-    fn search(&self, columns: &str, condition: Sql<'a>, range: SeqRange, direction: &str, rows: i64) -> Sql<'a> {
+    fn search(
+        &self,
+        columns: &str,
+        condition: Sql<'a>,
+        range: SeqRange,
+        direction: &str,
+        rows: i64,
+        rest: &Sql<'a>,
+    ) -> Sql<'a> {
         let (key, offset) = self.searches.key();
         let others = columns.strip_prefix("seq").unwrap_or(columns);
         let mut sql = Sql::new(format!("SELECT generate_series(seq, seq) AS seq{others} FROM activity_log WHERE "));
@@ -91,11 +129,7 @@ impl<'a> Selection<'a> {
         if let Some(before) = range.before {
             sql = sql.text(format!(" AND {key} < ")).bind(before.saturating_add(offset));
         }
-        let rest = rest(self.filters, &self.searches);
-        if !rest.is_empty() {
-            sql = sql.text(" AND CASE WHEN TRUE").sql(rest).text(" THEN TRUE END");
-        }
-        sql = sql.text(" ORDER BY ");
+        sql = sql.sql(without_index(rest.clone())).text(" ORDER BY ");
         if let Some(column) = self.searches.column_before_key() {
             sql = sql.text(format!("{column} {direction}, "));
         }
@@ -104,9 +138,32 @@ impl<'a> Selection<'a> {
     }
 }
 
+/// What [`Selection::reach`] returns.
+pub(crate) type Reach = (BigInt, Nullable<BigInt>, Nullable<BigInt>);
+
+fn direction(order: Order) -> &'static str {
+    match order {
+        Order::Ascending => "ASC",
+        Order::Descending => "DESC",
+    }
+}
+
+/// All filters, after ` AND ` and as an expression that no index has.
+pub(crate) fn rest_of_all(filters: &NormalizedFilters) -> Sql<'_> {
+    without_index(rest(filters, &Searches::All))
+}
+
+/// Filters, each after ` AND `, as one expression that no index has.
+fn without_index(filters: Sql<'_>) -> Sql<'_> {
+    if filters.is_empty() {
+        return filters;
+    }
+    Sql::new(" AND CASE WHEN TRUE").sql(filters).text(" THEN TRUE END")
+}
+
 /// The condition for all matching rows of a range. The planner chooses how to find them: all of them are read.
-pub(crate) fn all_rows(filters: &NormalizedFilters, range: SeqRange) -> Sql<'_> {
-    let mut sql = Sql::new("TRUE");
+pub(crate) fn all_rows<'a>(filters: &'a NormalizedFilters, term: Option<&IndexedTerm>, range: SeqRange) -> Sql<'a> {
+    let mut sql = term.map_or_else(|| Sql::new("TRUE"), IndexedTerm::planned_condition);
     if let Some(after) = range.after {
         sql = sql.text(" AND seq > ").bind(after);
     }
@@ -200,18 +257,4 @@ fn any_action<'a>(actions: &'a Actions) -> Sql<'a> {
         sql = sql.text(if position == 0 { "" } else { " OR " }).sql(test);
     }
     sql.text(")")
-}
-
-/// A pattern for a literal text anywhere.
-fn contains(term: &str) -> String {
-    let mut pattern = String::with_capacity(term.len() + 2);
-    pattern.push('%');
-    for character in term.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }

@@ -9,6 +9,8 @@ use crate::postgres::execute::Execute;
 use crate::postgres::query::{ALL_COLUMNS, Selection};
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::schema::activity_log;
+use crate::postgres::search::candidates::{GROWTH, NEAREST_ROWS, list};
+use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::statement::Sql;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::range::{Order, SeqRange};
@@ -35,23 +37,113 @@ pub(crate) async fn read(
         return Ok(());
     }
     let mut parts = Parts::new(filters, range, order);
-    while let Some(mut part) = parts.next(conn).await? {
-        loop {
-            let wanted = next_rows(batch, limit);
-            let statement = selection.rows::<activity_log::SqlType>(part, order, rounded(wanted));
-            let rows = conn.load::<ActivityLogRow, _>(statement).await?;
-            let is_last = (rows.len() as i64) < wanted;
-            for row in rows.into_iter().take(usize::try_from(wanted).unwrap_or(usize::MAX)) {
-                batch.push(row);
-                if batch.is_full(limit) {
-                    return Ok(());
-                }
-            }
-            match batch.last_seq().map(|last| part.split(order, last)) {
-                Some((_, Some(rest))) if !is_last && !rest.is_empty() => part = rest,
-                _ => break,
+    while !batch.is_full(limit)
+        && let Some(part) = parts.next(conn).await?
+    {
+        match selection.term() {
+            None => walk(conn, &selection, part, order, limit, batch).await?,
+            Some(term) => search(conn, &selection, term, part, order, limit, batch).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Appends the matching rows of a range, until the batch is full. It looks through some rows, where a common term is found,
+/// and then asks the search index. If that proposes too many, it looks through more.
+async fn search(
+    conn: &mut impl Execute,
+    selection: &Selection<'_>,
+    term: &IndexedTerm,
+    range: SeqRange,
+    order: Order,
+    limit: ReadLimit,
+    batch: &mut Batch<ActivityLogRow>,
+) -> Result<()> {
+    let (mut rest, mut rows) = (Some(range), NEAREST_ROWS);
+    while let Some(range) = rest
+        && !batch.is_full(limit)
+    {
+        let (near, beyond) = split_near(conn, selection, range, order, rows).await?;
+        walk(conn, selection, near, order, limit, batch).await?;
+        (rest, rows) = (beyond, rows.saturating_mul(GROWTH));
+        if let Some(range) = rest
+            && !batch.is_full(limit)
+            && let Some(seqs) = list(conn, selection.filters(), term, range, order).await?
+        {
+            return read_listed(conn, selection, &seqs, order, limit, batch).await;
+        }
+    }
+    Ok(())
+}
+
+/// Appends the matching rows of a range, until the batch is full.
+async fn walk(
+    conn: &mut impl Execute,
+    selection: &Selection<'_>,
+    mut range: SeqRange,
+    order: Order,
+    limit: ReadLimit,
+    batch: &mut Batch<ActivityLogRow>,
+) -> Result<()> {
+    while !batch.is_full(limit) {
+        let wanted = next_rows(batch, limit);
+        let statement = selection.rows::<activity_log::SqlType>(range, order, rounded(wanted));
+        let rows = conn.load::<ActivityLogRow, _>(statement).await?;
+        let is_last = (rows.len() as i64) < wanted;
+        for row in rows.into_iter().take(usize::try_from(wanted).unwrap_or(usize::MAX)) {
+            batch.push(row);
+            if batch.is_full(limit) {
+                return Ok(());
             }
         }
+        match batch.last_seq().map(|last| range.split(order, last)) {
+            Some((_, Some(rest))) if !is_last && !rest.is_empty() => range = rest,
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+/// The part of a range in which a walk comes by so many rows, and the rest; no rest if nothing else can match.
+pub(crate) async fn split_near(
+    conn: &mut impl Execute,
+    selection: &Selection<'_>,
+    range: SeqRange,
+    order: Order,
+    rows: i64,
+) -> QueryResult<(SeqRange, Option<SeqRange>)> {
+    let reach = selection.reach(range, order, rows);
+    let (walked, lowest, highest) = conn.one::<(i64, Option<i64>, Option<i64>), _>(reach).await?;
+    let last = match order {
+        Order::Ascending => highest,
+        Order::Descending => lowest,
+    };
+    Ok(match last {
+        Some(last) if walked == rows => range.split(order, last),
+        _ => (range, None),
+    })
+}
+
+/// Appends the listed rows that still match, until the batch is full.
+async fn read_listed(
+    conn: &mut impl Execute,
+    selection: &Selection<'_>,
+    mut seqs: &[i64],
+    order: Order,
+    limit: ReadLimit,
+    batch: &mut Batch<ActivityLogRow>,
+) -> Result<()> {
+    while !batch.is_full(limit) && !seqs.is_empty() {
+        let wanted = usize::try_from(next_rows(batch, limit)).unwrap_or(usize::MAX);
+        let (listed, rest) = seqs.split_at(wanted.min(seqs.len()));
+        let statement = selection.listed::<activity_log::SqlType>(ALL_COLUMNS, listed, order);
+        for row in conn.load::<ActivityLogRow, _>(statement).await? {
+            batch.push(row);
+            if batch.is_full(limit) {
+                return Ok(());
+            }
+        }
+        seqs = rest;
     }
     Ok(())
 }

@@ -46,6 +46,7 @@ fn an_error_says_whether_the_input_is_at_fault_and_whether_trying_again_may_succ
         (Error::Migration("text".into()), Neither),
         (Error::ForeignTable { reason: text() }, Neither),
         (Error::NameTaken { kind: text(), name: text(), table: text(), needed_for: text() }, Neither),
+        (Error::CannotCreate { what: text(), reason: text() }, Neither),
         (Error::Reserve(io::Error::other("text")), Neither),
         (Error::UnreadableRow { seq: 1, column: "ts", reason: text() }, Neither),
         (Error::Output(io::Error::other("text")), Neither),

@@ -7,6 +7,7 @@
 
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
+mod catalog;
 #[path = "../support/chance.rs"]
 mod chance;
 mod cluster;
@@ -15,12 +16,19 @@ mod database;
 mod follow;
 mod follow_writers;
 mod isolation;
+mod migrations;
 #[cfg(feature = "sqlite")]
 mod moving;
 mod pgbouncer;
 mod query_plans;
+mod search;
+mod search_enabling;
+mod search_reads;
 mod server;
 mod standby;
+mod start_up_checks;
+mod start_up_names;
+mod start_up_rights;
 mod statements;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,0 +1,51 @@
+//! What a server does at start-up, for async programs.
+//!
+//! These work in transactions. If one of the futures is dropped, drop its connection too.
+
+use diesel_async::AsyncPgConnection;
+
+use crate::error::Result;
+use crate::model::problem::Problem;
+use crate::postgres::check::find_problems;
+use crate::postgres::search::enable::{disable, enable};
+use crate::postgres::start_up::start_up;
+
+/// Brings the database to the schema that this version of the crate reads and writes: see
+/// [`run_migrations`](crate::postgres::run_migrations). If the future is dropped, drop the connection as well: it may be in a
+/// transaction.
+///
+/// # Errors
+///
+/// Those of [`run_migrations`](crate::postgres::run_migrations).
+pub async fn run_migrations_async(conn: &mut AsyncPgConnection) -> Result<()> {
+    start_up(conn).await
+}
+
+/// Reports what is wrong with the log: see [`check`](crate::postgres::check). If the future is dropped, drop the connection
+/// as well: it may be in a transaction.
+///
+/// # Errors
+///
+/// Those of [`check`](crate::postgres::check).
+pub async fn check_async(conn: &mut AsyncPgConnection) -> Result<Vec<Problem>> {
+    find_problems(conn).await
+}
+
+/// Adds an index that finds texts in messages: see [`enable_search`](crate::postgres::enable_search). If the future is
+/// dropped, drop the connection as well: it may be in a transaction.
+///
+/// # Errors
+///
+/// Those of [`enable_search`](crate::postgres::enable_search).
+pub async fn enable_search_async(conn: &mut AsyncPgConnection) -> Result<()> {
+    enable(conn).await
+}
+
+/// Removes that index: see [`disable_search`](crate::postgres::disable_search).
+///
+/// # Errors
+///
+/// Those of [`disable_search`](crate::postgres::disable_search).
+pub async fn disable_search_async(conn: &mut AsyncPgConnection) -> Result<()> {
+    disable(conn).await
+}
