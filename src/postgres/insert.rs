@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::encoding::{EncodedEntry, Encoding};
 use crate::model::entry::NewActivityLogEntry;
 use crate::postgres::execute::Execute;
+use crate::postgres::lengths::check_lengths;
 use crate::postgres::savepoint::attempt;
 use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::postgres::timestamp;
@@ -27,6 +28,8 @@ pub(crate) async fn insert(
     entry: &NewActivityLogEntry,
     encoding: Encoding<'_>,
 ) -> Result<i64> {
+    let encoded = encoding.encode(entry, 0)?;
+    check_lengths(&encoded, 0)?;
     let EncodedEntry {
         id,
         ts,
@@ -39,7 +42,7 @@ pub(crate) async fn insert(
         entity_name,
         message,
         metadata,
-    } = encoding.encode(entry, 0)?;
+    } = encoded;
     let mut insert = Sql::new(format!("INSERT INTO activity_log ({COLUMNS}) VALUES (")).bind(id.clone());
     let binds = [
         ts.into(),
@@ -77,7 +80,9 @@ pub(crate) async fn insert_all(
     }
     let mut rows = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
-        rows.push(encoding.encode(entry, index)?);
+        let encoded = encoding.encode(entry, index)?;
+        check_lengths(&encoded, index)?;
+        rows.push(encoded);
     }
     let ids = rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
     let statement = insert_statement(rows);

@@ -24,6 +24,7 @@ mod execute;
 mod extent;
 mod follow;
 mod insert;
+mod lengths;
 mod lookup;
 mod migrations;
 mod new_row;

@@ -10,6 +10,7 @@ use crate::model::encoding::{EncodedEntry, Encoding};
 use crate::model::entry::NewActivityLogEntry;
 use crate::model::limits::EntryLimits;
 use crate::model::redactor::Redactor;
+use crate::postgres::lengths::check_lengths;
 use crate::postgres::schema::activity_log;
 use crate::postgres::timestamp;
 
@@ -57,7 +58,9 @@ impl<'a> NewActivityLogRow<'a> {
         limits: EntryLimits,
         redactor: Option<&Redactor>,
     ) -> Result<Self> {
-        Ok(Encoding { limits, redactor }.encode(entry, 0)?.into())
+        let encoded = Encoding { limits, redactor }.encode(entry, 0)?;
+        check_lengths(&encoded, 0)?;
+        Ok(encoded.into())
     }
 }
 

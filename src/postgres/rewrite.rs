@@ -10,6 +10,7 @@ use crate::model::entry::NewActivityLogEntry;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::postgres::execute::Execute;
 use crate::postgres::extent::newest_seq;
+use crate::postgres::lengths::check_lengths;
 use crate::postgres::read::read;
 use crate::postgres::references::References;
 use crate::postgres::row::ActivityLogRow;
@@ -101,7 +102,8 @@ impl Rewriting {
     ) -> Result<()> {
         let mut rows = Vec::with_capacity(changed.len());
         for (seq, entry) in changed {
-            match encoding.encode(entry, 0) {
+            let encoded = encoding.encode(entry, 0).and_then(|row| check_lengths(&row, 0).map(|()| row));
+            match encoded {
                 Ok(encoded) => rows.push((*seq, encoded)),
                 Err(Error::InvalidEntry { field, reason, .. }) => {
                     self.fail(Error::NotRewritten { seq: *seq, reason: format!("`{field}` {reason}") });

@@ -16,6 +16,7 @@ mod database;
 mod follow;
 mod follow_writers;
 mod isolation;
+mod lengths;
 mod migrations;
 #[cfg(feature = "sqlite")]
 mod moving;

@@ -1,7 +1,7 @@
 -- Serves pages by every filter. PostgreSQL chooses among indexes by statistics, which may be stale or missing, and chose to
 -- walk a million rows where an index finds fifty. Each index therefore has one use and is the only one that can serve it: a
--- page by an actor orders by `seq + 0`, an expression that no other index has, and all of its other filters are expressions
--- that no index has.
+-- page is ordered by an expression such as `seq + 0`, in whose order only the index on its filter has the rows, and its other
+-- filters are inside an expression that no index has.
 
 -- Serves pages of one or more actors (`actor = $1 ORDER BY seq + 0 DESC`). The columns after the order tell apart what an actor
 -- did in a category, or by an action, without fetching the rows: an actor and a category may seldom meet. They are expressions,
