@@ -1,5 +1,5 @@
 //! An activity (audit) log for servers: who did what, to which entity, when. It is one table in the server's own SQLite
-//! database, written and read through [Diesel](diesel).
+//! or PostgreSQL database, written and read through [Diesel](diesel).
 //!
 //! ```
 //! use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -47,6 +47,9 @@
 //! | answer an **error** with a status | [`is_retryable`](Error::is_retryable), [`is_invalid_input`](Error::is_invalid_input) |
 //! | find out what is wrong with it, repair it | [`check`], [`resummarize`], [`unsummarized`] |
 //!
+//! The names in this table are SQLite's. PostgreSQL has its own in the module `postgres`, over the same [`Repository`];
+//! the page `in_postgresql` says what differs.
+//!
 //! [`guarantees`] lists what the log promises, and what it does not. [`by_example`] has snippets to copy.
 //! [`async_servers`] shows how an async server uses the log. [`beside_other_crates`] and [`diesel_cli`] explain how the
 //! log works with rusqlite, sqlx, sea-orm and the Diesel CLI.
@@ -76,6 +79,10 @@ pub mod beside_other_crates {}
 pub mod by_example {}
 #[doc = include_str!("../docs/diesel_cli.md")]
 pub mod diesel_cli {}
+#[doc = include_str!("../docs/postgres.md")]
+#[cfg(any(feature = "postgres", feature = "postgres-async"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "postgres-async"))))]
+pub mod in_postgresql {}
 mod error;
 pub mod export;
 /// Counts over time: see [`histogram`](Repository::histogram).

@@ -1,11 +1,7 @@
 //! The log in PostgreSQL.
 //!
-//! # Behind pgbouncer
 //!
-//! In transaction mode, each transaction may run on another of the server's connections, and a prepared statement is known
-//! to one of them only. Keep none: `conn.set_prepared_statement_cache_size(CacheSize::Disabled)`. Everything then works in
-//! and outside of transactions. Connect a [`RetentionWorker`](crate::RetentionWorker) past the pooler, because it sets
-//! `lock_timeout` for its session.
+//! [`in_postgresql`](crate::in_postgresql) says how to use it, and what differs from SQLite.
 
 #[cfg(feature = "postgres-async")]
 mod async_connection;
