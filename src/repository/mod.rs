@@ -12,6 +12,8 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 
+#[cfg(doc)]
+use crate::error::Error;
 use crate::error::Result;
 use crate::model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 use crate::model::facet::{Facet, Facets};

@@ -40,7 +40,8 @@ fn every_guarantee_names_one_test_that_exists() -> TestResult {
                 found += usize::from(attributes.contains("#[test]"));
             }
         }
-        assert_eq!(found, 1, "{file}::{test}");
+        // The tests of two databases may share a name.
+        assert!(found > 0, "{file}::{test}");
     }
     Ok(())
 }
