@@ -11,6 +11,7 @@
 use std::time::{Duration, Instant};
 
 use diesel::data_types::PgTimestamp;
+use diesel::prelude::QueryResult;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use crate::error::{Error, Result};
@@ -23,15 +24,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_micros(200);
 const LAST_PAUSE: Duration = Duration::from_millis(10);
 
-/// The last `seq` up to which all are decided. It waits up to a second for the transactions that write to the log; `None`
-/// if they are still open.
+/// The last `seq` up to which all are decided. It waits up to a second for the transactions that write to the log. If they
+/// are still open, it returns what an earlier call on the connection waited for in vain, where these have ended since, or
+/// `None`. A follower therefore gets on although each moment has a transaction that stays open for longer than a second.
 ///
 /// # Errors
 ///
 /// [`Error::CannotFollow`] where it cannot be known.
 pub(crate) async fn settled_seq(conn: &mut impl Execute) -> Result<Option<i64>> {
-    let state = Sql::new(STATE).returning::<(Bool, Text, Timestamptz, Nullable<BigInt>, Array<Text>)>();
-    let (is_in_recovery, isolation, began, last_seq, mut writers) = conn.one::<State, _>(state).await?;
+    let state = Sql::new(STATE).returning::<StateRow>();
+    let (is_in_recovery, isolation, began, table, last_seq, mut writers, noted) = conn.one::<State, _>(state).await?;
     if is_in_recovery {
         return Err(cannot_follow("a standby does not know which transactions are open on its primary; follow that"));
     }
@@ -40,37 +42,80 @@ pub(crate) async fn settled_seq(conn: &mut impl Execute) -> Result<Option<i64>> 
             "a transaction with the isolation level {isolation} does not see what others commit; follow outside of it"
         )));
     }
+    // Nobody has taken a number yet.
+    let Some(last_seq) = last_seq else { return Ok(Some(i64::MIN)) };
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
-    while !writers.is_empty() {
-        if started.elapsed() >= LONGEST_WAIT {
-            return Ok(None);
-        }
+    while !writers.is_empty() && started.elapsed() < LONGEST_WAIT {
         conn.sleep(pause).await;
         pause = (pause * 2).min(LAST_PAUSE);
-        let open = Sql::new(OPEN).bind(Bind::Texts(writers.into_iter().map(Into::into).collect())).text(OPEN_END);
-        writers = conn.one::<Vec<String>, _>(open.returning::<Array<Text>>()).await?;
+        writers = still_open(conn, writers).await?;
     }
-    Ok(Some(last_seq.unwrap_or(i64::MIN)))
+    if writers.is_empty() {
+        return Ok(Some(last_seq));
+    }
+    let noted = noted.and_then(|noted| Note::read(&noted)).filter(|note| note.is_of(table, last_seq));
+    if let Some(note) = &noted
+        && !still_open(conn, note.writers.clone()).await?.is_empty()
+    {
+        return Ok(None);
+    }
+    Note { table, last_seq, writers }.keep(conn).await?;
+    Ok(noted.map(|note| note.last_seq))
+}
+
+/// Those of the writers that are still open.
+async fn still_open(conn: &mut impl Execute, writers: Vec<String>) -> QueryResult<Vec<String>> {
+    let open = Sql::new(OPEN).bind(Bind::Texts(writers.into_iter().map(Into::into).collect())).text(OPEN_END);
+    conn.one::<Vec<String>, _>(open.returning::<Array<Text>>()).await
+}
+
+/// What a call waited for in vain: all numbers up to this one are decided once these writers have ended. It is kept in the
+/// session, for the next call, and stays true however long that takes.
+struct Note {
+    table: i64,
+    last_seq: i64,
+    writers: Vec<String>,
+}
+
+impl Note {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(' ');
+        let (table, last_seq) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        Some(Self { table, last_seq, writers: parts.map(ToOwned::to_owned).collect() })
+    }
+
+    /// Whether the note is about this table, and its numbers have not begun again.
+    fn is_of(&self, table: i64, last_seq: i64) -> bool {
+        self.table == table && self.last_seq <= last_seq
+    }
+
+    async fn keep(&self, conn: &mut impl Execute) -> QueryResult<()> {
+        let note = format!("{} {} {}", self.table, self.last_seq, self.writers.join(" "));
+        let keep = Sql::new("SELECT set_config('activity_log.waited_for', ").bind(note).text(", FALSE)");
+        conn.one::<String, _>(keep.returning::<Text>()).await.map(drop)
+    }
 }
 
 fn cannot_follow(reason: &str) -> Error {
     Error::CannotFollow { reason: reason.to_owned() }
 }
 
-type State = (bool, String, PgTimestamp, Option<i64>, Vec<String>);
+type State = (bool, String, PgTimestamp, i64, Option<i64>, Vec<String>, Option<String>);
+type StateRow = (Bool, Text, Timestamptz, BigInt, Nullable<BigInt>, Array<Text>, Nullable<Text>);
 
 /// Who writes is looked at after the last number, because it refers to it.
 const STATE: &str = "\
     WITH given AS MATERIALIZED ( \
         SELECT pg_sequence_last_value(pg_get_serial_sequence('activity_log', 'seq')::regclass) AS last_seq \
     ) \
-    SELECT pg_is_in_recovery(), current_setting('transaction_isolation'), transaction_timestamp(), last_seq, ARRAY( \
+    SELECT pg_is_in_recovery(), current_setting('transaction_isolation'), transaction_timestamp(), \
+        'activity_log'::regclass::oid::bigint, last_seq, ARRAY( \
         SELECT virtualtransaction FROM pg_locks \
         WHERE last_seq IS NOT NULL AND locktype = 'relation' AND relation = 'activity_log'::regclass \
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
             AND mode = 'RowExclusiveLock' AND granted AND pid IS DISTINCT FROM pg_backend_pid() \
-    ) FROM given";
+    ), current_setting('activity_log.waited_for', TRUE) FROM given";
 
 /// Those of the writers that are still open. While a prepared transaction is being committed, its number is 0.
 const OPEN: &str = "\

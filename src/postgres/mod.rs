@@ -1,7 +1,7 @@
 //! The log in PostgreSQL.
 //!
 //!
-//! [`in_postgresql`](crate::in_postgresql) says how to use it, and what differs from SQLite.
+//! [`in_postgresql`](crate::in_postgresql) says how to use it, and what is its own.
 
 #[cfg(feature = "postgres-async")]
 mod async_connection;

@@ -62,6 +62,42 @@ fn a_follower_gets_nothing_beyond_a_long_transaction_and_everything_after_it() -
 }
 
 #[test]
+fn a_follower_gets_on_although_some_long_transaction_is_always_open() -> TestResult {
+    const OPEN_FOR: Duration = Duration::from_millis(1_600);
+    const WRITERS: i64 = 3;
+    const ROUNDS: i64 = 5;
+    let log = SharedLog::create()?;
+    let writers = (0..WRITERS).map(|writer| {
+        let mut conn = log.connect()?;
+        Ok(thread::spawn(move || -> TestResult {
+            thread::sleep(OPEN_FOR / 3 * u32::try_from(writer)?);
+            for round in 0..ROUNDS {
+                conn.batch_execute("BEGIN")?;
+                ActivityLogRepository::new(&mut conn).record(&numbered(writer * 100 + round))?;
+                thread::sleep(OPEN_FOR);
+                conn.batch_execute("COMMIT")?;
+            }
+            Ok(())
+        }))
+    });
+    let writers = writers.collect::<TestResult<Vec<_>>>()?;
+    let mut follower = log.connect()?;
+    let (mut seen, mut seen_meanwhile) = (Vec::new(), 0);
+    while (seen.len() as i64) < WRITERS * ROUNDS {
+        let is_last = writers.iter().all(thread::JoinHandle::is_finished);
+        let after_seq = seen.last().copied().unwrap_or(0);
+        seen.extend(seqs(&ActivityLogRepository::new(&mut follower).query_after(&everything(), after_seq, 9)?));
+        if writers.iter().all(|writer| !writer.is_finished()) {
+            seen_meanwhile = seen.len();
+        }
+        assert!(!is_last || seen.len() as i64 == WRITERS * ROUNDS, "{seen:?}");
+    }
+    assert_eq!(seen, (1..=WRITERS * ROUNDS).collect::<Vec<_>>());
+    assert!(seen_meanwhile >= 3, "{seen_meanwhile}");
+    writers.into_iter().try_for_each(|writer| writer.join().map_err(|_| "a writer panicked")?)
+}
+
+#[test]
 fn beside_a_long_transaction_there_is_no_newest_entry_to_follow_from() -> TestResult {
     let (_log, mut open, mut follower) = log_with_an_open_transaction()?;
     let started = Instant::now();

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use activity_log::postgres::MIGRATIONS;
+use activity_log::postgres::run_migrations_async;
 pub(crate) use activity_log::postgres::{ActivityLogRow, NewActivityLogRow, schema};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel_migrations::MigrationHarness;
+use diesel_async::async_connection_wrapper::BlockOn;
 
+use crate::repository::Wait;
 pub(crate) use crate::repository::{ActivityLogRepository, Connection};
 use crate::server::new_schema;
 pub(crate) use crate::server::{BREAKING_ASSIGNMENTS, COLUMNS_OF_ANY_TEXT, IS_IN_COMMIT_ORDER};
@@ -18,12 +19,8 @@ pub(crate) fn connect(url: &str) -> TestResult<Connection> {
     Ok(Connection::establish(url)?)
 }
 
-pub(crate) fn run_migrations(conn: &mut Connection) -> TestResult {
-    conn.transaction(|conn| {
-        conn.batch_execute("SELECT pg_advisory_xact_lock(1)")?;
-        conn.run_pending_migrations(MIGRATIONS)?;
-        Ok(())
-    })
+pub(crate) fn run_migrations(conn: &mut Connection) -> activity_log::Result<()> {
+    Wait.block_on(run_migrations_async(conn))
 }
 
 /// A fresh schema without a table.
