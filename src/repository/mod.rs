@@ -61,15 +61,20 @@ use crate::store::blocking::run;
 ///
 /// # Order and cursors
 ///
-/// The log is ordered by `seq`, which the database assigns: strictly ascending in the order of commits, whatever the
-/// clocks say. A committed `seq` is never reused, not even after [`clear`](Self::clear). A cursor therefore stays valid
-/// forever, even after its row is deleted, and any number is a valid cursor.
+/// The log is ordered by `seq`, which the database assigns in ascending order, whatever the clocks say. A committed `seq`
+/// is never reused, not even after [`clear`](Self::clear). A cursor therefore stays valid forever, even after its row is
+/// deleted, and any number is a valid cursor.
+///
+/// Where only one transaction at a time can write, that is also the order of commits. Where several can, an entry may
+/// become visible after others with a greater `seq`. [`query_after`](Self::query_after),
+/// [`page_after`](Self::page_after) and [`newest_seq`](Self::newest_seq) take care of that: they wait up to a second for
+/// the transactions that are writing to the log, so that a follower misses no entry.
 ///
 /// # Transactions
 ///
-/// A transaction that reads before it records should begin with `immediate_transaction`, which waits for other writers.
-/// One begun with `transaction` fails with [`Error::Busy`] if another connection has committed since it read.
-/// Every method also works inside a transaction that was begun as SQL text.
+/// Where only one transaction at a time can write, a transaction that reads before it records should begin with
+/// `immediate_transaction`, which waits for other writers. One begun with `transaction` fails with [`Error::Busy`] if
+/// another connection has committed since it read. Every method also works inside a transaction that was begun as SQL text.
 ///
 /// # Errors
 ///
@@ -233,6 +238,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// # Errors
     ///
     /// [`Error::UnreadableRow`] for the oldest row of the page that cannot be read; continue from its `seq`.
+    /// [`Error::CannotFollow`] where the log cannot be followed.
     pub fn page_after(&mut self, filters: &ActivityLogFilters, after_seq: i64, limit: u32) -> Result<ActivityLogPage> {
         run(self.log.page_after(filters, after_seq, limit))
     }
@@ -261,6 +267,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// # Errors
     ///
     /// [`Error::UnreadableRow`] for the oldest row that cannot be read; continue from its `seq`.
+    /// [`Error::CannotFollow`] where the log cannot be followed.
     pub fn query_after(
         &mut self,
         filters: &ActivityLogFilters,
@@ -295,11 +302,13 @@ impl<'conn, C: Backend> Repository<'conn, C> {
 
     /// The `seq` of the newest entry, whether or not it can be read; `None` if the log is empty.
     ///
-    /// A follower starts from it: [`query_after`](Self::query_after) then returns only what is recorded later.
+    /// A follower starts from it: [`query_after`](Self::query_after) then returns only what becomes visible later. It may
+    /// be lower than the newest visible `seq`, while entries with lower numbers may still become visible.
     ///
     /// # Errors
     ///
-    /// See [the repository's](Self#errors).
+    /// [`Error::Busy`] if transactions that write to the log stay open for longer than a second, and
+    /// [`Error::CannotFollow`] where the log cannot be followed.
     pub fn newest_seq(&mut self) -> Result<Option<i64>> {
         run(self.log.newest_seq())
     }
