@@ -157,7 +157,7 @@ fn the_default_limits_fit_any_sensible_entry_and_refuse_the_next_byte() -> TestR
 #[test]
 fn an_entry_beyond_the_limits_that_is_stored_already_is_read() -> TestResult {
     let mut conn = empty_log()?;
-    let long = NewActivityLogEntry::new("c", "a", "x".repeat(5_000), "m".repeat(1 << 20));
+    let long = NewActivityLogEntry::new("c", "a", "x".repeat(2_000), "m".repeat(1 << 20));
     let generous = EntryLimits { actor: usize::MAX, message: usize::MAX, ..EntryLimits::default() };
     ActivityLogRepository::new(&mut conn).with_limits(generous).record(&long)?;
     let entries = ActivityLogRepository::new(&mut conn).query(&everything(), None, 9)?;
