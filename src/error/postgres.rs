@@ -40,6 +40,11 @@ pub(crate) fn is_lock_timeout(error: &Error) -> bool {
 /// The message of a statement that waited for a lock for as long as it may.
 const LOCK_TIMEOUT: &str = "canceling statement due to lock timeout";
 
+/// Whether the statement was canceled, by its timeout or by an operator.
+pub(crate) fn is_canceled(message: &str) -> bool {
+    message.starts_with("canceling statement due to")
+}
+
 /// Whether the disk is used up.
 pub(crate) fn is_full(message: &str) -> bool {
     message.starts_with("could not extend file")

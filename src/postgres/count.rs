@@ -40,18 +40,23 @@ pub(crate) async fn count(conn: &mut impl Execute, filters: &NormalizedFilters, 
         && let Some(part) = parts.next(conn).await?
     {
         let Some(term) = selection.term() else {
-            rows += conn.one::<i64, _>(selection.count_up_to::<BigInt>(part, limit - rows)).await?;
+            rows += conn.one::<i64, _>(selection.count_up_to::<BigInt>(part, rounded(limit - rows))).await?;
             continue;
         };
         let (near, rest) = split_near(conn, &selection, part, Order::Descending, NEAREST_ROWS).await?;
-        rows += conn.one::<i64, _>(selection.count_up_to::<BigInt>(near, limit - rows)).await?;
+        rows += conn.one::<i64, _>(selection.count_up_to::<BigInt>(near, rounded(limit - rows))).await?;
         if let Some(rest) = rest
             && rows < limit
         {
-            rows += count_up_to(conn, filters, term, rest, limit - rows).await?;
+            rows += count_up_to(conn, filters, term, rest, rounded(limit - rows)).await?;
         }
     }
-    Ok(rows.unsigned_abs())
+    Ok(rows.min(limit).unsigned_abs())
+}
+
+/// The next power of two, so that there are few different statements to keep prepared.
+fn rounded(limit: i64) -> i64 {
+    limit.unsigned_abs().checked_next_power_of_two().and_then(|limit| i64::try_from(limit).ok()).unwrap_or(limit)
 }
 
 /// The most frequent values of a column among the matching rows.

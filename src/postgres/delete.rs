@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::QueryResult;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::result::Error::BrokenTransactionManager;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use uuid::Uuid;
 
-use crate::error::Result;
 use crate::error::postgres::is_lock_timeout;
+use crate::error::{Error, Result};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::postgres::blocks::{BLOCK_ROWS, Parts};
@@ -91,42 +92,59 @@ pub(crate) async fn delete(conn: &mut impl Execute, seqs: &[i64], stop: &AtomicB
 }
 
 /// The rows among these that [`delete`] would hold back. Only trying tells, so it deletes the rows and takes that back.
-pub(crate) async fn held_back(conn: &mut impl Execute, seqs: &[i64]) -> Result<Vec<i64>> {
-    if seqs.is_empty() || !References::find(conn).await?.exist() {
+pub(crate) async fn held_back(conn: &mut impl Execute, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>> {
+    let references = References::find(conn).await?;
+    if seqs.is_empty() || !references.exist() {
         return Ok(Vec::new());
     }
     let list = seqs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let is_in_transaction = is_in_transaction(conn).await?;
+    let call = Uuid::now_v7();
     // One statement, so that nothing is left undone if the caller stops waiting for it.
-    conn.batch(&format!("{TRY_TO_DELETE}'{{{list}}}'{TRIED_TO_DELETE}")).await?;
-    let held_back = Sql::new("SELECT current_setting('activity_log.held_back')::bigint[]").returning::<Array<BigInt>>();
-    Ok(conn.one::<Vec<i64>, _>(held_back).await?)
-}
-
-/// Collects the rows that stay in a variable, which outlives the error that takes the deletions back.
-const TRY_TO_DELETE: &str = "\
-    DO $$ \
-    DECLARE \
-        tried bigint; \
-        held_back bigint[] := '{}'; \
-    BEGIN \
+    let trial = format!(
+        "DO $activity_log$ \
+        DECLARE \
+            tried bigint; \
+            held_back bigint[] := '{{}}'; \
         BEGIN \
-            FOREACH tried IN ARRAY ";
-const TRIED_TO_DELETE: &str = "::bigint[] LOOP \
-                BEGIN \
-                    DELETE FROM activity_log WHERE seq = tried; \
-                    IF EXISTS (SELECT 1 FROM activity_log WHERE seq = tried) THEN \
-                        held_back := held_back || tried; \
-                    END IF; \
-                EXCEPTION WHEN foreign_key_violation OR restrict_violation OR raise_exception THEN \
-                    held_back := held_back || tried; \
-                END; \
-            END LOOP; \
-            RAISE SQLSTATE 'AL000'; \
-        EXCEPTION WHEN SQLSTATE 'AL000' THEN \
-            NULL; \
-        END; \
-        PERFORM set_config('activity_log.held_back', held_back::text, FALSE); \
-    END $$";
+            BEGIN \
+                IF NOT {is_in_transaction} THEN \
+                    PERFORM set_config('lock_timeout', '{LOCK_TIMEOUT}', TRUE); \
+                END IF; \
+                FOREACH tried IN ARRAY '{{{list}}}'::bigint[] LOOP \
+                    BEGIN \
+                        DELETE FROM activity_log WHERE seq = tried{unreferenced}; \
+                        IF EXISTS (SELECT 1 FROM activity_log WHERE seq = tried) THEN \
+                            held_back := held_back || tried; \
+                        END IF; \
+                    EXCEPTION \
+                        WHEN lock_not_available OR deadlock_detected OR serialization_failure \
+                            OR insufficient_resources OR insufficient_privilege THEN RAISE; \
+                        WHEN OTHERS THEN held_back := held_back || tried; \
+                    END; \
+                END LOOP; \
+                RAISE SQLSTATE 'AL000'; \
+            EXCEPTION WHEN SQLSTATE 'AL000' THEN \
+                NULL; \
+            END; \
+            PERFORM set_config('activity_log.held_back', '{call} ' || held_back::text, FALSE); \
+        END $activity_log$",
+        unreferenced = references.unreferenced(),
+    );
+    loop {
+        match conn.batch(&trial).await {
+            Err(error) if !is_in_transaction && is_lock_timeout(&error) && !stop.load(Ordering::Relaxed) => {}
+            outcome => break outcome?,
+        }
+    }
+    let held_back = Sql::new("SELECT current_setting('activity_log.held_back', TRUE)").returning::<Nullable<Text>>();
+    let held_back = conn.one::<Option<String>, _>(held_back).await?;
+    let held_back = held_back.as_deref().and_then(|text| text.strip_prefix(&format!("{call} ")));
+    // Behind a proxy, this statement may have run in another session.
+    let held_back = held_back.ok_or_else(|| Error::Busy(BrokenTransactionManager))?;
+    let numbers = held_back.trim_matches(['{', '}']).split(',').filter_map(|number| number.parse().ok());
+    Ok(numbers.collect())
+}
 
 /// Deletes every row and returns how many.
 pub(crate) async fn clear(conn: &mut impl Execute) -> Result<u64> {
@@ -189,7 +207,7 @@ impl Deleting {
         let unreferenced = self.references.unreferenced();
         let call = Uuid::now_v7();
         conn.batch(&format!(
-            "DO $$ \
+            "DO $activity_log$ \
             DECLARE \
                 deleted bigint; \
             BEGIN \
@@ -197,7 +215,7 @@ impl Deleting {
                 DELETE FROM activity_log WHERE seq = ANY('{{{list}}}'::bigint[]){unreferenced}; \
                 GET DIAGNOSTICS deleted = ROW_COUNT; \
                 PERFORM set_config('activity_log.deleted', '{call} ' || deleted, FALSE); \
-            END $$"
+            END $activity_log$"
         ))
         .await?;
         let deleted = Sql::new("SELECT current_setting('activity_log.deleted', TRUE)").returning::<Nullable<Text>>();
@@ -243,7 +261,7 @@ async fn first_of(conn: &mut impl Execute, range: SeqRange) -> QueryResult<Optio
 }
 
 /// Those of the rows that are there.
-async fn listed(conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<Vec<i64>> {
+pub(crate) async fn listed(conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<Vec<i64>> {
     let rows = Sql::new("SELECT seq FROM activity_log WHERE seq = ANY(").bind(seqs).text(") ORDER BY seq");
     conn.load::<i64, _>(rows.returning::<BigInt>()).await
 }

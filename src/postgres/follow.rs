@@ -12,38 +12,43 @@ use std::time::{Duration, Instant};
 
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::QueryResult;
+use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::DatabaseError;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use crate::error::{Error, Result};
 use crate::postgres::execute::Execute;
 use crate::postgres::statement::{Bind, Sql};
 use crate::postgres::transaction::is_still_in_transaction;
+use crate::store::Settled;
 
 /// How long to wait for transactions that write to the log.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_micros(200);
 const LAST_PAUSE: Duration = Duration::from_millis(10);
 
-/// The last `seq` up to which all are decided. It waits up to a second for the transactions that write to the log. If they
-/// are still open, it returns what an earlier call on the connection waited for in vain, where these have ended since, or
-/// `None`. A follower therefore gets on although each moment has a transaction that stays open for longer than a second.
+/// The highest `seq` up to which every entry is visible or rolled back. It waits up to a second for the transactions that
+/// write to the log. If they are still open, it returns what an earlier call on the connection waited for in vain, if that
+/// has ended since. A follower therefore gets on although at each moment some transaction stays open for longer than a second.
 ///
 /// # Errors
 ///
 /// [`Error::CannotFollow`] where it cannot be known.
-pub(crate) async fn settled_seq(conn: &mut impl Execute) -> Result<Option<i64>> {
+pub(crate) async fn settled_seq(conn: &mut impl Execute) -> Result<Settled> {
     let state = Sql::new(STATE).returning::<StateRow>();
-    let (is_in_recovery, isolation, began, table, last_seq, mut writers, noted) = conn.one::<State, _>(state).await?;
+    let (is_in_recovery, isolation, began, table, last_seq, mut writers) = conn.one::<State, _>(state).await?;
     if is_in_recovery {
         return Err(cannot_follow("a standby does not know which transactions are open on its primary; follow that"));
     }
-    if isolation != "read committed" && is_still_in_transaction(conn, began).await? {
+    if !matches!(isolation.as_str(), "read committed" | "read uncommitted")
+        && is_still_in_transaction(conn, began).await?
+    {
         return Err(cannot_follow(&format!(
             "a transaction with the isolation level {isolation} does not see what others commit; follow outside of it"
         )));
     }
     // Nobody has taken a number yet.
-    let Some(last_seq) = last_seq else { return Ok(Some(i64::MIN)) };
+    let Some(last_seq) = last_seq else { return Ok(Settled::Now(i64::MIN)) };
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     while !writers.is_empty() && started.elapsed() < LONGEST_WAIT {
@@ -52,16 +57,19 @@ pub(crate) async fn settled_seq(conn: &mut impl Execute) -> Result<Option<i64>> 
         writers = still_open(conn, writers).await?;
     }
     if writers.is_empty() {
-        return Ok(Some(last_seq));
+        return Ok(Settled::Now(last_seq));
     }
-    let noted = noted.and_then(|noted| Note::read(&noted)).filter(|note| note.is_of(table, last_seq));
+    let noted = Sql::new(NOTE).bind(Note::name(table)).text(", TRUE)").returning::<Nullable<Text>>();
+    let noted = conn.one::<Option<String>, _>(noted).await?.and_then(|noted| Note::read(&noted));
+    // Otherwise the numbers have begun again.
+    let noted = noted.filter(|note| note.last_seq <= last_seq);
     if let Some(note) = &noted
         && !still_open(conn, note.writers.clone()).await?.is_empty()
     {
-        return Ok(None);
+        return Ok(Settled::Before(None));
     }
-    Note { table, last_seq, writers }.keep(conn).await?;
-    Ok(noted.map(|note| note.last_seq))
+    Note { last_seq, writers }.keep(conn, table).await?;
+    Ok(Settled::Before(noted.map(|note| note.last_seq)))
 }
 
 /// Those of the writers that are still open.
@@ -73,7 +81,6 @@ async fn still_open(conn: &mut impl Execute, writers: Vec<String>) -> QueryResul
 /// What a call waited for in vain: all numbers up to this one are decided once these writers have ended. It is kept in the
 /// session, for the next call, and stays true however long that takes.
 struct Note {
-    table: i64,
     last_seq: i64,
     writers: Vec<String>,
 }
@@ -81,33 +88,44 @@ struct Note {
 impl Note {
     fn read(text: &str) -> Option<Self> {
         let mut parts = text.split(' ');
-        let (table, last_seq) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        Some(Self { table, last_seq, writers: parts.map(ToOwned::to_owned).collect() })
+        let last_seq = parts.next()?.parse().ok()?;
+        Some(Self { last_seq, writers: parts.map(ToOwned::to_owned).collect() })
     }
 
-    /// Whether the note is about this table, and its numbers have not begun again.
-    fn is_of(&self, table: i64, last_seq: i64) -> bool {
-        self.table == table && self.last_seq <= last_seq
+    /// The setting that has the note about a table.
+    fn name(table: i64) -> String {
+        format!("activity_log.waited_for_{table}")
     }
 
-    async fn keep(&self, conn: &mut impl Execute) -> QueryResult<()> {
-        let note = format!("{} {} {}", self.table, self.last_seq, self.writers.join(" "));
-        let keep = Sql::new("SELECT set_config('activity_log.waited_for', ").bind(note).text(", FALSE)");
+    async fn keep(&self, conn: &mut impl Execute, table: i64) -> QueryResult<()> {
+        let note = format!("{} {}", self.last_seq, self.writers.join(" "));
+        let keep = Sql::new("SELECT set_config(").bind(Self::name(table)).text(", ").bind(note).text(", FALSE)");
         conn.one::<String, _>(keep.returning::<Text>()).await.map(drop)
     }
+}
+
+/// The error of what cannot go on beside transactions that stay open.
+pub(crate) fn still_writing() -> Error {
+    let reason = "transactions that write to the activity log stay open".to_owned();
+    Error::Busy(DatabaseError(DatabaseErrorKind::Unknown, Box::new(reason)))
 }
 
 fn cannot_follow(reason: &str) -> Error {
     Error::CannotFollow { reason: reason.to_owned() }
 }
 
-type State = (bool, String, PgTimestamp, i64, Option<i64>, Vec<String>, Option<String>);
-type StateRow = (Bool, Text, Timestamptz, BigInt, Nullable<BigInt>, Array<Text>, Nullable<Text>);
+type State = (bool, String, PgTimestamp, i64, Option<i64>, Vec<String>);
+type StateRow = (Bool, Text, Timestamptz, BigInt, Nullable<BigInt>, Array<Text>);
 
-/// Who writes is looked at after the last number, because it refers to it.
+/// Who writes is looked at after the last number, because it refers to it. Where the sequence does not tell the last number,
+/// the newest visible one serves as well: those that are given later are greater.
 const STATE: &str = "\
     WITH given AS MATERIALIZED ( \
-        SELECT pg_sequence_last_value(pg_get_serial_sequence('activity_log', 'seq')::regclass) AS last_seq \
+        SELECT coalesce( \
+            CASE WHEN has_sequence_privilege(sequence, 'USAGE, SELECT') THEN pg_sequence_last_value(sequence) END, \
+            (SELECT max(seq) FROM activity_log) \
+        ) AS last_seq \
+        FROM (SELECT pg_get_serial_sequence('activity_log', 'seq')::regclass AS sequence) AS own \
     ) \
     SELECT pg_is_in_recovery(), current_setting('transaction_isolation'), transaction_timestamp(), \
         'activity_log'::regclass::oid::bigint, last_seq, ARRAY( \
@@ -115,7 +133,9 @@ const STATE: &str = "\
         WHERE last_seq IS NOT NULL AND locktype = 'relation' AND relation = 'activity_log'::regclass \
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
             AND mode = 'RowExclusiveLock' AND granted AND pid IS DISTINCT FROM pg_backend_pid() \
-    ), current_setting('activity_log.waited_for', TRUE) FROM given";
+    ) FROM given";
+
+const NOTE: &str = "SELECT current_setting(";
 
 /// Those of the writers that are still open. While a prepared transaction is being committed, its number is 0.
 const OPEN: &str = "\

@@ -5,7 +5,7 @@ use diesel::result::DatabaseErrorKind;
 use diesel::result::Error::{self, DatabaseError};
 use diesel::sql_types::{Bool, Nullable, Text};
 
-use crate::error::postgres::{is_busy, is_full};
+use crate::error::postgres::{is_busy, is_canceled, is_full};
 use crate::postgres::execute::Execute;
 use crate::postgres::statement::Sql;
 
@@ -14,6 +14,7 @@ use crate::postgres::statement::Sql;
 pub(crate) struct References {
     /// The condition for the rows to which no foreign key refers, in SQL; `None` if there are no foreign keys.
     unreferenced: Option<String>,
+    /// On deletions or updates.
     has_triggers: bool,
 }
 
@@ -39,7 +40,11 @@ impl References {
         match error {
             DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => true,
             DatabaseError(DatabaseErrorKind::Unknown, information) => {
-                self.has_triggers && !is_busy(information.message()) && !is_full(information.message())
+                let message = information.message();
+                self.has_triggers && !is_busy(message) && !is_full(message) && !is_canceled(message)
+            }
+            DatabaseError(DatabaseErrorKind::RestrictViolation | DatabaseErrorKind::CheckViolation, _) => {
+                self.has_triggers
             }
             _ => false,
         }
@@ -57,4 +62,5 @@ const REFERENCES: &str = "\
         FROM pg_constraint WHERE contype = 'f' AND confrelid = 'activity_log'::regclass AND confdeltype IN ('a', 'r') \
     ), EXISTS ( \
         SELECT 1 FROM pg_trigger WHERE tgrelid = 'activity_log'::regclass AND NOT tgisinternal AND tgenabled <> 'D' \
+            AND tgtype & 24 <> 0 \
     )";

@@ -1,22 +1,27 @@
 //! Changes entries that are in the log.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use chrono::DateTime;
+use diesel::sql_types::BigInt;
 
 use crate::error::{Error, Result};
 use crate::model::encoding::{EncodedEntry, Encoding};
 use crate::model::entry::NewActivityLogEntry;
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::postgres::delete::listed;
 use crate::postgres::execute::Execute;
 use crate::postgres::extent::newest_seq;
+use crate::postgres::follow::{settled_seq, still_writing};
 use crate::postgres::lengths::check_lengths;
 use crate::postgres::read::read;
 use crate::postgres::references::References;
 use crate::postgres::row::ActivityLogRow;
-use crate::postgres::savepoint::attempt;
+use crate::postgres::savepoint::attempt_to_load;
 use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::postgres::transaction::is_in_transaction;
+use crate::store::Settled;
 use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::range::{Order, SeqRange};
 
@@ -32,15 +37,16 @@ pub(crate) async fn rewrite(
     vacuum: bool,
     mut change: impl FnMut(&mut NewActivityLogEntry),
 ) -> Result<u64> {
-    let Some(newest) = newest_seq(conn).await? else { return Ok(0) };
-    let mut rewriting = Rewriting {
-        references: References::find(conn).await?,
-        is_in_transaction: is_in_transaction(conn).await?,
-        rewritten: 0,
-        failure: None,
-    };
-    let mut rest = SeqRange::through(newest);
-    loop {
+    let is_in_transaction = is_in_transaction(conn).await?;
+    // What is committed later below the newest number would be left as it is.
+    if !is_in_transaction && matches!(settled_seq(conn).await?, Settled::Before(_)) {
+        return Err(still_writing());
+    }
+    let newest = newest_seq(conn).await?;
+    let mut rewriting =
+        Rewriting { references: References::find(conn).await?, is_in_transaction, rewritten: 0, failure: None };
+    let mut rest = newest.map(SeqRange::through).unwrap_or_default();
+    while newest.is_some() {
         let mut batch = Batch::default();
         read(conn, filters, rest, Order::Ascending, BATCH, &mut batch).await?;
         let (last, is_full) = (batch.last_seq(), batch.is_full(BATCH));
@@ -58,8 +64,9 @@ pub(crate) async fn rewrite(
             _ => break,
         }
     }
-    if vacuum && !rewriting.is_in_transaction && rewriting.rewritten > 0 {
-        conn.batch("VACUUM (FULL) activity_log").await?;
+    // Also if nothing has changed: an earlier call may have been interrupted before this.
+    if vacuum && !rewriting.is_in_transaction {
+        conn.batch("VACUUM (FULL, ANALYZE) activity_log").await?;
     }
     rewriting.failure.map_or(Ok(rewriting.rewritten), Err)
 }
@@ -116,19 +123,21 @@ impl Rewriting {
             if list.is_empty() {
                 continue;
             }
-            let refused = match attempt(conn, self.is_in_transaction, update_statement(list)).await {
-                Ok(updated) => {
-                    self.rewritten += updated as u64;
-                    updated < list.len()
-                }
+            let updated = match attempt_to_load(conn, self.is_in_transaction, update_statement(list)).await {
+                Ok(updated) => updated.into_iter().collect::<HashSet<_>>(),
                 Err(error) if self.references.hold_back(&error) && list.len() > 1 => {
                     lists.extend(<[_; 2]>::from(list.split_at(list.len() / 2)));
                     continue;
                 }
-                Err(error) if self.references.hold_back(&error) => true,
+                Err(error) if self.references.hold_back(&error) => HashSet::new(),
                 Err(error) => return Err(error.into()),
             };
-            if let (true, Some((seq, _))) = (refused, list.first()) {
+            self.rewritten += updated.len() as u64;
+            let missing = list.iter().map(|(seq, _)| *seq).filter(|seq| !updated.contains(seq)).collect::<Vec<_>>();
+            // The others have been deleted meanwhile.
+            if !missing.is_empty()
+                && let Some(seq) = listed(conn, &missing).await?.first()
+            {
                 let reason = "a trigger or a foreign key of the database keeps it".to_owned();
                 self.fail(Error::NotRewritten { seq: *seq, reason });
             }
@@ -138,7 +147,7 @@ impl Rewriting {
 }
 
 /// One statement, which changes all of the rows or none.
-fn update_statement<'a>(rows: &'a [(i64, EncodedEntry<'_>)]) -> Statement<'a> {
+fn update_statement<'a>(rows: &'a [(i64, EncodedEntry<'_>)]) -> Statement<'a, BigInt> {
     let seqs = rows.iter().map(|(seq, _)| *seq).collect::<Vec<_>>();
     let texts = |value: fn(&'a EncodedEntry<'_>) -> &'a str| {
         Bind::Texts(rows.iter().map(|(_, row)| Cow::Borrowed(value(row))).collect())
@@ -168,5 +177,7 @@ fn update_statement<'a>(rows: &'a [(i64, EncodedEntry<'_>)]) -> Statement<'a> {
         update = update.text(", ").bind(column);
     }
     let names = "seq, category, action, severity, actor, entity_type, entity_id, entity_name, message, metadata";
-    update.text(format!(") AS changed ({names}) WHERE activity_log.seq = changed.seq")).returning()
+    update
+        .text(format!(") AS changed ({names}) WHERE activity_log.seq = changed.seq RETURNING activity_log.seq"))
+        .returning()
 }

@@ -1,6 +1,7 @@
 //! Statements whose failure leaves the transaction around it usable.
 
 use diesel::prelude::QueryResult;
+use diesel::sql_types::BigInt;
 
 use crate::postgres::execute::Execute;
 use crate::postgres::statement::Statement;
@@ -11,11 +12,31 @@ pub(crate) async fn attempt(
     is_in_transaction: bool,
     statement: Statement<'_>,
 ) -> QueryResult<usize> {
+    begin(conn, is_in_transaction).await?;
+    let outcome = conn.execute(statement).await;
+    end(conn, is_in_transaction, outcome).await
+}
+
+/// The same for a statement that returns numbers.
+pub(crate) async fn attempt_to_load(
+    conn: &mut impl Execute,
+    is_in_transaction: bool,
+    statement: Statement<'_, BigInt>,
+) -> QueryResult<Vec<i64>> {
+    begin(conn, is_in_transaction).await?;
+    let outcome = conn.load::<i64, _>(statement).await;
+    end(conn, is_in_transaction, outcome).await
+}
+
+async fn begin(conn: &mut impl Execute, is_in_transaction: bool) -> QueryResult<()> {
+    if is_in_transaction { conn.batch("SAVEPOINT activity_log").await } else { Ok(()) }
+}
+
+async fn end<T>(conn: &mut impl Execute, is_in_transaction: bool, outcome: QueryResult<T>) -> QueryResult<T> {
     if !is_in_transaction {
-        return conn.execute(statement).await;
+        return outcome;
     }
-    conn.batch("SAVEPOINT activity_log").await?;
-    match conn.execute(statement).await {
+    match outcome {
         Ok(rows) => {
             conn.batch("RELEASE SAVEPOINT activity_log").await?;
             Ok(rows)

@@ -15,11 +15,11 @@ use crate::model::prune_report::PruneReport;
 use crate::postgres::execute::Execute;
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::{count, delete, extent, follow, insert, read, rewrite};
-use crate::store::Store;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::deletion::Deletion;
 use crate::store::pace::left_of_pause;
 use crate::store::range::{Order, SeqRange};
+use crate::store::{Settled, Store};
 
 /// What every connection to PostgreSQL does, whether it blocks or not.
 impl<C: Execute> Store for C {
@@ -69,7 +69,7 @@ impl<C: Execute> Store for C {
         Ok(extent::newest_seq(self).await?)
     }
 
-    async fn settled_seq(&mut self) -> Result<Option<i64>> {
+    async fn settled_seq(&mut self) -> Result<Settled> {
         follow::settled_seq(self).await
     }
 
@@ -95,8 +95,8 @@ impl<C: Execute> Store for C {
         extent::newest_seq_beyond_bytes(self, bytes, through, stop).await
     }
 
-    async fn held_back(&mut self, seqs: &[i64], _: &AtomicBool) -> Result<Vec<i64>> {
-        delete::held_back(self, seqs).await
+    async fn held_back(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Vec<i64>> {
+        delete::held_back(self, seqs, stop).await
     }
 
     async fn delete(&mut self, seqs: &[i64], stop: &AtomicBool) -> Result<Deletion> {

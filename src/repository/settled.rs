@@ -4,16 +4,19 @@ use diesel::result::DatabaseErrorKind;
 use diesel::result::Error::DatabaseError;
 
 use crate::error::{Error, Result};
-use crate::store::Store;
+use crate::store::{Settled, Store};
 
 /// Where a walk from after `after_seq` ends: there, if it is not known yet how far it may go.
 pub(crate) async fn through<C: Store>(conn: &mut C, after_seq: i64) -> Result<i64> {
-    Ok(conn.settled_seq().await?.unwrap_or(after_seq))
+    match conn.settled_seq().await? {
+        Settled::Now(seq) | Settled::Before(Some(seq)) => Ok(seq),
+        Settled::Before(None) => Ok(after_seq),
+    }
 }
 
 /// The greatest `seq` from which a walk misses nothing; `None` if the log is empty.
 pub(crate) async fn newest<C: Store>(conn: &mut C) -> Result<Option<i64>> {
-    let Some(settled) = conn.settled_seq().await? else {
+    let Settled::Now(settled) = conn.settled_seq().await? else {
         let reason = "transactions that write to the activity log stay open".to_owned();
         return Err(Error::Busy(DatabaseError(DatabaseErrorKind::Unknown, Box::new(reason))));
     };
@@ -23,8 +26,8 @@ pub(crate) async fn newest<C: Store>(conn: &mut C) -> Result<Option<i64>> {
 /// The last `seq` of an export that begins now; `None` if the log is empty. What is visible by now is exported in any case.
 pub(crate) async fn end_of_export<C: Store>(conn: &mut C) -> Result<Option<i64>> {
     let settled = match conn.settled_seq().await {
-        Ok(settled) => settled,
-        Err(Error::CannotFollow { .. }) => None,
+        Ok(Settled::Now(settled)) => Some(settled),
+        Ok(Settled::Before(_)) | Err(Error::CannotFollow { .. }) => None,
         Err(error) => return Err(error),
     };
     let newest = conn.newest_seq().await?;

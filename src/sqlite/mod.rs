@@ -64,7 +64,7 @@ use crate::store::blocking::run;
 use crate::store::deletion::Deletion;
 use crate::store::pace;
 use crate::store::range::{Order, SeqRange};
-use crate::store::{Backend, Store};
+use crate::store::{Backend, Settled, Store};
 
 /// Writes and reads a log in SQLite, through a connection that it borrows: see [`Repository`].
 pub type ActivityLogRepository<'conn> = Repository<'conn, SqliteConnection>;
@@ -118,8 +118,8 @@ impl Store for SqliteConnection {
     }
 
     /// A writer that is not done holds the lock, so no number below a visible one is still to come.
-    async fn settled_seq(&mut self) -> Result<Option<i64>> {
-        Ok(Some(i64::MAX))
+    async fn settled_seq(&mut self) -> Result<Settled> {
+        Ok(Settled::Now(i64::MAX))
     }
 
     async fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {

@@ -27,6 +27,15 @@ use crate::store::range::{Order, SeqRange};
 /// The trait is sealed: this crate implements it for the databases that it supports.
 pub trait Backend: Store {}
 
+/// Up to which `seq` every entry is visible or rolled back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Settled {
+    /// Up to this one, which is the newest that anybody had at the beginning of the call.
+    Now(i64),
+    /// Transactions that write to the log stay open. Up to this one, which may be old, if any is known.
+    Before(Option<i64>),
+}
+
 /// The operations that a repository is built on. On a blocking connection, the futures are ready at once.
 pub trait Store: Sized {
     /// A row as the database returns it.
@@ -76,9 +85,8 @@ pub trait Store: Sized {
     /// The greatest `seq` in the log; `None` if it is empty.
     fn newest_seq(&mut self) -> impl Future<Output = Result<Option<i64>>>;
 
-    /// A `seq` up to which every entry is committed and visible or will never be, for walks upward. `None` if there is none
-    /// yet, because transactions that write to the log stay open.
-    fn settled_seq(&mut self) -> impl Future<Output = Result<Option<i64>>>;
+    /// How far walks upward may go.
+    fn settled_seq(&mut self) -> impl Future<Output = Result<Settled>>;
 
     /// Deletes the rows older than `before_ts` and then all but the newest `max_entries`.
     fn prune(

@@ -304,3 +304,37 @@ fn an_open_first_transaction_of_a_new_log_holds_followers_up() -> TestResult {
     assert_eq!(followed(&mut follower)?.0, [1]);
     Ok(())
 }
+
+#[test]
+fn an_export_has_everything_that_is_visible_although_an_earlier_call_has_waited_in_vain() -> TestResult {
+    let (log, mut open, mut follower) = log_with_an_open_transaction()?;
+    assert_eq!(followed(&mut follower)?.0, [0; 0]);
+    open.batch_execute("COMMIT")?;
+    let mut writer = log.connect()?;
+    ActivityLogRepository::new(&mut writer).record_all(&[numbered(3), numbered(4)])?;
+    open.batch_execute("BEGIN")?;
+    ActivityLogRepository::new(&mut open).record(&numbered(5))?;
+
+    let mut log = ActivityLogRepository::new(&mut follower);
+    let newest = log.newest_seq();
+    assert!(matches!(newest, Err(Error::Busy(_))), "{newest:?}");
+    let exported = log.iter_export(&everything())?.collect::<activity_log::Result<Vec<_>>>()?;
+    assert_eq!(seqs(&exported), [1, 2, 3, 4]);
+    Ok(())
+}
+
+#[test]
+fn a_log_whose_sequence_was_set_anew_or_may_not_be_read_can_be_followed() -> TestResult {
+    for change in
+        ["ALTER SEQUENCE activity_log_seq_seq RESTART WITH 100", "ALTER SEQUENCE activity_log_seq_seq OWNED BY NONE"]
+    {
+        let mut conn = empty_log()?;
+        ActivityLogRepository::new(&mut conn).record_all(&[numbered(1), numbered(2)])?;
+        conn.batch_execute(change)?;
+        let mut log = ActivityLogRepository::new(&mut conn);
+        assert_eq!(log.newest_seq()?, Some(2), "{change}");
+        assert_eq!(seqs(&log.query_after(&everything(), 0, 9)?), [1, 2], "{change}");
+        assert_eq!(log.iter_export(&everything())?.count(), 2, "{change}");
+    }
+    Ok(())
+}
