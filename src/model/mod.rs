@@ -13,6 +13,7 @@ pub(crate) mod limits;
 pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod normalized_filters;
+pub(crate) mod pattern;
 pub(crate) mod problem;
 pub(crate) mod prune_report;
 pub(crate) mod redactor;

@@ -80,12 +80,7 @@ impl<'a> Parts<'a> {
     /// The first block that has rows, and those of the blocks from there on that have rows within the time bounds.
     fn blocks(&self, range: SeqRange) -> Statement<'a, (BigInt, Array<BigInt>)> {
         let mut rows = Sql::new("WITH first AS (SELECT seq >> 14 AS block FROM activity_log WHERE TRUE");
-        if let Some(after) = range.after {
-            rows = rows.text(" AND seq > ").bind(after);
-        }
-        if let Some(before) = range.before {
-            rows = rows.text(" AND seq < ").bind(before);
-        }
+        rows = rows.within(range, "seq", 0);
         let last = LOOKED_AT - 1;
         let (direction, opposite, step, last) = match self.order {
             Order::Ascending => ("ASC", "DESC", "1", format!("least(first.block + {last}")),

@@ -34,7 +34,7 @@ pub(crate) async fn prune(
 ) -> Result<PruneReport> {
     let mut report = PruneReport { deleted: 0, held_back: 0 };
     let Some(newest) = newest_seq(conn).await? else { return Ok(report) };
-    let mut deletion = Deleting::begin(conn).await?;
+    let deletion = Deleting::begin(conn).await?;
     let until = before_ts.and_then(|before| before.checked_sub_signed(TimeDelta::microseconds(1)));
     if let Some(until) = until {
         let filters = NormalizedFilters { until: Some(until), ..NormalizedFilters::default() };
@@ -68,7 +68,7 @@ pub(crate) async fn delete(conn: &mut impl Execute, seqs: &[i64], stop: &AtomicB
     if seqs.is_empty() {
         return Ok(Deletion::default());
     }
-    let mut deletion = Deleting::begin(conn).await?;
+    let deletion = Deleting::begin(conn).await?;
     if deletion.is_in_transaction {
         let deleted = deletion.delete_listed(conn, seqs).await?;
         let held_back = if deleted == seqs.len() as u64 { Vec::new() } else { listed(conn, seqs).await? };
@@ -97,7 +97,7 @@ pub(crate) async fn held_back(conn: &mut impl Execute, seqs: &[i64], stop: &Atom
     if seqs.is_empty() || !references.exist() {
         return Ok(Vec::new());
     }
-    let list = seqs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let list = joined(seqs);
     let is_in_transaction = is_in_transaction(conn).await?;
     let call = Uuid::now_v7();
     // One statement, so that nothing is left undone if the caller stops waiting for it.
@@ -137,11 +137,8 @@ pub(crate) async fn held_back(conn: &mut impl Execute, seqs: &[i64], stop: &Atom
             outcome => break outcome?,
         }
     }
-    let held_back = Sql::new("SELECT current_setting('activity_log.held_back', TRUE)").returning::<Nullable<Text>>();
-    let held_back = conn.one::<Option<String>, _>(held_back).await?;
-    let held_back = held_back.as_deref().and_then(|text| text.strip_prefix(&format!("{call} ")));
-    // Behind a proxy, this statement may have run in another session.
-    let held_back = held_back.ok_or_else(|| Error::Busy(BrokenTransactionManager))?;
+    let held_back = told(conn, "activity_log.held_back", call).await?;
+    let held_back = held_back.ok_or(Error::Busy(BrokenTransactionManager))?;
     let numbers = held_back.trim_matches(['{', '}']).split(',').filter_map(|number| number.parse().ok());
     Ok(numbers.collect())
 }
@@ -166,7 +163,7 @@ impl Deleting {
     }
 
     /// Deletes the rows of a range that pass a test, which begins with ` AND `, block by block.
-    async fn delete_range(&mut self, conn: &mut impl Execute, mut range: SeqRange, test: &Sql<'_>) -> Result<u64> {
+    async fn delete_range(&self, conn: &mut impl Execute, mut range: SeqRange, test: &Sql<'_>) -> Result<u64> {
         let mut deleted = 0;
         while let Some(first) = first_of(conn, range).await? {
             let last = first.saturating_add(BLOCK_ROWS - 1);
@@ -181,7 +178,7 @@ impl Deleting {
         Ok(deleted)
     }
 
-    async fn delete_span(&mut self, conn: &mut impl Execute, span: Span, test: &Sql<'_>) -> Result<u64> {
+    async fn delete_span(&self, conn: &mut impl Execute, span: Span, test: &Sql<'_>) -> Result<u64> {
         let mut deleted = 0;
         let mut spans = vec![span];
         while let Some((first, last)) = spans.pop() {
@@ -202,8 +199,8 @@ impl Deleting {
     /// statement may run in another session.
     ///
     /// It is one statement, so that the session keeps its own limit whatever happens.
-    async fn try_to_delete(&mut self, conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<Option<u64>> {
-        let list = seqs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    async fn try_to_delete(&self, conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<Option<u64>> {
+        let list = joined(seqs);
         let unreferenced = self.references.unreferenced();
         let call = Uuid::now_v7();
         conn.batch(&format!(
@@ -218,12 +215,10 @@ impl Deleting {
             END $activity_log$"
         ))
         .await?;
-        let deleted = Sql::new("SELECT current_setting('activity_log.deleted', TRUE)").returning::<Nullable<Text>>();
-        let deleted = conn.one::<Option<String>, _>(deleted).await?;
-        Ok(deleted.and_then(|deleted| deleted.strip_prefix(&format!("{call} "))?.parse().ok()))
+        Ok(told(conn, "activity_log.deleted", call).await?.and_then(|deleted| deleted.parse().ok()))
     }
 
-    async fn delete_listed(&mut self, conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<u64> {
+    async fn delete_listed(&self, conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<u64> {
         let mut deleted = 0;
         let mut lists = vec![seqs];
         while let Some(list) = lists.pop() {
@@ -238,7 +233,7 @@ impl Deleting {
     }
 
     /// Returns how many rows it deleted, or `None` if one of them is held back and none is deleted.
-    async fn delete_rows(&mut self, conn: &mut impl Execute, rows: Sql<'_>) -> QueryResult<Option<u64>> {
+    async fn delete_rows(&self, conn: &mut impl Execute, rows: Sql<'_>) -> QueryResult<Option<u64>> {
         let statement = rows.text(self.references.unreferenced()).returning();
         match attempt(conn, self.is_in_transaction, statement).await {
             Ok(rows) => Ok(Some(rows as u64)),
@@ -251,12 +246,7 @@ impl Deleting {
 /// The least `seq` of a range.
 async fn first_of(conn: &mut impl Execute, range: SeqRange) -> QueryResult<Option<i64>> {
     let mut first = Sql::new("SELECT seq FROM activity_log WHERE TRUE");
-    if let Some(after) = range.after {
-        first = first.text(" AND seq > ").bind(after);
-    }
-    if let Some(before) = range.before {
-        first = first.text(" AND seq < ").bind(before);
-    }
+    first = first.within(range, "seq", 0);
     conn.first::<i64, _>(first.text(" ORDER BY seq LIMIT 1").returning::<BigInt>()).await
 }
 
@@ -264,4 +254,17 @@ async fn first_of(conn: &mut impl Execute, range: SeqRange) -> QueryResult<Optio
 pub(crate) async fn listed(conn: &mut impl Execute, seqs: &[i64]) -> QueryResult<Vec<i64>> {
     let rows = Sql::new("SELECT seq FROM activity_log WHERE seq = ANY(").bind(seqs).text(") ORDER BY seq");
     conn.load::<i64, _>(rows.returning::<BigInt>()).await
+}
+
+/// What a call has left in a setting of the session. `None` if it is not from this call: behind a proxy, the statement that
+/// asks may run in another session.
+async fn told(conn: &mut impl Execute, setting: &'static str, call: Uuid) -> QueryResult<Option<String>> {
+    let told = Sql::new("SELECT current_setting(").bind(setting).text(", TRUE)").returning::<Nullable<Text>>();
+    let told = conn.one::<Option<String>, _>(told).await?;
+    Ok(told.and_then(|told| told.strip_prefix(&format!("{call} ")).map(ToOwned::to_owned)))
+}
+
+/// The elements of an array in SQL text.
+fn joined(seqs: &[i64]) -> String {
+    seqs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

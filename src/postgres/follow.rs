@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::QueryResult;
-use diesel::result::DatabaseErrorKind;
-use diesel::result::Error::DatabaseError;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use crate::error::{Error, Result};
@@ -102,12 +100,6 @@ impl Note {
         let keep = Sql::new("SELECT set_config(").bind(Self::name(table)).text(", ").bind(note).text(", FALSE)");
         conn.one::<String, _>(keep.returning::<Text>()).await.map(drop)
     }
-}
-
-/// The error of what cannot go on beside transactions that stay open.
-pub(crate) fn still_writing() -> Error {
-    let reason = "transactions that write to the activity log stay open".to_owned();
-    Error::Busy(DatabaseError(DatabaseErrorKind::Unknown, Box::new(reason)))
 }
 
 fn cannot_follow(reason: &str) -> Error {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use diesel::prelude::QueryResult;
 use diesel::sql_types::{Nullable, Text};
 
+use crate::model::pattern::end_of;
 use crate::postgres::execute::Execute;
 use crate::postgres::statement::{Bind, Sql};
 
@@ -84,13 +85,4 @@ pub(crate) async fn values_of(
     .text(") SELECT value FROM step WHERE value IS NOT NULL");
     let values = conn.load::<String, _>(values.returning::<Text>()).await?;
     Ok(Some(values).filter(|values| values.len() <= most))
-}
-
-/// The least text that is greater than all texts that begin with `prefix`, which ends in a dot.
-pub(crate) fn end_of(prefix: &str) -> String {
-    let mut end = prefix.to_owned();
-    end.pop();
-    // The character after the dot.
-    end.push('/');
-    end
 }

@@ -12,8 +12,9 @@ use diesel::prelude::QueryResult;
 use diesel::sql_types::{BigInt, Nullable};
 
 use crate::model::normalized_filters::{Actions, NormalizedFilters};
+use crate::model::pattern::containing;
 use crate::postgres::execute::Execute;
-use crate::postgres::search::term::{IndexedTerm, contains};
+use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::searches::{Filter, Searches};
 use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::store::range::{Order, SeqRange};
@@ -123,12 +124,7 @@ impl<'a> Selection<'a> {
         let others = columns.strip_prefix("seq").unwrap_or(columns);
         let mut sql = Sql::new(format!("SELECT generate_series(seq, seq) AS seq{others} FROM activity_log WHERE "));
         sql = sql.sql(condition);
-        if let Some(after) = range.after {
-            sql = sql.text(format!(" AND {key} > ")).bind(after.saturating_add(offset));
-        }
-        if let Some(before) = range.before {
-            sql = sql.text(format!(" AND {key} < ")).bind(before.saturating_add(offset));
-        }
+        sql = sql.within(range, key, offset);
         sql = sql.sql(without_index(rest.clone())).text(" ORDER BY ");
         if let Some(column) = self.searches.column_before_key() {
             sql = sql.text(format!("{column} {direction}, "));
@@ -164,12 +160,7 @@ fn without_index(filters: Sql<'_>) -> Sql<'_> {
 /// The condition for all matching rows of a range. The planner chooses how to find them: all of them are read.
 pub(crate) fn all_rows<'a>(filters: &'a NormalizedFilters, term: Option<&IndexedTerm>, range: SeqRange) -> Sql<'a> {
     let mut sql = term.map_or_else(|| Sql::new("TRUE"), IndexedTerm::planned_condition);
-    if let Some(after) = range.after {
-        sql = sql.text(" AND seq > ").bind(after);
-    }
-    if let Some(before) = range.before {
-        sql = sql.text(" AND seq < ").bind(before);
-    }
+    sql = sql.within(range, "seq", 0);
     sql.sql(rest(filters, &Searches::All))
 }
 
@@ -237,7 +228,7 @@ fn rest<'a>(filters: &'a NormalizedFilters, served: &Searches<'_>) -> Sql<'a> {
         sql = sql.text(" AND ts <= ").bind(*until);
     }
     if let Some(term) = message_contains {
-        sql = sql.text(" AND message ILIKE ").bind(contains(term));
+        sql = sql.text(" AND message ILIKE ").bind(containing(term));
     }
     sql
 }

@@ -13,7 +13,7 @@ use crate::model::normalized_filters::NormalizedFilters;
 use crate::postgres::delete::listed;
 use crate::postgres::execute::Execute;
 use crate::postgres::extent::newest_seq;
-use crate::postgres::follow::{settled_seq, still_writing};
+use crate::postgres::follow::settled_seq;
 use crate::postgres::lengths::check_lengths;
 use crate::postgres::read::read;
 use crate::postgres::references::References;
@@ -21,7 +21,6 @@ use crate::postgres::row::ActivityLogRow;
 use crate::postgres::savepoint::attempt_to_load;
 use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::postgres::transaction::is_in_transaction;
-use crate::store::Settled;
 use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::range::{Order, SeqRange};
 
@@ -39,8 +38,8 @@ pub(crate) async fn rewrite(
 ) -> Result<u64> {
     let is_in_transaction = is_in_transaction(conn).await?;
     // What is committed later below the newest number would be left as it is.
-    if !is_in_transaction && matches!(settled_seq(conn).await?, Settled::Before(_)) {
-        return Err(still_writing());
+    if !is_in_transaction {
+        settled_seq(conn).await?.now()?;
     }
     let newest = newest_seq(conn).await?;
     let mut rewriting =

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use diesel::prelude::QueryResult;
 
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::model::pattern::end_of;
 use crate::model::severity::ActivitySeverity;
 use crate::postgres::execute::Execute;
-use crate::postgres::lookup::{actions_that_begin, end_of, types_of, values_of};
+use crate::postgres::lookup::{actions_that_begin, types_of, values_of};
 use crate::postgres::statement::{Bind, Sql};
 
 /// The most searches of an index that one page unites. A longer list is a test on the rows of a walk by `seq`.

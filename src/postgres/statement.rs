@@ -14,6 +14,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 
 use crate::postgres::timestamp;
+use crate::store::range::SeqRange;
 
 /// A statement that returns rows of the type `ST`.
 #[derive(Debug)]
@@ -71,6 +72,18 @@ impl<'a> Sql<'a> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Adds the bounds of a range to a condition, for an expression that is `offset` greater than `seq`.
+    #[must_use]
+    pub(crate) fn within(mut self, range: SeqRange, key: &str, offset: i64) -> Self {
+        if let Some(after) = range.after {
+            self = self.text(format!(" AND {key} > ")).bind(after.saturating_add(offset));
+        }
+        if let Some(before) = range.before {
+            self = self.text(format!(" AND {key} < ")).bind(before.saturating_add(offset));
+        }
+        self
     }
 
     /// As a statement that returns rows of this type.

@@ -1,8 +1,5 @@
 //! How far walks upward go: only to where every number is decided, because they would miss what is committed later.
 
-use diesel::result::DatabaseErrorKind;
-use diesel::result::Error::DatabaseError;
-
 use crate::error::{Error, Result};
 use crate::store::{Settled, Store};
 
@@ -16,10 +13,7 @@ pub(crate) async fn through<C: Store>(conn: &mut C, after_seq: i64) -> Result<i6
 
 /// The greatest `seq` from which a walk misses nothing; `None` if the log is empty.
 pub(crate) async fn newest<C: Store>(conn: &mut C) -> Result<Option<i64>> {
-    let Settled::Now(settled) = conn.settled_seq().await? else {
-        let reason = "transactions that write to the activity log stay open".to_owned();
-        return Err(Error::Busy(DatabaseError(DatabaseErrorKind::Unknown, Box::new(reason))));
-    };
+    let settled = conn.settled_seq().await?.now()?;
     Ok(conn.newest_seq().await?.map(|newest| newest.min(settled)))
 }
 

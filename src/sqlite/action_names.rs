@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use crate::sqlite::conditions::end_of;
+use crate::model::pattern::end_of;
 use crate::sqlite::query::Selection;
 use crate::sqlite::stored_text::Stored;
 

@@ -78,16 +78,6 @@ where
     Box::new(IsNotTrue(any_action(column, actions, false)))
 }
 
-/// A text that is greater, in any encoding, than all texts that begin with `prefix`, which ends in a dot. In UTF-16,
-/// texts without the prefix may also be less than it.
-pub(crate) fn end_of(prefix: &str) -> String {
-    let mut end = prefix.to_owned();
-    end.pop();
-    // The character after the dot.
-    end.push('/');
-    end
-}
-
 /// A list of values for a test.
 pub(crate) fn texts(texts: &[String]) -> Vec<&str> {
     texts.iter().map(String::as_str).collect()

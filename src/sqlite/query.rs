@@ -7,6 +7,7 @@ use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::model::pattern::containing;
 use crate::schema::activity_log::{self, BoxedQuery};
 use crate::sqlite::bounds::in_range;
 use crate::sqlite::conditions::{any_action, any_of, no_action, none_of, texts};
@@ -188,15 +189,7 @@ impl MessageTest {
         if term.contains(['\u{FFFD}', '\u{FFFE}', '\u{FFFF}']) {
             return Self::Instr(term.to_ascii_lowercase());
         }
-        let mut pattern = String::with_capacity(term.len() + 2);
-        pattern.push('%');
-        for character in term.chars() {
-            if matches!(character, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(character);
-        }
-        pattern.push('%');
+        let pattern = containing(term);
         if pattern.len() > MAX_LIKE_PATTERN_BYTES {
             return Self::Instr(term.to_ascii_lowercase());
         }

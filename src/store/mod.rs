@@ -10,8 +10,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::DatabaseError;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::encoding::Encoding;
 use crate::model::entry::NewActivityLogEntry;
 use crate::model::facet::{Facet, Facets};
@@ -34,6 +36,21 @@ pub enum Settled {
     Now(i64),
     /// Transactions that write to the log stay open. Up to this one, which may be old, if any is known.
     Before(Option<i64>),
+}
+
+impl Settled {
+    /// What is settled now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] while transactions that write to the log stay open.
+    pub(crate) fn now(self) -> Result<i64> {
+        let Self::Now(seq) = self else {
+            let reason = "transactions that write to the activity log stay open".to_owned();
+            return Err(Error::Busy(DatabaseError(DatabaseErrorKind::Unknown, Box::new(reason))));
+        };
+        Ok(seq)
+    }
 }
 
 /// The operations that a repository is built on. On a blocking connection, the futures are ready at once.

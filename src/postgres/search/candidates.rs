@@ -55,11 +55,6 @@ pub(crate) async fn count_up_to(
 /// The matching rows of a range, in no order. The range is an expression that no index has.
 fn matching<'a>(filters: &'a NormalizedFilters, term: &IndexedTerm, range: SeqRange, columns: &'static str) -> Sql<'a> {
     let mut sql = Sql::new(format!("SELECT {columns} FROM activity_log WHERE ")).sql(term.condition());
-    if let Some(after) = range.after {
-        sql = sql.text(" AND (seq | 0) > ").bind(after);
-    }
-    if let Some(before) = range.before {
-        sql = sql.text(" AND (seq | 0) < ").bind(before);
-    }
+    sql = sql.within(range, "(seq | 0)", 0);
     sql.sql(rest_of_all(filters))
 }

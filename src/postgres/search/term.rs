@@ -4,6 +4,7 @@ use diesel::prelude::QueryResult;
 use diesel::sql_types::Bool;
 
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::model::pattern::containing;
 use crate::postgres::execute::Execute;
 use crate::postgres::statement::Sql;
 
@@ -22,7 +23,7 @@ impl IndexedTerm {
     pub(crate) async fn find(conn: &mut impl Execute, filters: &NormalizedFilters) -> QueryResult<Option<Self>> {
         let Some(part) = filters.message_contains.as_deref().and_then(indexed_part) else { return Ok(None) };
         let is_enabled = conn.one::<bool, _>(Sql::new(IS_ENABLED).returning::<Bool>()).await?;
-        Ok(is_enabled.then(|| Self { pattern: contains(&part.to_ascii_lowercase()) }))
+        Ok(is_enabled.then(|| Self { pattern: containing(&part.to_ascii_lowercase()) }))
     }
 
     /// The condition for the messages that the index proposes. The planner uses the index if it takes the pattern for a
@@ -57,20 +58,6 @@ fn has_trigram(text: &str) -> bool {
         let padding = if position > 0 { 2 } else { 0 } + if position < last { 1 } else { 0 };
         !word.is_empty() && word.len() + padding >= 3
     })
-}
-
-/// A pattern for a literal text anywhere.
-pub(crate) fn contains(term: &str) -> String {
-    let mut pattern = String::with_capacity(term.len() + 2);
-    pattern.push('%');
-    for character in term.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 const IS_ENABLED: &str = "\
