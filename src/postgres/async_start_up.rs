@@ -7,6 +7,7 @@ use diesel_async::AsyncPgConnection;
 use crate::error::Result;
 use crate::model::problem::Problem;
 use crate::postgres::check::find_problems;
+use crate::postgres::distribute::{distribute_log, undistribute_log};
 use crate::postgres::search::enable::{disable, enable};
 use crate::postgres::start_up::start_up;
 
@@ -48,4 +49,24 @@ pub async fn enable_search_async(conn: &mut AsyncPgConnection) -> Result<()> {
 /// Those of [`disable_search`](crate::postgres::disable_search).
 pub async fn disable_search_async(conn: &mut AsyncPgConnection) -> Result<()> {
     disable(conn).await
+}
+
+/// Distributes the log among the workers of a Citus cluster: see [`distribute`](crate::postgres::distribute). If the future
+/// is dropped, drop the connection as well: it may be in a transaction.
+///
+/// # Errors
+///
+/// Those of [`distribute`](crate::postgres::distribute).
+pub async fn distribute_async(conn: &mut AsyncPgConnection) -> Result<()> {
+    distribute_log(conn).await
+}
+
+/// Makes a distributed log a table of one server again: see [`undistribute`](crate::postgres::undistribute). If the future is
+/// dropped, drop the connection as well: it may be in a transaction.
+///
+/// # Errors
+///
+/// Those of [`undistribute`](crate::postgres::undistribute).
+pub async fn undistribute_async(conn: &mut AsyncPgConnection) -> Result<()> {
+    undistribute_log(conn).await
 }

@@ -1,14 +1,17 @@
 //! Time windows, by blocks of 16,384 consecutive `seq`: the index on the block and the time finds the blocks that have rows
 //! in a window, without looking at these rows.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use diesel::prelude::QueryResult;
 use diesel::sql_types::{Array, BigInt};
 
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::postgres::distributed::is_distributed;
 use crate::postgres::execute::Execute;
-use crate::postgres::statement::{Sql, Statement};
+use crate::postgres::query::direction;
+use crate::postgres::statement::{Bind, Sql, Statement};
 use crate::store::range::{Order, SeqRange};
 
 /// The migration says the same.
@@ -17,6 +20,8 @@ pub(crate) const BLOCK_ROWS: i64 = 1 << BLOCK_BITS;
 /// How many blocks one statement looks at, and how many it finds at most.
 const LOOKED_AT: i64 = 1_024;
 const FOUND: usize = 64;
+/// How many blocks one statement looks at in a distributed log, where it reads each row that it finds.
+const FEW_LOOKED_AT: i64 = 4;
 
 /// The parts of a range in which rows may be within the time bounds of filters, in order.
 #[derive(Debug)]
@@ -26,27 +31,30 @@ pub(crate) struct Parts<'a> {
     /// What is still to be looked at.
     rest: Option<SeqRange>,
     found: VecDeque<SeqRange>,
+    /// How many blocks the next statement looks at.
+    looked_at: i64,
+    /// Unknown before the first statement.
+    is_distributed: Option<bool>,
 }
+
+/// The first block that has rows, and those from there on that have rows within the time bounds.
+type Blocks = (i64, Vec<i64>);
 
 impl<'a> Parts<'a> {
     pub(crate) fn new(filters: &'a NormalizedFilters, range: SeqRange, order: Order) -> Self {
         let rest = Some(range).filter(|range| !range.is_empty());
-        if filters.since.is_none() && filters.until.is_none() {
-            return Self { filters, order, rest: None, found: rest.into_iter().collect() };
-        }
-        Self { filters, order, rest, found: VecDeque::new() }
+        let is_bounded = filters.since.is_some() || filters.until.is_some();
+        let (rest, found) = if is_bounded { (rest, None) } else { (None, rest) };
+        let found = found.into_iter().collect();
+        Self { filters, order, rest, found, looked_at: LOOKED_AT, is_distributed: None }
     }
 
     /// A range with all rows within the time bounds; `None` if there are none.
     pub(crate) async fn hull(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Option<SeqRange>> {
-        let mut parts = Self::new(filters, SeqRange::default(), Order::Ascending);
-        let mut hull = parts.next(conn).await?;
-        while let Some(hull) = &mut hull
-            && let Some(part) = parts.next(conn).await?
-        {
-            hull.before = part.before;
-        }
-        Ok(hull)
+        let mut oldest = Self::new(filters, SeqRange::default(), Order::Ascending);
+        let Some(oldest) = oldest.next(conn).await? else { return Ok(None) };
+        let mut newest = Self::new(filters, SeqRange { before: None, ..oldest }, Order::Descending);
+        Ok(newest.next(conn).await?.map(|newest| SeqRange { before: newest.before, ..oldest }))
     }
 
     /// The next part.
@@ -54,12 +62,10 @@ impl<'a> Parts<'a> {
         while self.found.is_empty()
             && let Some(rest) = self.rest.take()
         {
-            let found = conn.first::<(i64, Vec<i64>), _>(self.blocks(rest)).await?;
-            let Some((first, blocks)) = found else { break };
-            let last = match (self.order, blocks.last()) {
-                (_, Some(last)) if blocks.len() == FOUND => *last,
-                (Order::Ascending, _) => first.saturating_add(LOOKED_AT - 1),
-                (Order::Descending, _) => first.saturating_sub(LOOKED_AT - 1),
+            let Some((first, blocks)) = self.look(conn, rest).await? else { break };
+            let last = match blocks.last() {
+                Some(last) if blocks.len() == FOUND => *last,
+                _ => self.last_looked_at(first),
             };
             let end = match self.order {
                 Order::Ascending => seqs_of(last).before.and_then(|before| before.checked_sub(1)),
@@ -77,7 +83,51 @@ impl<'a> Parts<'a> {
         Ok(self.found.pop_front())
     }
 
-    /// The first block that has rows, and those of the blocks from there on that have rows within the time bounds.
+    async fn look(&mut self, conn: &mut impl Execute, range: SeqRange) -> QueryResult<Option<Blocks>> {
+        let is_distributed = match self.is_distributed {
+            Some(is_distributed) => is_distributed,
+            None => *self.is_distributed.insert(is_distributed(conn).await?),
+        };
+        if !is_distributed {
+            return conn.first::<Blocks, _>(self.blocks(range)).await;
+        }
+        let first = Sql::new("SELECT seq >> 14 FROM activity_log WHERE TRUE").within(range, "seq", 0);
+        let first = first.text(format!(" ORDER BY seq {} LIMIT 1", direction(self.order)));
+        let Some(first) = conn.first::<i64, _>(first.returning::<BigInt>()).await? else { return Ok(None) };
+        self.looked_at = self.looked_at.min(LOOKED_AT);
+        let last = self.last_looked_at(first);
+        let blocks = (first.min(last)..=first.max(last)).collect::<Vec<_>>();
+        let found = conn.load::<i64, _>(self.listed_blocks(blocks)).await?;
+        // Where there are rows, the next ones are probably near, and reading them all takes long.
+        self.looked_at = if found.is_empty() { (self.looked_at * 8).min(LOOKED_AT) } else { FEW_LOOKED_AT };
+        Ok(Some((first, found)))
+    }
+
+    fn last_looked_at(&self, first: i64) -> i64 {
+        match self.order {
+            Order::Ascending => first.saturating_add(self.looked_at - 1),
+            Order::Descending => first.saturating_sub(self.looked_at - 1),
+        }
+    }
+
+    /// Those of the listed blocks that have rows within the time bounds, for a distributed log.
+    fn listed_blocks(&self, blocks: Vec<i64>) -> Statement<'a, BigInt> {
+        let rows = Sql::new("SELECT DISTINCT seq >> 14 AS block FROM activity_log WHERE seq >> 14 = ANY(");
+        let rows = self.within_times(rows.bind(Bind::Numbers(Cow::Owned(blocks))).text(")"));
+        rows.text(format!(" ORDER BY block {} LIMIT {FOUND}", direction(self.order))).returning()
+    }
+
+    fn within_times(&self, mut rows: Sql<'a>) -> Sql<'a> {
+        if let Some(since) = self.filters.since {
+            rows = rows.text(" AND ts >= ").bind(since);
+        }
+        if let Some(until) = self.filters.until {
+            rows = rows.text(" AND ts <= ").bind(until);
+        }
+        rows
+    }
+
+    /// Finds blocks in one statement.
     fn blocks(&self, range: SeqRange) -> Statement<'a, (BigInt, Array<BigInt>)> {
         let mut rows = Sql::new("WITH first AS (SELECT seq >> 14 AS block FROM activity_log WHERE TRUE");
         rows = rows.within(range, "seq", 0);
@@ -95,12 +145,7 @@ impl<'a> Parts<'a> {
                     {last}, (SELECT seq >> 14 FROM activity_log ORDER BY seq {opposite} LIMIT 1)), {step}) AS block \
                 WHERE (SELECT TRUE FROM activity_log WHERE seq >> 14 = block"
         ));
-        if let Some(since) = self.filters.since {
-            rows = rows.text(" AND ts >= ").bind(since);
-        }
-        if let Some(until) = self.filters.until {
-            rows = rows.text(" AND ts <= ").bind(until);
-        }
+        let rows = self.within_times(rows);
         rows.text(format!(" ORDER BY ts LIMIT 1) LIMIT {FOUND}) FROM first")).returning()
     }
 }

@@ -91,9 +91,7 @@ pub(crate) async fn insert_all(
         Ok(inserted) if inserted == entries.len() => Ok(()),
         // A trigger of the host's has dropped rows.
         Ok(_) => Err(NotFound.into()),
-        Err(DatabaseError(UniqueViolation, violation)) if violation.constraint_name() == Some("activity_log_pkey") => {
-            duplicate(conn, ids, violation).await
-        }
+        Err(DatabaseError(_, violation)) if is_taken_id(&*violation) => duplicate(conn, ids, violation).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -132,6 +130,13 @@ fn insert_statement(rows: Vec<EncodedEntry<'_>>) -> Statement<'_> {
         insert = insert.text(", ").bind(Bind::Texts(column));
     }
     insert.text(format!(") WITH ORDINALITY AS entry ({COLUMNS}, position) ORDER BY position")).returning()
+}
+
+/// Whether an error says that an id is taken. Citus leaves out the kind of a shard's error and the name of the constraint,
+/// which ends in the number of the shard.
+fn is_taken_id(violation: &(dyn DatabaseErrorInformation + Send + Sync)) -> bool {
+    let of_shard = "duplicate key value violates unique constraint \"activity_log_pkey_";
+    violation.constraint_name() == Some("activity_log_pkey") || violation.message().starts_with(of_shard)
 }
 
 /// The error for the first entry whose id is taken, by the log or by an entry before it.

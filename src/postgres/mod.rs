@@ -16,6 +16,8 @@ mod catalog;
 mod check;
 mod count;
 mod delete;
+mod distribute;
+mod distributed;
 mod execute;
 mod extent;
 mod follow;
@@ -46,12 +48,14 @@ mod transaction;
 pub use crate::postgres::async_repository::AsyncActivityLogRepository;
 #[cfg(feature = "postgres-async")]
 pub use crate::postgres::async_start_up::{
-    check_async, disable_search_async, enable_search_async, run_migrations_async,
+    check_async, disable_search_async, distribute_async, enable_search_async, run_migrations_async, undistribute_async,
 };
 #[cfg(feature = "postgres")]
 pub use crate::postgres::blocking::ActivityLogRepository;
 #[cfg(feature = "postgres")]
 pub use crate::postgres::check::check;
+#[cfg(feature = "postgres")]
+pub use crate::postgres::distribute::{distribute, undistribute};
 pub use crate::postgres::migrations::MIGRATIONS;
 pub use crate::postgres::new_row::NewActivityLogRow;
 pub use crate::postgres::row::ActivityLogRow;

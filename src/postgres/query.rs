@@ -13,6 +13,7 @@ use diesel::sql_types::{BigInt, Nullable};
 
 use crate::model::normalized_filters::{Actions, NormalizedFilters};
 use crate::model::pattern::containing;
+use crate::postgres::distributed::is_distributed;
 use crate::postgres::execute::Execute;
 use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::searches::{Filter, Searches};
@@ -38,7 +39,11 @@ impl<'a> Selection<'a> {
     /// Looks up what the filters leave open, such as which types an entity id has, which actions begin as listed, and whether
     /// there is an index for the term.
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
-        let searches = Searches::find(conn, filters).await?;
+        let searches = if !Searches::are_one(filters) && is_distributed(conn).await? {
+            Searches::Planned
+        } else {
+            Searches::find(conn, filters).await?
+        };
         Ok(Self { filters, searches, term: IndexedTerm::find(conn, filters).await? })
     }
 
@@ -122,10 +127,12 @@ impl<'a> Selection<'a> {
     ) -> Sql<'a> {
         let (key, offset) = self.searches.key();
         let others = columns.strip_prefix("seq").unwrap_or(columns);
-        let mut sql = Sql::new(format!("SELECT generate_series(seq, seq) AS seq{others} FROM activity_log WHERE "));
-        sql = sql.sql(condition);
-        sql = sql.within(range, key, offset);
-        sql = sql.sql(without_index(rest.clone())).text(" ORDER BY ");
+        let (seq, rest) = match self.searches {
+            Searches::Planned => ("seq", rest.clone()),
+            _ => ("generate_series(seq, seq) AS seq", without_index(rest.clone())),
+        };
+        let mut sql = Sql::new(format!("SELECT {seq}{others} FROM activity_log WHERE ")).sql(condition);
+        sql = sql.within(range, key, offset).sql(rest).text(" ORDER BY ");
         if let Some(column) = self.searches.column_before_key() {
             sql = sql.text(format!("{column} {direction}, "));
         }
@@ -137,7 +144,7 @@ impl<'a> Selection<'a> {
 /// What [`Selection::reach`] returns.
 pub(crate) type Reach = (BigInt, Nullable<BigInt>, Nullable<BigInt>);
 
-fn direction(order: Order) -> &'static str {
+pub(crate) fn direction(order: Order) -> &'static str {
     match order {
         Order::Ascending => "ASC",
         Order::Descending => "DESC",

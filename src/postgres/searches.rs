@@ -39,9 +39,23 @@ pub(crate) enum Searches<'a> {
     ActorAlarms(Pairs<'a>),
     ActionAlarms(Pairs<'a>),
     EntityType(&'a str),
+    /// In whichever index the planner chooses. In a distributed log, each further search takes a round to all servers, and
+    /// one statement for all of them does not: each server has a planner and statistics of its own.
+    Planned,
 }
 
 impl<'a> Searches<'a> {
+    /// Whether one search finds all matching rows, whatever the log has. It may be more than one nevertheless.
+    pub(crate) fn are_one(filters: &NormalizedFilters) -> bool {
+        let NormalizedFilters { actions, actors, entity_type, entity_id, .. } = filters;
+        let has_few = actors.len() <= 1 && actions.names.len() <= 1 && actions.prefixes.is_empty();
+        let has_others = !filters.categories.is_empty()
+            || !filters.severities.is_empty()
+            || !filters.excluded_actors.is_empty()
+            || !filters.excluded_actions.is_empty();
+        has_few && !has_others && (entity_id.is_none() || entity_type.is_some())
+    }
+
     /// The most selective filter is served: an entity has few entries, an actor fewer than an action, and so on.
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
         if let Some(id) = &filters.entity_id {
@@ -127,7 +141,7 @@ impl<'a> Searches<'a> {
     /// Whether the searches have the values of a filter.
     pub(crate) fn serve(&self, filter: Filter) -> bool {
         match self {
-            Self::All => false,
+            Self::All | Self::Planned => false,
             Self::Entities(_) => matches!(filter, Filter::EntityId | Filter::EntityType),
             Self::Actors(_) => filter == Filter::Actors,
             Self::Actions(_) => filter == Filter::Actions,
@@ -145,14 +159,14 @@ impl<'a> Searches<'a> {
             Self::Entities(entities) => entities.is_empty(),
             Self::Actors(values) | Self::Actions(values) => values.is_empty(),
             Self::Kinds(pairs) | Self::ActorAlarms(pairs) | Self::ActionAlarms(pairs) => pairs.is_empty(),
-            Self::All | Self::Alarms(_) | Self::EntityType(_) => false,
+            Self::All | Self::Alarms(_) | Self::EntityType(_) | Self::Planned => false,
         }
     }
 
     /// The expression in whose order the index has the rows, and by how much it is greater than `seq`.
     pub(crate) fn key(&self) -> (&'static str, i64) {
         match self {
-            Self::All => ("activity_log.seq", 0),
+            Self::All | Self::Planned => ("activity_log.seq", 0),
             Self::Actors(_) | Self::Kinds(_) | Self::EntityType(_) => ("(seq + 0)", 0),
             Self::Entities(_) => ("(seq + 1)", 1),
             Self::Alarms(_) => ("(seq + 2)", 2),
@@ -175,7 +189,7 @@ impl<'a> Searches<'a> {
             equals(column, value.clone().into()).text(" AND ").sql(equals("severity", (*severity).into()))
         };
         match self {
-            Self::All => vec![Sql::new("TRUE")],
+            Self::All | Self::Planned => vec![Sql::new("TRUE")],
             Self::Entities(entities) => entities
                 .iter()
                 .map(|(id, name)| {
@@ -212,7 +226,7 @@ impl<'a> Searches<'a> {
             Self::Kinds(pairs) => listed_pairs("category", pairs, ""),
             Self::ActorAlarms(pairs) => listed_pairs("actor", pairs, NOT_INFO),
             Self::ActionAlarms(pairs) => listed_pairs("action", pairs, NOT_INFO),
-            Self::All | Self::Entities(_) | Self::Alarms(_) | Self::EntityType(_) => return None,
+            Self::All | Self::Entities(_) | Self::Alarms(_) | Self::EntityType(_) | Self::Planned => return None,
         };
         let table = Sql::new("unnest(").bind(Bind::Texts(values));
         let condition = Sql::new(format!("activity_log.{column} = listed.{column}"));

@@ -11,8 +11,8 @@ use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::RollbackTransaction;
 
 use crate::database::{
-    ActivityLogRepository, SharedLog, empty_log, hold_up_writers, stored_seqs, wait_at_most, with_read_transaction,
-    with_write_transaction,
+    ActivityLogRepository, SharedLog, TAKES_UNIQUE_INDEXES, empty_log, hold_up_writers, stored_seqs, wait_at_most,
+    with_read_transaction, with_write_transaction,
 };
 use crate::support::{TestResult, everything, numbered, record_numbered, seqs};
 
@@ -188,7 +188,11 @@ fn a_writer_that_times_out_gets_a_busy_error() -> TestResult {
 #[test]
 fn a_violation_of_the_hosts_unique_index_is_not_reported_as_a_duplicate_id() -> TestResult {
     let mut conn = empty_log()?;
-    conn.batch_execute("CREATE UNIQUE INDEX one_of_each ON activity_log (action)")?;
+    let created = conn.batch_execute("CREATE UNIQUE INDEX one_of_each ON activity_log (action)");
+    assert_eq!(created.is_ok(), TAKES_UNIQUE_INDEXES, "{created:?}");
+    if !TAKES_UNIQUE_INDEXES {
+        return Ok(());
+    }
     let mut log = ActivityLogRepository::new(&mut conn);
     log.record(&numbered(1))?;
     let refused = log.record(&numbered(2));

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-pub(crate) use activity_log::postgres::{
-    ActivityLogRepository, ActivityLogRow, NewActivityLogRow, run_migrations, schema,
-};
+pub(crate) use activity_log::postgres::{ActivityLogRepository, ActivityLogRow, NewActivityLogRow, schema};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
+pub(crate) use crate::placement::{TAKES_UNIQUE_INDEXES, run_migrations};
 use crate::server::new_schema;
 pub(crate) use crate::server::{BREAKING_ASSIGNMENTS, COLUMNS_OF_ANY_TEXT, IS_IN_COMMIT_ORDER};
 use crate::support::TestResult;

@@ -14,6 +14,7 @@ use diesel::sql_types::Text;
 
 use crate::chance::{random, wait_up_to};
 use crate::database::{ActivityLogRepository, Connection, SharedLog, schema};
+use crate::placement::PREPARES_TRANSACTIONS;
 use crate::support::{TestResult, everything};
 
 const WRITERS: usize = 32;
@@ -209,7 +210,9 @@ impl Writer {
         while !stop.load(Ordering::SeqCst) {
             let entries = self.entries();
             committed.extend(match random(9) {
-                _ if self.number < PREPARING_WRITERS && random(3) > 0 => self.prepare(entries)?,
+                _ if PREPARES_TRANSACTIONS && self.number < PREPARING_WRITERS && random(3) > 0 => {
+                    self.prepare(entries)?
+                }
                 0 => self.record(entries)?,
                 1 => self.record_all(entries)?,
                 2 => self.roll_back(entries)?,

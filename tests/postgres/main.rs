@@ -14,6 +14,7 @@ mod cluster;
 mod crash;
 mod database;
 mod follow;
+mod follow_one_server;
 mod follow_writers;
 mod isolation;
 mod lengths;
@@ -21,6 +22,7 @@ mod migrations;
 #[cfg(feature = "sqlite")]
 mod moving;
 mod pgbouncer;
+mod placement;
 mod query_plans;
 mod search;
 mod search_enabling;

@@ -7,18 +7,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
+use crate::placement::SERVER;
 use crate::support::TestResult;
-
-/// The variable with the address of the server.
-const SERVER: &str = "ACTIVITY_LOG_POSTGRES_URL";
 
 /// The address of the server. Without one, all tests of this program are skipped.
 #[expect(clippy::disallowed_methods, reason = "only the environment can tell tests where a server is")]
 pub(crate) fn server() -> String {
     std::env::var(SERVER).unwrap_or_else(|_| {
         // Not captured, as what a test prints is.
-        let told =
-            writeln!(std::io::stderr(), "\nskipped: the tests on PostgreSQL. Set {SERVER} to a server's address.");
+        let told = writeln!(std::io::stderr(), "\nskipped: these tests need {SERVER}, the address of a server.");
         std::process::exit(i32::from(told.is_err()));
     })
 }

@@ -1,7 +1,7 @@
 //! Start-up trusts nothing: it puts back what is missing of the log, and `check` reports it.
 
-use activity_log::Problem;
-use activity_log::postgres::{ActivityLogRepository, MIGRATIONS, check, run_migrations};
+use activity_log::postgres::{ActivityLogRepository, MIGRATIONS, check, distribute, run_migrations, undistribute};
+use activity_log::{Error, Problem};
 use diesel::connection::SimpleConnection;
 use diesel_migrations::MigrationHarness;
 
@@ -215,5 +215,16 @@ fn a_host_that_reverts_the_log_can_run_it_again() -> TestResult {
     assert!(index_names(&mut conn)?.iter().all(|name| name == "activity_log_seq"));
     run_migrations(&mut conn)?;
     assert_eq!(check(&mut conn)?, []);
+    Ok(())
+}
+
+#[test]
+fn distributing_a_log_without_the_extension_is_refused_by_name() -> TestResult {
+    let mut conn = empty_log()?;
+    record_numbered(&mut conn, 3)?;
+    let refused = distribute(&mut conn);
+    assert!(matches!(&refused, Err(Error::CannotCreate { reason, .. }) if reason.contains("citus")), "{refused:?}");
+    undistribute(&mut conn)?;
+    assert_eq!(stored_seqs(&mut conn)?, [1, 2, 3]);
     Ok(())
 }

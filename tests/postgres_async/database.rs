@@ -9,6 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_async::async_connection_wrapper::BlockOn;
 
+pub(crate) use crate::placement::TAKES_UNIQUE_INDEXES;
 use crate::repository::Wait;
 pub(crate) use crate::repository::{ActivityLogRepository, Connection};
 use crate::server::new_schema;

@@ -33,6 +33,13 @@ mod behaviour {
 }
 mod cancellation;
 mod database;
+mod placement {
+    /// The variable with the address of the server.
+    pub(crate) const SERVER: &str = "ACTIVITY_LOG_POSTGRES_URL";
+
+    /// Whether a host may add a unique index to the log.
+    pub(crate) const TAKES_UNIQUE_INDEXES: bool = true;
+}
 mod repository;
 #[path = "../postgres/server.rs"]
 mod server;

@@ -13,6 +13,9 @@ pub(crate) type Connection = SqliteConnection;
 /// Whether entries become visible in the order of their `seq`, and those of one transaction at once to a walk.
 pub(crate) const IS_IN_COMMIT_ORDER: bool = true;
 
+/// Whether a host may add a unique index to the log.
+pub(crate) const TAKES_UNIQUE_INDEXES: bool = true;
+
 pub(crate) fn connect(url: &str) -> TestResult<Connection> {
     Ok(activity_log::connect(url)?)
 }
