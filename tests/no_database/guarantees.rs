@@ -6,12 +6,13 @@ use std::path::Path;
 
 use crate::support::TestResult;
 
-const TARGETS: [(&str, &str); 5] = [
+const TARGETS: [(&str, &str); 6] = [
     ("behaviour", "mod.rs"),
     ("no_database", "main.rs"),
     ("sqlite", "main.rs"),
     ("postgres", "main.rs"),
     ("postgres_async", "main.rs"),
+    ("citus", "main.rs"),
 ];
 
 #[test]
