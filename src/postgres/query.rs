@@ -11,12 +11,12 @@
 use diesel::prelude::QueryResult;
 use diesel::sql_types::{BigInt, Nullable};
 
-use crate::model::normalized_filters::{Actions, NormalizedFilters};
-use crate::model::pattern::containing;
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::postgres::conditions::{rest, rest_of_all, without_index};
 use crate::postgres::execute::Execute;
 use crate::postgres::search::term::IndexedTerm;
-use crate::postgres::searches::{Filter, Searches};
-use crate::postgres::statement::{Bind, Sql, Statement};
+use crate::postgres::searches::Searches;
+use crate::postgres::statement::{Sql, Statement};
 use crate::store::range::{Order, SeqRange};
 
 /// All columns, in the order of the schema.
@@ -88,7 +88,7 @@ impl<'a> Selection<'a> {
     fn united(&self, columns: &'static str, range: SeqRange, order: Order, rows: i64, rest: &Sql<'a>) -> Sql<'a> {
         let direction = direction(order);
         let search = |condition| self.search(columns, condition, range, direction, rows, rest);
-        let mut searches = self.searches.conditions(self.filters);
+        let mut searches = self.searches.conditions();
         if searches.len() == 1
             && let Some(condition) = searches.pop()
         {
@@ -142,110 +142,4 @@ fn direction(order: Order) -> &'static str {
         Order::Ascending => "ASC",
         Order::Descending => "DESC",
     }
-}
-
-/// All filters, after ` AND ` and as an expression that no index has.
-pub(crate) fn rest_of_all(filters: &NormalizedFilters) -> Sql<'_> {
-    without_index(rest(filters, &Searches::All))
-}
-
-/// Filters, each after ` AND `, as one expression that no index has.
-fn without_index(filters: Sql<'_>) -> Sql<'_> {
-    if filters.is_empty() {
-        return filters;
-    }
-    Sql::new(" AND CASE WHEN TRUE").sql(filters).text(" THEN TRUE END")
-}
-
-/// The condition for all matching rows of a range. The planner chooses how to find them: all of them are read.
-pub(crate) fn all_rows<'a>(filters: &'a NormalizedFilters, term: Option<&IndexedTerm>, range: SeqRange) -> Sql<'a> {
-    let mut sql = term.map_or_else(|| Sql::new("TRUE"), IndexedTerm::planned_condition);
-    sql = sql.within(range, "seq", 0);
-    sql.sql(rest(filters, &Searches::All))
-}
-
-/// The filters that the searches do not serve, each after ` AND `.
-fn rest<'a>(filters: &'a NormalizedFilters, served: &Searches<'_>) -> Sql<'a> {
-    let NormalizedFilters {
-        categories,
-        excluded_categories,
-        severities,
-        actions,
-        excluded_actions,
-        actors,
-        excluded_actors,
-        excluded_severities,
-        entity_type,
-        entity_id,
-        since,
-        until,
-        message_contains,
-        match_nothing: _,
-    } = filters;
-    let mut sql = Sql::default();
-    let mut any_of = |column: &str, values: Bind<'a>, is_excluded: bool| {
-        let (open, close) = if is_excluded { ("(", ")) IS NOT TRUE") } else { ("", ")") };
-        sql = std::mem::take(&mut sql).text(format!(" AND {open}{column} = ANY(")).bind(values).text(close);
-    };
-    if !categories.is_empty() && !served.serve(Filter::Categories) {
-        any_of("category", categories.as_slice().into(), false);
-    }
-    if !excluded_categories.is_empty() {
-        any_of("category", excluded_categories.as_slice().into(), true);
-    }
-    if !severities.is_empty() && !served.serve(Filter::Severities) {
-        any_of("severity", filters.severity_texts().into(), false);
-    }
-    if !excluded_severities.is_empty() {
-        any_of("severity", filters.excluded_severity_texts().into(), true);
-    }
-    if !actors.is_empty() && !served.serve(Filter::Actors) {
-        any_of("actor", actors.as_slice().into(), false);
-    }
-    if !excluded_actors.is_empty() {
-        any_of("actor", excluded_actors.as_slice().into(), true);
-    }
-    if !actions.is_empty() && !served.serve(Filter::Actions) {
-        sql = sql.text(" AND ").sql(any_action(actions));
-    }
-    if !excluded_actions.is_empty() {
-        sql = sql.text(" AND ").sql(any_action(excluded_actions)).text(" IS NOT TRUE");
-    }
-    if let Some(entity_type) = entity_type
-        && !served.serve(Filter::EntityType)
-    {
-        sql = sql.text(" AND entity_type = ").bind(entity_type.as_str());
-    }
-    if let Some(entity_id) = entity_id
-        && !served.serve(Filter::EntityId)
-    {
-        sql = sql.text(" AND entity_id = ").bind(entity_id.as_str());
-    }
-    if let Some(since) = since {
-        sql = sql.text(" AND ts >= ").bind(*since);
-    }
-    if let Some(until) = until {
-        sql = sql.text(" AND ts <= ").bind(*until);
-    }
-    if let Some(term) = message_contains {
-        sql = sql.text(" AND message ILIKE ").bind(containing(term));
-    }
-    sql
-}
-
-/// The rows with any of these actions.
-fn any_action<'a>(actions: &'a Actions) -> Sql<'a> {
-    let mut tests = Vec::new();
-    if !actions.names.is_empty() {
-        tests.push(Sql::new("action = ANY(").bind(actions.names.as_slice()).text(")"));
-    }
-    if !actions.prefixes.is_empty() {
-        let prefixes = Sql::new("EXISTS (SELECT 1 FROM unnest(").bind(actions.prefixes.as_slice());
-        tests.push(prefixes.text(") AS prefix WHERE starts_with(action, prefix))"));
-    }
-    let mut sql = Sql::new("(");
-    for (position, test) in tests.into_iter().enumerate() {
-        sql = sql.text(if position == 0 { "" } else { " OR " }).sql(test);
-    }
-    sql.text(")")
 }

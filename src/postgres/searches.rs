@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use diesel::prelude::QueryResult;
 
 use crate::model::normalized_filters::NormalizedFilters;
-use crate::model::pattern::end_of;
 use crate::model::severity::ActivitySeverity;
 use crate::postgres::execute::Execute;
-use crate::postgres::lookup::{actions_that_begin, types_of, values_of};
+use crate::postgres::kinds::{Dimensions, Kind};
+use crate::postgres::lookup::{actions_that_begin, kinds_of, types_of, values_of};
 use crate::postgres::statement::{Bind, Sql};
 
 /// The most searches of an index that one page unites. A longer list is a test on the rows of a walk by `seq`.
@@ -39,6 +39,8 @@ pub(crate) enum Searches<'a> {
     ActorAlarms(Pairs<'a>),
     ActionAlarms(Pairs<'a>),
     EntityType(&'a str),
+    /// The kinds that pass the filters, where no other index serves them all.
+    Combined(Dimensions, Vec<Kind>),
 }
 
 impl<'a> Searches<'a> {
@@ -52,6 +54,12 @@ impl<'a> Searches<'a> {
             if types.len() <= MAX_VALUES {
                 return Ok(Self::Entities(types.into_iter().map(|name| (id.as_str(), name)).collect()));
             }
+        }
+        if let Some(dimensions) = Dimensions::for_filters(filters)
+            && let Some(kinds) = kinds_of(conn, filters, dimensions).await?
+            && kinds.len() <= MAX_SEARCHES
+        {
+            return Ok(Self::Combined(dimensions, kinds));
         }
         if (1..=MAX_SEARCHES).contains(&filters.actors.len()) {
             return Ok(Self::actors(borrowed(&filters.actors), filters));
@@ -136,6 +144,11 @@ impl<'a> Searches<'a> {
             Self::ActorAlarms(_) => matches!(filter, Filter::Actors | Filter::Severities),
             Self::ActionAlarms(_) => matches!(filter, Filter::Actions | Filter::Severities),
             Self::EntityType(_) => filter == Filter::EntityType,
+            Self::Combined(dimensions, _) => match filter {
+                Filter::Categories | Filter::Severities | Filter::Actions | Filter::Excluded | Filter::EntityType => true,
+                Filter::Actors => *dimensions == Dimensions::OfActors,
+                Filter::EntityId => false,
+            },
         }
     }
 
@@ -145,6 +158,7 @@ impl<'a> Searches<'a> {
             Self::Entities(entities) => entities.is_empty(),
             Self::Actors(values) | Self::Actions(values) => values.is_empty(),
             Self::Kinds(pairs) | Self::ActorAlarms(pairs) | Self::ActionAlarms(pairs) => pairs.is_empty(),
+            Self::Combined(_, kinds) => kinds.is_empty(),
             Self::All | Self::Alarms(_) | Self::EntityType(_) => false,
         }
     }
@@ -159,6 +173,7 @@ impl<'a> Searches<'a> {
             Self::ActorAlarms(_) => ("(seq + 3)", 3),
             Self::ActionAlarms(_) => ("(seq + 4)", 4),
             Self::Actions(_) => ("(seq + 5)", 5),
+            Self::Combined(dimensions, _) => dimensions.key(),
         }
     }
 
@@ -169,7 +184,7 @@ impl<'a> Searches<'a> {
     }
 
     /// The condition of each search.
-    pub(crate) fn conditions(&self, filters: &'a NormalizedFilters) -> Vec<Sql<'a>> {
+    pub(crate) fn conditions(&self) -> Vec<Sql<'a>> {
         let equals = |column: &'static str, value: Bind<'a>| Sql::new(column).text(" = ").bind(value);
         let of_pair = |column: &'static str, (value, severity): &(Cow<'a, str>, &'static str)| {
             equals(column, value.clone().into()).text(" AND ").sql(equals("severity", (*severity).into()))
@@ -186,14 +201,8 @@ impl<'a> Searches<'a> {
                     }
                 })
                 .collect(),
-            Self::Actors(actors) => {
-                let conditions = actors.iter().map(|actor| of_action(equals("actor", actor.clone().into()), filters));
-                conditions.flat_map(|condition| of_categories(condition, filters)).collect()
-            }
-            Self::Actions(actions) => {
-                let conditions = actions.iter().map(|action| equals("action", action.clone().into()));
-                conditions.flat_map(|condition| of_categories(condition, filters)).collect()
-            }
+            Self::Actors(actors) => actors.iter().map(|actor| equals("actor", actor.clone().into())).collect(),
+            Self::Actions(actions) => actions.iter().map(|action| equals("action", action.clone().into())).collect(),
             Self::Kinds(pairs) => pairs.iter().map(|pair| of_pair("category", pair)).collect(),
             Self::Alarms(severities) => {
                 severities.iter().map(|severity| equals("severity", (*severity).into()).text(NOT_INFO)).collect()
@@ -201,6 +210,7 @@ impl<'a> Searches<'a> {
             Self::ActorAlarms(pairs) => pairs.iter().map(|pair| of_pair("actor", pair).text(NOT_INFO)).collect(),
             Self::ActionAlarms(pairs) => pairs.iter().map(|pair| of_pair("action", pair).text(NOT_INFO)).collect(),
             Self::EntityType(name) => vec![equals("entity_type", (*name).into())],
+            Self::Combined(dimensions, kinds) => kinds.iter().map(|kind| dimensions.condition(kind)).collect(),
         }
     }
 
@@ -212,6 +222,7 @@ impl<'a> Searches<'a> {
             Self::Kinds(pairs) => listed_pairs("category", pairs, ""),
             Self::ActorAlarms(pairs) => listed_pairs("actor", pairs, NOT_INFO),
             Self::ActionAlarms(pairs) => listed_pairs("action", pairs, NOT_INFO),
+            Self::Combined(dimensions, kinds) => return Some(dimensions.listed(kinds)),
             Self::All | Self::Entities(_) | Self::Alarms(_) | Self::EntityType(_) => return None,
         };
         let table = Sql::new("unnest(").bind(Bind::Texts(values));
@@ -223,31 +234,6 @@ impl<'a> Searches<'a> {
                 condition.text(" AND activity_log.severity = listed.severity").text(end),
             ),
         })
-    }
-}
-
-/// The longest list of categories that are searched for one by one within something else. Each search looks at all of that.
-const MAX_NARROWED: usize = 4;
-
-/// A condition for each category, where the index has the category after the key. Rows of other categories are not fetched.
-fn of_categories<'a>(condition: Sql<'a>, filters: &'a NormalizedFilters) -> Vec<Sql<'a>> {
-    if !(1..=MAX_NARROWED).contains(&filters.categories.len()) {
-        return vec![condition];
-    }
-    let with_category = |category: &'a String| condition.clone().text(" AND category || '' = ").bind(category.as_str());
-    filters.categories.iter().map(with_category).collect()
-}
-
-/// The condition for one action, where the index has the action after the key. Rows of other actions are not fetched.
-fn of_action<'a>(condition: Sql<'a>, filters: &'a NormalizedFilters) -> Sql<'a> {
-    match (filters.actions.names.as_slice(), filters.actions.prefixes.as_slice()) {
-        ([name], []) => condition.text(" AND action || '' = ").bind(name.as_str()),
-        ([], [prefix]) => condition
-            .text(" AND action || '' >= ")
-            .bind(prefix.as_str())
-            .text(" AND action || '' < ")
-            .bind(end_of(prefix)),
-        _ => condition,
     }
 }
 
@@ -263,6 +249,8 @@ pub(crate) enum Filter {
     Actors,
     EntityType,
     EntityId,
+    /// Excluded categories, severities and actions.
+    Excluded,
 }
 
 type Listed<'a> = (&'static str, Texts<'a>, Option<Texts<'a>>, &'static str);
