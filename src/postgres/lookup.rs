@@ -166,7 +166,10 @@ fn next_after_step(filters: &NormalizedFilters) -> Sql<'_> {
     let (action, type_of_next) = if actions.is_empty() {
         (Sql::new("step.action"), past("entity_type"))
     } else {
-        (Sql::new("coalesce(").sql(next_sought("action", actions)).text(format!(", {})", past("action"))), "''".to_owned())
+        (
+            Sql::new("coalesce(").sql(next_sought("action", actions)).text(format!(", {})", past("action"))),
+            "''".to_owned(),
+        )
     };
     let entity_type = match &filters.entity_type {
         Some(name) => Sql::new("CASE WHEN step.entity_type < ")

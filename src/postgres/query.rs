@@ -63,14 +63,15 @@ impl<'a> Selection<'a> {
 
     /// Counts the matching rows of a range, up to a limit.
     pub(crate) fn count_up_to<ST>(&self, range: SeqRange, limit: i64) -> Statement<'a, ST> {
-        let rows = self.ordered("seq", range, Order::Descending, limit);
+        let rest = rest(self.filters, &self.searches);
+        let rows = self.united("seq", range, None, limit, &rest);
         Sql::new("SELECT count(*) FROM (").sql(rows).text(") AS counted").returning()
     }
 
     /// How many rows a walk of a range comes by, up to `rows`, whether or not they pass the filters that the index does not
     /// serve, and the lowest and the highest `seq` of these.
     pub(crate) fn reach(&self, range: SeqRange, order: Order, rows: i64) -> Statement<'a, Reach> {
-        let walk = self.united("seq", range, order, rows, &Sql::default());
+        let walk = self.united("seq", range, Some(order), rows, &Sql::default());
         Sql::new("SELECT count(*), min(seq), max(seq) FROM (").sql(walk).text(") AS walked").returning()
     }
 
@@ -81,17 +82,23 @@ impl<'a> Selection<'a> {
     }
 
     fn ordered(&self, columns: &'static str, range: SeqRange, order: Order, rows: i64) -> Sql<'a> {
-        self.united(columns, range, order, rows, &rest(self.filters, &self.searches))
+        self.united(columns, range, Some(order), rows, &rest(self.filters, &self.searches))
     }
 
-    /// The first rows of all searches that pass the rest of the filters.
-    fn united(&self, columns: &'static str, range: SeqRange, order: Order, rows: i64, rest: &Sql<'a>) -> Sql<'a> {
-        let direction = direction(order);
-        let search = |condition| self.search(columns, condition, range, direction, rows, rest);
+    /// The first rows of all searches that pass the rest of the filters; any of them without an order.
+    fn united(
+        &self,
+        columns: &'static str,
+        range: SeqRange,
+        order: Option<Order>,
+        rows: i64,
+        rest: &Sql<'a>,
+    ) -> Sql<'a> {
+        let direction = direction(order.unwrap_or(Order::Descending));
         let mut searches = self.searches.conditions();
-        if searches.len() == 1
-            && let Some(condition) = searches.pop()
-        {
+        let is_single = searches.len() == 1;
+        let search = |condition| self.search(columns, condition, range, direction, rows, rest, is_single);
+        if is_single && let Some(condition) = searches.pop() {
             return search(condition);
         }
         let mut union = Sql::new(format!("SELECT {columns} FROM ("));
@@ -107,7 +114,9 @@ impl<'a> Selection<'a> {
                 }
             }
         }
-        union.text(format!(") AS found ORDER BY seq {direction} LIMIT {rows}"))
+        // The searches have their rows in the order of the key, so that the planner can merge them and stop at the limit.
+        let order = if order.is_some() { format!(" ORDER BY key {direction}") } else { String::new() };
+        union.text(format!(") AS found{order} LIMIT {rows}"))
     }
 
     /// The rows that one search finds.
@@ -119,10 +128,13 @@ impl<'a> Selection<'a> {
         direction: &str,
         rows: i64,
         rest: &Sql<'a>,
+        is_single: bool,
     ) -> Sql<'a> {
         let (key, offset) = self.searches.key();
         let others = columns.strip_prefix("seq").unwrap_or(columns);
-        let mut sql = Sql::new(format!("SELECT generate_series(seq, seq) AS seq{others} FROM activity_log WHERE "));
+        let key_column = if is_single { String::new() } else { format!(", {key} AS key") };
+        let mut sql =
+            Sql::new(format!("SELECT generate_series(seq, seq) AS seq{others}{key_column} FROM activity_log WHERE "));
         sql = sql.sql(condition);
         sql = sql.within(range, key, offset);
         sql = sql.sql(without_index(rest.clone())).text(" ORDER BY ");

@@ -145,7 +145,9 @@ impl<'a> Searches<'a> {
             Self::ActionAlarms(_) => matches!(filter, Filter::Actions | Filter::Severities),
             Self::EntityType(_) => filter == Filter::EntityType,
             Self::Combined(dimensions, _) => match filter {
-                Filter::Categories | Filter::Severities | Filter::Actions | Filter::Excluded | Filter::EntityType => true,
+                Filter::Categories | Filter::Severities | Filter::Actions | Filter::Excluded | Filter::EntityType => {
+                    true
+                }
                 Filter::Actors => *dimensions == Dimensions::OfActors,
                 Filter::EntityId => false,
             },
