@@ -149,10 +149,10 @@ pub(crate) async fn kinds_of(
     Ok(Some(kinds.into_iter().filter(|(_, passes)| *passes).map(|(kind, _)| kind).collect()))
 }
 
-/// The greatest category, action, type and severity before the next that may pass. Each is greater than that of the step, or
-/// those before it are.
+/// A category, action, type and severity that are less than those of the next kind that may pass, and together greater than
+/// or equal to those of the step.
 fn next_after_step(filters: &NormalizedFilters) -> Sql<'_> {
-    // No text with an ASCII character after this value is in between.
+    // This text is greater than that of the step, whatever it is, and than all that begin with another ASCII character.
     let past = |column| format!("greatest(step.{column} || chr(127), chr(127))");
     let categories = filters.categories.iter().map(String::as_str).collect::<Vec<_>>();
     let actions = filters.actions.names.iter().chain(&filters.actions.prefixes).map(String::as_str).collect::<Vec<_>>();
@@ -163,7 +163,8 @@ fn next_after_step(filters: &NormalizedFilters) -> Sql<'_> {
         let category = Sql::new("CASE WHEN passed = 0 THEN ").sql(next_sought("category", categories));
         (category.text(" ELSE step.category END"), "''".to_owned())
     };
-    let (action, type_of_next) = if actions.is_empty() {
+    // After an excluded action, others may begin as it does.
+    let (action, type_of_next) = if actions.is_empty() || !filters.excluded_actions.is_empty() {
         (Sql::new("step.action"), past("entity_type"))
     } else {
         (

@@ -116,7 +116,7 @@ fn several_filters_together_pass_what_a_plain_list_has() -> TestResult {
     let (mut conn, entries) = log_of_many_kinds()?;
     let mut log = ActivityLogRepository::new(&mut conn);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 600,
+        cases: 400,
         failure_persistence: None,
         ..ProptestConfig::default()
     });
