@@ -26,7 +26,8 @@ pub(crate) fn time(number: u64, rows: u64) -> DateTime<Utc> {
 
 /// Entry `number` of a log of `rows` rows. In an empty log, its `seq` is `number + 1`.
 ///
-/// The category `capture` never has an error. The busy actor `user_01` never has the categories `auth` and `system`.
+/// The category `capture` never has an error. The busy actor `user_01` never has the categories `auth` and `system`,
+/// and `user_02` only has entities of the types `device` and `licence`.
 pub(crate) fn entry(number: u64, rows: u64) -> NewActivityLogEntry {
     let mut dice = Dice(number);
     // Users with lower numbers are busier: the first has 27 % of the entries, and the last has 0.7 %.
@@ -48,7 +49,7 @@ pub(crate) fn entry(number: u64, rows: u64) -> NewActivityLogEntry {
     };
     let (entity_type, entity_id) = match dice.below(100) {
         _ if is_rare(number, rows, 7) => ("licence", "lic_1".to_owned()),
-        0..70 => ("device", format!("{:04}", dice.below(1_000))),
+        share if share < 70 || actor == 2 => ("device", format!("{:04}", dice.below(1_000))),
         70..90 => ("scene", format!("{:04}", dice.below(1_000))),
         _ => ("schedule", format!("{:04}", dice.below(1_000))),
     };

@@ -100,6 +100,49 @@ pub(crate) const SHAPES: &[Shape] = &[
     ("actor and categories, no match", |_| {
         Page(ActivityLogFilters { actor: some("user_01"), ..categories(["auth", "system"]) })
     }),
+    ("actor and category", |_| Page(of_actor("user_00", categories(["capture"])))),
+    ("actor and category, later page", |rows| PageBefore(rows / 2, of_actor("user_00", categories(["capture"])))),
+    ("actor and category, no match", |_| Page(of_actor("user_01", categories(["auth"])))),
+    ("actor and action", |_| Page(actions(["device.changed"], actor("user_00")))),
+    ("actor and entity_type, no match", |_| Page(of_actor("user_02", entity_type("scene")))),
+    ("actor and information", |_| Page(ActivityLogFilters { severities: vec![Info], ..actor("user_00") })),
+    ("actor, excluding all but rare actions", |_| {
+        Page(ActivityLogFilters { exclude_actions: ORDINARY.map(ToOwned::to_owned).to_vec(), ..actor("user_00") })
+    }),
+    ("actor, action and severity, no match", |_| Page(actions(["capture.changed"], errors(actor("user_00"))))),
+    ("actor, category and entity_type, no match", |_| {
+        Page(ActivityLogFilters { entity_type: some("scene"), ..of_actor("user_02", categories(["device"])) })
+    }),
+    ("two actors and categories, no match", |_| {
+        let actors = ["user_01", "user_02"].map(ToOwned::to_owned).to_vec();
+        Page(ActivityLogFilters { actors, entity_type: some("schedule"), ..categories(["auth"]) })
+    }),
+    ("category and entity_type", |_| {
+        Page(ActivityLogFilters { entity_type: some("scene"), ..categories(["capture"]) })
+    }),
+    ("category and entity_type, no match", |_| {
+        Page(ActivityLogFilters { entity_type: some("device"), ..categories(["auth"]) })
+    }),
+    ("category, excluding its actions", |_| {
+        let exclude_actions = ["capture.opened", "capture.changed"].map(ToOwned::to_owned).to_vec();
+        Page(ActivityLogFilters { exclude_actions, ..categories(["capture"]) })
+    }),
+    ("action and entity_type", |_| Page(actions(["device.changed"], entity_type("device")))),
+    ("common action and entity_type, no match", |_| Page(actions(["auth.changed"], entity_type("device")))),
+    ("beginning and entity_type, no match", |_| Page(actions(["auth.*"], entity_type("device")))),
+    ("entity_type and severity", |_| Page(errors(entity_type("scene")))),
+    ("window of 4.3 %, actor and category, no match", |rows| {
+        let window = window(rows);
+        Page(ActivityLogFilters {
+            since: window.since,
+            until: window.until,
+            ..of_actor("user_01", categories(["auth"]))
+        })
+    }),
+    ("text, none, actor and category, no match", |_| {
+        let filters = of_actor("user_01", categories(["auth"]));
+        Page(ActivityLogFilters { message_contains: some("evaporated"), ..filters })
+    }),
     ("entity_type alone", |_| Page(entity_type("device"))),
     ("entity_type alone, later page", |rows| PageBefore(rows / 2, entity_type("device"))),
     ("entity_type alone, rare", |_| Page(entity_type("licence"))),
@@ -138,6 +181,8 @@ pub(crate) const SHAPES: &[Shape] = &[
     ("histogram, 1,000 buckets", |rows| Histogram(1_000, rows, all())),
     ("count up to 1,001, no filter", |_| CountUpTo(1_001, all())),
     ("count up to 1,001, two categories", |_| CountUpTo(1_001, categories(["device", "auth"]))),
+    ("count up to 1,001, actor and category", |_| CountUpTo(1_001, of_actor("user_00", categories(["capture"])))),
+    ("count up to 1,001, actor and category, none", |_| CountUpTo(1_001, of_actor("user_01", categories(["auth"])))),
     ("count up to 1,001, window of 4.3 %", |rows| CountUpTo(1_001, window(rows))),
     ("follow, no filter", |rows| Follow(rows.saturating_sub(10), all())),
     ("follow, nothing new", |rows| Follow(rows, all())),
@@ -203,6 +248,10 @@ fn two_and_two() -> ActivityLogFilters {
 
 fn actor(name: &str) -> ActivityLogFilters {
     ActivityLogFilters { actor: some(name), ..all() }
+}
+
+fn of_actor(name: &str, filters: ActivityLogFilters) -> ActivityLogFilters {
+    ActivityLogFilters { actor: some(name), ..filters }
 }
 
 fn entity_type(name: &str) -> ActivityLogFilters {

@@ -16,7 +16,12 @@ pub(crate) fn check_lengths(entry: &EncodedEntry<'_>, index: usize) -> Result<()
     let length = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map_or(0, str::len);
     let indexed: [&[(&'static str, usize)]; 3] = [
         &[("id", entry.id.len())],
-        &[("actor", entry.actor.len()), ("action", entry.action.len()), ("category", entry.category.len())],
+        &[
+            ("actor", entry.actor.len()),
+            ("action", entry.action.len()),
+            ("category", entry.category.len()),
+            ("entity_type", length(&entry.entity_type)),
+        ],
         &[("entity_id", length(&entry.entity_id)), ("entity_type", length(&entry.entity_type))],
     ];
     for texts in indexed {

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use diesel::prelude::QueryResult;
 
 use crate::model::normalized_filters::NormalizedFilters;
-use crate::model::pattern::end_of;
 use crate::model::severity::ActivitySeverity;
 use crate::postgres::execute::Execute;
-use crate::postgres::lookup::{actions_that_begin, types_of, values_of};
+use crate::postgres::kinds::{Dimensions, Kind};
+use crate::postgres::lookup::{actions_that_begin, kinds_of, types_of, values_of};
 use crate::postgres::statement::{Bind, Sql};
 
 /// The most searches of an index that one page unites. A longer list is a test on the rows of a walk by `seq`.
@@ -39,21 +39,29 @@ pub(crate) enum Searches<'a> {
     ActorAlarms(Pairs<'a>),
     ActionAlarms(Pairs<'a>),
     EntityType(&'a str),
+    /// The kinds that pass the filters, where no other index serves them all.
+    Combined(Dimensions, Vec<Kind>),
     /// In whichever index the planner chooses. In a distributed log, each further search takes a round to all servers, and
     /// one statement for all of them does not: each server has a planner and statistics of its own.
     Planned,
 }
 
 impl<'a> Searches<'a> {
-    /// Whether one search finds all matching rows, whatever the log has. It may be more than one nevertheless.
+    /// Whether one search finds all matching rows, whatever the log has. It may be one in other cases, too.
     pub(crate) fn are_one(filters: &NormalizedFilters) -> bool {
         let NormalizedFilters { actions, actors, entity_type, entity_id, .. } = filters;
-        let has_few = actors.len() <= 1 && actions.names.len() <= 1 && actions.prefixes.is_empty();
-        let has_others = !filters.categories.is_empty()
+        if entity_id.is_some() {
+            return entity_type.is_some();
+        }
+        let values = actors.len() + actions.names.len() + usize::from(entity_type.is_some());
+        let has_others = !actions.prefixes.is_empty()
+            || !filters.categories.is_empty()
             || !filters.severities.is_empty()
+            || !filters.excluded_categories.is_empty()
+            || !filters.excluded_severities.is_empty()
             || !filters.excluded_actors.is_empty()
             || !filters.excluded_actions.is_empty();
-        has_few && !has_others && (entity_id.is_none() || entity_type.is_some())
+        values <= 1 && !has_others
     }
 
     /// The most selective filter is served: an entity has few entries, an actor fewer than an action, and so on.
@@ -66,6 +74,12 @@ impl<'a> Searches<'a> {
             if types.len() <= MAX_VALUES {
                 return Ok(Self::Entities(types.into_iter().map(|name| (id.as_str(), name)).collect()));
             }
+        }
+        if let Some(dimensions) = Dimensions::for_filters(filters)
+            && let Some(kinds) = kinds_of(conn, filters, dimensions).await?
+            && kinds.len() <= MAX_SEARCHES
+        {
+            return Ok(Self::Combined(dimensions, kinds));
         }
         if (1..=MAX_SEARCHES).contains(&filters.actors.len()) {
             return Ok(Self::actors(borrowed(&filters.actors), filters));
@@ -150,6 +164,13 @@ impl<'a> Searches<'a> {
             Self::ActorAlarms(_) => matches!(filter, Filter::Actors | Filter::Severities),
             Self::ActionAlarms(_) => matches!(filter, Filter::Actions | Filter::Severities),
             Self::EntityType(_) => filter == Filter::EntityType,
+            Self::Combined(dimensions, _) => match filter {
+                Filter::Categories | Filter::Severities | Filter::Actions | Filter::Excluded | Filter::EntityType => {
+                    true
+                }
+                Filter::Actors => *dimensions == Dimensions::OfActors,
+                Filter::EntityId => false,
+            },
         }
     }
 
@@ -159,6 +180,7 @@ impl<'a> Searches<'a> {
             Self::Entities(entities) => entities.is_empty(),
             Self::Actors(values) | Self::Actions(values) => values.is_empty(),
             Self::Kinds(pairs) | Self::ActorAlarms(pairs) | Self::ActionAlarms(pairs) => pairs.is_empty(),
+            Self::Combined(_, kinds) => kinds.is_empty(),
             Self::All | Self::Alarms(_) | Self::EntityType(_) | Self::Planned => false,
         }
     }
@@ -173,6 +195,7 @@ impl<'a> Searches<'a> {
             Self::ActorAlarms(_) => ("(seq + 3)", 3),
             Self::ActionAlarms(_) => ("(seq + 4)", 4),
             Self::Actions(_) => ("(seq + 5)", 5),
+            Self::Combined(dimensions, _) => dimensions.key(),
         }
     }
 
@@ -183,7 +206,7 @@ impl<'a> Searches<'a> {
     }
 
     /// The condition of each search.
-    pub(crate) fn conditions(&self, filters: &'a NormalizedFilters) -> Vec<Sql<'a>> {
+    pub(crate) fn conditions(&self) -> Vec<Sql<'a>> {
         let equals = |column: &'static str, value: Bind<'a>| Sql::new(column).text(" = ").bind(value);
         let of_pair = |column: &'static str, (value, severity): &(Cow<'a, str>, &'static str)| {
             equals(column, value.clone().into()).text(" AND ").sql(equals("severity", (*severity).into()))
@@ -200,14 +223,8 @@ impl<'a> Searches<'a> {
                     }
                 })
                 .collect(),
-            Self::Actors(actors) => {
-                let conditions = actors.iter().map(|actor| of_action(equals("actor", actor.clone().into()), filters));
-                conditions.flat_map(|condition| of_categories(condition, filters)).collect()
-            }
-            Self::Actions(actions) => {
-                let conditions = actions.iter().map(|action| equals("action", action.clone().into()));
-                conditions.flat_map(|condition| of_categories(condition, filters)).collect()
-            }
+            Self::Actors(actors) => actors.iter().map(|actor| equals("actor", actor.clone().into())).collect(),
+            Self::Actions(actions) => actions.iter().map(|action| equals("action", action.clone().into())).collect(),
             Self::Kinds(pairs) => pairs.iter().map(|pair| of_pair("category", pair)).collect(),
             Self::Alarms(severities) => {
                 severities.iter().map(|severity| equals("severity", (*severity).into()).text(NOT_INFO)).collect()
@@ -215,6 +232,7 @@ impl<'a> Searches<'a> {
             Self::ActorAlarms(pairs) => pairs.iter().map(|pair| of_pair("actor", pair).text(NOT_INFO)).collect(),
             Self::ActionAlarms(pairs) => pairs.iter().map(|pair| of_pair("action", pair).text(NOT_INFO)).collect(),
             Self::EntityType(name) => vec![equals("entity_type", (*name).into())],
+            Self::Combined(dimensions, kinds) => kinds.iter().map(|kind| dimensions.condition(kind)).collect(),
         }
     }
 
@@ -226,6 +244,7 @@ impl<'a> Searches<'a> {
             Self::Kinds(pairs) => listed_pairs("category", pairs, ""),
             Self::ActorAlarms(pairs) => listed_pairs("actor", pairs, NOT_INFO),
             Self::ActionAlarms(pairs) => listed_pairs("action", pairs, NOT_INFO),
+            Self::Combined(dimensions, kinds) => return Some(dimensions.listed(kinds)),
             Self::All | Self::Entities(_) | Self::Alarms(_) | Self::EntityType(_) | Self::Planned => return None,
         };
         let table = Sql::new("unnest(").bind(Bind::Texts(values));
@@ -237,31 +256,6 @@ impl<'a> Searches<'a> {
                 condition.text(" AND activity_log.severity = listed.severity").text(end),
             ),
         })
-    }
-}
-
-/// The longest list of categories that are searched for one by one within something else. Each search looks at all of that.
-const MAX_NARROWED: usize = 4;
-
-/// A condition for each category, where the index has the category after the key. Rows of other categories are not fetched.
-fn of_categories<'a>(condition: Sql<'a>, filters: &'a NormalizedFilters) -> Vec<Sql<'a>> {
-    if !(1..=MAX_NARROWED).contains(&filters.categories.len()) {
-        return vec![condition];
-    }
-    let with_category = |category: &'a String| condition.clone().text(" AND category || '' = ").bind(category.as_str());
-    filters.categories.iter().map(with_category).collect()
-}
-
-/// The condition for one action, where the index has the action after the key. Rows of other actions are not fetched.
-fn of_action<'a>(condition: Sql<'a>, filters: &'a NormalizedFilters) -> Sql<'a> {
-    match (filters.actions.names.as_slice(), filters.actions.prefixes.as_slice()) {
-        ([name], []) => condition.text(" AND action || '' = ").bind(name.as_str()),
-        ([], [prefix]) => condition
-            .text(" AND action || '' >= ")
-            .bind(prefix.as_str())
-            .text(" AND action || '' < ")
-            .bind(end_of(prefix)),
-        _ => condition,
     }
 }
 
@@ -277,6 +271,8 @@ pub(crate) enum Filter {
     Actors,
     EntityType,
     EntityId,
+    /// Excluded categories, severities and actions.
+    Excluded,
 }
 
 type Listed<'a> = (&'static str, Texts<'a>, Option<Texts<'a>>, &'static str);

@@ -4,6 +4,7 @@
 
 pub(crate) mod broken_rows;
 mod clock;
+mod combined_filters;
 mod concurrency;
 mod cursors;
 pub(crate) mod entity_ids;

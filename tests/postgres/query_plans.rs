@@ -215,25 +215,65 @@ fn a_page_that_excludes_nearly_all_actions_reads_the_index_on_actions() -> TestR
     assert_page_reads("activity_log_action", 1, ActivityLogFilters { exclude_actions, ..all() })
 }
 
+/// Five kinds: the device entries of an actor with two types and without one, of which some have other severities.
 #[test]
-fn a_page_of_an_actor_and_a_category_that_never_meet_fetches_no_rows() -> TestResult {
-    let filters = ActivityLogFilters { actor: Some("user_7".to_owned()), ..category("auth") };
-    assert_reads_only("activity_log_actor", &[], 0, |log| log.page(&filters, None, PAGE).map(drop))
+fn a_page_of_an_actor_and_a_category_reads_the_combined_index() -> TestResult {
+    let filters = ActivityLogFilters { actor: Some("user_7".to_owned()), ..category("device") };
+    assert_page_reads("activity_log_actor_combined", 3, filters)
 }
 
 #[test]
-fn a_page_of_an_actor_and_an_action_that_never_meet_fetches_no_rows() -> TestResult {
-    for action in ["auth.changed", "auth.*"] {
-        let filters = ActivityLogFilters { actor: Some("user_7".to_owned()), ..actions([action]) };
-        assert_reads_only("activity_log_actor", &[], 0, |log| log.page(&filters, None, PAGE).map(drop))?;
+fn a_page_of_an_action_and_an_entity_type_reads_the_combined_index() -> TestResult {
+    let filters = ActivityLogFilters { entity_type: Some("type_1".to_owned()), ..actions(["capture.changed"]) };
+    assert_page_reads("activity_log_combined", 3, filters)
+}
+
+#[test]
+fn a_page_of_many_kinds_of_an_actor_reads_the_combined_index() -> TestResult {
+    let actors = (0..20).map(|number| format!("user_{number}")).collect();
+    let filters = ActivityLogFilters { actors, ..category("entity") };
+    assert_page_reads("activity_log_actor_combined", 100, filters)
+}
+
+fn assert_finds_no_kind(index: &str, filters: ActivityLogFilters) -> TestResult {
+    assert_reads_only(index, &[], 20, |log| log.page(&filters, None, PAGE).map(drop))
+}
+
+#[test]
+fn filters_that_never_match_together_with_an_actor_take_some_steps_in_the_combined_index() -> TestResult {
+    let of_user = |filters| ActivityLogFilters { actor: Some("user_7".to_owned()), ..filters };
+    for filters in [
+        category("auth"),
+        actions(["auth.changed"]),
+        actions(["auth.*"]),
+        ActivityLogFilters { entity_type: Some("type_9".to_owned()), ..all() },
+        ActivityLogFilters { entity_type: Some("type_9".to_owned()), ..category("device") },
+        ActivityLogFilters { severities: vec![Error], ..category("device") },
+        ActivityLogFilters { exclude_actions: vec!["device.*".to_owned()], ..category("device") },
+    ] {
+        assert_finds_no_kind("activity_log_actor_combined", of_user(filters))?;
     }
     Ok(())
 }
 
 #[test]
-fn a_page_of_an_action_and_a_category_that_never_meet_fetches_no_rows() -> TestResult {
-    let filters = ActivityLogFilters { categories: vec!["auth".into()], ..actions(["device.changed"]) };
-    assert_reads_only("activity_log_action", &[], 0, |log| log.page(&filters, None, PAGE).map(drop))
+fn filters_that_never_match_together_take_some_steps_in_the_combined_index() -> TestResult {
+    for filters in [
+        ActivityLogFilters { categories: vec!["auth".into()], ..actions(["device.changed"]) },
+        ActivityLogFilters { entity_type: Some("type_9".to_owned()), ..actions(["device.*"]) },
+        ActivityLogFilters { entity_type: Some("type_9".to_owned()), ..category("device") },
+        ActivityLogFilters { entity_type: Some("type_9".to_owned()), ..severities([Error]) },
+        ActivityLogFilters { exclude_actions: vec!["device.changed".to_owned()], ..category("device") },
+    ] {
+        assert_finds_no_kind("activity_log_combined", filters)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn counting_several_kinds_up_to_a_limit_reads_no_more_than_the_limit() -> TestResult {
+    let filters = ActivityLogFilters { actor: Some("user_7".to_owned()), ..category("device") };
+    assert_reads_only("activity_log_actor_combined", &[], 128, |log| log.count_up_to(&filters, 100).map(drop))
 }
 
 #[test]

@@ -1,4 +1,6 @@
 DROP INDEX IF EXISTS activity_log_time;
+DROP INDEX IF EXISTS activity_log_combined;
+DROP INDEX IF EXISTS activity_log_actor_combined;
 DROP INDEX IF EXISTS activity_log_entity;
 DROP INDEX IF EXISTS activity_log_entity_type;
 DROP INDEX IF EXISTS activity_log_action_alarm;

@@ -3,14 +3,11 @@
 -- page is ordered by an expression such as `seq + 0`, in whose order only the index on its filter has the rows, and its other
 -- filters are inside an expression that no index has.
 
--- Serves pages of one or more actors (`actor = $1 ORDER BY seq + 0 DESC`). The columns after the order tell apart what an actor
--- did in a category, or by an action, without fetching the rows: an actor and a category may seldom meet. They are expressions,
--- because a filter on the bare column could choose the index of the column.
-CREATE INDEX IF NOT EXISTS activity_log_actor ON activity_log (actor, (seq + 0), (category || ''), (action || ''));
+-- Serves pages of one or more actors (`actor = $1 ORDER BY seq + 0 DESC`).
+CREATE INDEX IF NOT EXISTS activity_log_actor ON activity_log (actor, (seq + 0));
 
--- Serves pages of one or more actions (`action = $1 ORDER BY seq + 5 DESC`), also in a category, and the lookup of the actions
--- with a beginning. Its order is of its own, because it must not serve an actor's page of an action.
-CREATE INDEX IF NOT EXISTS activity_log_action ON activity_log (action, (seq + 5), (category || ''));
+-- Serves pages of one or more actions (`action = $1 ORDER BY seq + 5 DESC`), and the lookup of the actions with a beginning.
+CREATE INDEX IF NOT EXISTS activity_log_action ON activity_log (action, (seq + 5));
 
 -- Serves pages of categories, of all severities or of some: one search for each pair
 -- (`category = $1 AND severity = $2 ORDER BY seq + 0 DESC`).
@@ -33,6 +30,16 @@ CREATE INDEX IF NOT EXISTS activity_log_entity_type ON activity_log (entity_type
 -- Serves pages of an entity (`entity_id = $1 AND entity_type = $2 ORDER BY entity_type DESC, seq + 1 DESC`), and the lookup of
 -- the types that an id has.
 CREATE INDEX IF NOT EXISTS activity_log_entity ON activity_log (entity_id, entity_type, (seq + 1));
+
+-- Serve pages by several filters, which may each match many rows and few or none together: an actor and a category, an action
+-- and an entity type. A page first looks up which kinds of entries pass the filters, by steps through the index (`actor = $1
+-- AND (category, action, coalesce(entity_type, ''), severity) > ($2, $3, $4, $5)`), and then searches for each of them
+-- (`actor = $1 AND category = $2 AND action = $3 AND coalesce(entity_type, '') = $4 AND severity = $5 ORDER BY seq + 6 DESC`).
+-- A missing type is an empty text, because NULL is not greater than anything. Filters without actors use the second index.
+CREATE INDEX IF NOT EXISTS activity_log_actor_combined
+    ON activity_log (actor, category, action, coalesce(entity_type, ''), severity, (seq + 6));
+CREATE INDEX IF NOT EXISTS activity_log_combined
+    ON activity_log (category, action, coalesce(entity_type, ''), severity, (seq + 7));
 
 -- Serves time windows and prunes by age: finds the blocks of 16,384 consecutive `seq` that have rows in a window
 -- (`seq >> 14 = $1 AND ts BETWEEN $2 AND $3`). An index on `ts` alone would have to sort the window by `seq`.

@@ -4,8 +4,8 @@ use diesel::prelude::QueryResult;
 use diesel::sql_types::{Array, BigInt};
 
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::postgres::conditions::rest_of_all;
 use crate::postgres::execute::Execute;
-use crate::postgres::query::rest_of_all;
 use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::statement::Sql;
 use crate::store::range::{Order, SeqRange};
