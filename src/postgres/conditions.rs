@@ -3,13 +3,25 @@
 use crate::model::normalized_filters::{Actions, NormalizedFilters};
 use crate::model::pattern::containing;
 use crate::postgres::search::term::IndexedTerm;
-use crate::postgres::searches::{Filter, Searches};
 use crate::postgres::statement::{Bind, Sql};
 use crate::store::range::SeqRange;
 
+/// A filter that searches may serve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Filter {
+    Categories,
+    Severities,
+    Actions,
+    Actors,
+    EntityType,
+    EntityId,
+    /// Excluded categories, severities and actions.
+    Excluded,
+}
+
 /// All filters, after ` AND ` and as an expression that no index has.
 pub(crate) fn rest_of_all(filters: &NormalizedFilters) -> Sql<'_> {
-    without_index(rest(filters, &Searches::All))
+    without_index(rest(filters, |_| false))
 }
 
 /// Filters, each after ` AND `, as one expression that no index has.
@@ -24,13 +36,13 @@ pub(crate) fn without_index(filters: Sql<'_>) -> Sql<'_> {
 pub(crate) fn all_rows<'a>(filters: &'a NormalizedFilters, term: Option<&IndexedTerm>, range: SeqRange) -> Sql<'a> {
     let mut sql = term.map_or_else(|| Sql::new("TRUE"), IndexedTerm::planned_condition);
     sql = sql.within(range, "seq", 0);
-    sql.sql(rest(filters, &Searches::All))
+    sql.sql(rest(filters, |_| false))
 }
 
-/// The filters that the searches do not serve, each after ` AND `.
-pub(crate) fn rest<'a>(filters: &'a NormalizedFilters, served: &Searches<'_>) -> Sql<'a> {
+/// The filters that are not served otherwise, each after ` AND `.
+pub(crate) fn rest<'a>(filters: &'a NormalizedFilters, is_served: impl Fn(Filter) -> bool) -> Sql<'a> {
     let unless_served = |filter, condition: fn(&'a NormalizedFilters) -> Sql<'a>| {
-        if served.serve(filter) { Sql::default() } else { condition(filters) }
+        if is_served(filter) { Sql::default() } else { condition(filters) }
     };
     unless_served(Filter::Categories, listed_categories)
         .sql(unless_served(Filter::Severities, listed_severities))

@@ -68,7 +68,7 @@ impl<'a> Selection<'a> {
 
     /// Counts the matching rows of a range, up to a limit.
     pub(crate) fn count_up_to<ST>(&self, range: SeqRange, limit: i64) -> Statement<'a, ST> {
-        let rest = rest(self.filters, &self.searches);
+        let rest = rest(self.filters, |filter| self.searches.serve(filter));
         let rows = self.united("seq", range, None, limit, &rest);
         Sql::new("SELECT count(*) FROM (").sql(rows).text(") AS counted").returning()
     }
@@ -87,7 +87,7 @@ impl<'a> Selection<'a> {
     }
 
     fn ordered(&self, columns: &'static str, range: SeqRange, order: Order, rows: i64) -> Sql<'a> {
-        self.united(columns, range, Some(order), rows, &rest(self.filters, &self.searches))
+        self.united(columns, range, Some(order), rows, &rest(self.filters, |filter| self.searches.serve(filter)))
     }
 
     /// The first rows of all searches that pass the rest of the filters; any of them without an order.
@@ -102,7 +102,9 @@ impl<'a> Selection<'a> {
         let direction = direction(order.unwrap_or(Order::Descending));
         let mut searches = self.searches.conditions();
         let is_single = searches.len() == 1;
-        let search = |condition| self.search(columns, condition, range, direction, rows, rest, is_single);
+        let (key, _) = self.searches.key();
+        let selected = if is_single { columns.to_owned() } else { format!("{columns}, {key} AS key") };
+        let search = |condition| self.search(&selected, condition, range, direction, rows, rest);
         if is_single && let Some(condition) = searches.pop() {
             return search(condition);
         }
@@ -133,7 +135,6 @@ impl<'a> Selection<'a> {
         direction: &str,
         rows: i64,
         rest: &Sql<'a>,
-        is_single: bool,
     ) -> Sql<'a> {
         let (key, offset) = self.searches.key();
         let others = columns.strip_prefix("seq").unwrap_or(columns);
@@ -141,8 +142,7 @@ impl<'a> Selection<'a> {
             Searches::Planned => ("seq", rest.clone()),
             _ => ("generate_series(seq, seq) AS seq", without_index(rest.clone())),
         };
-        let key_column = if is_single { String::new() } else { format!(", {key} AS key") };
-        let mut sql = Sql::new(format!("SELECT {seq}{others}{key_column} FROM activity_log WHERE ")).sql(condition);
+        let mut sql = Sql::new(format!("SELECT {seq}{others} FROM activity_log WHERE ")).sql(condition);
         sql = sql.within(range, key, offset).sql(rest).text(" ORDER BY ");
         if let Some(column) = self.searches.column_before_key() {
             sql = sql.text(format!("{column} {direction}, "));

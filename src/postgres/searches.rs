@@ -6,6 +6,7 @@ use diesel::prelude::QueryResult;
 
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::severity::ActivitySeverity;
+use crate::postgres::conditions::Filter;
 use crate::postgres::execute::Execute;
 use crate::postgres::kinds::{Dimensions, Kind};
 use crate::postgres::lookup::{actions_that_begin, kinds_of, types_of, values_of};
@@ -261,19 +262,6 @@ impl<'a> Searches<'a> {
 
 /// As the indexes without info have it.
 const NOT_INFO: &str = " AND activity_log.severity <> 'info'";
-
-/// A filter that searches may serve.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Filter {
-    Categories,
-    Severities,
-    Actions,
-    Actors,
-    EntityType,
-    EntityId,
-    /// Excluded categories, severities and actions.
-    Excluded,
-}
 
 type Listed<'a> = (&'static str, Texts<'a>, Option<Texts<'a>>, &'static str);
 

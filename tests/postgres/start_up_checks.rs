@@ -21,7 +21,7 @@ fn every_index_that_is_dropped_by_hand_is_reported_and_put_back() -> TestResult 
     record_numbered(&mut conn, 3)?;
     let whole = description(&mut conn)?;
     let names = index_names(&mut conn)?;
-    assert_eq!(names.len(), 10);
+    assert_eq!(names.len(), 12);
     for name in names {
         conn.batch_execute(&format!("DROP INDEX {name}"))?;
         assert_eq!(check(&mut conn)?, [missing("index", &name)]);
