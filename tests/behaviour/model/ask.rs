@@ -11,11 +11,7 @@ use crate::support::{TestResult, everything};
 static RUNNING: AtomicBool = AtomicBool::new(false);
 
 /// What the log answers to an operation.
-pub(crate) fn ask(
-    conn: &mut Connection,
-    numbers: &mut Numbers,
-    operation: &Operation,
-) -> TestResult<Answer> {
+pub(crate) fn ask(conn: &mut Connection, numbers: &mut Numbers, operation: &Operation) -> TestResult<Answer> {
     attempt(conn, numbers, operation).or_else(|error| numbers.refusal(error))
 }
 
@@ -26,11 +22,7 @@ pub(crate) fn catch_up(conn: &mut Connection, numbers: &mut Numbers) -> activity
     Ok(())
 }
 
-fn attempt(
-    conn: &mut Connection,
-    numbers: &mut Numbers,
-    operation: &Operation,
-) -> activity_log::Result<Answer> {
+fn attempt(conn: &mut Connection, numbers: &mut Numbers, operation: &Operation) -> activity_log::Result<Answer> {
     let mut log = ActivityLogRepository::new(conn);
     Ok(match operation {
         Operation::Record(entry) => {
@@ -76,9 +68,7 @@ fn attempt(
             Answer::files(&numbers.entries(entries))?
         }
         Operation::Prune(before_ts, max_entries) => Answer::Number(log.prune(*before_ts, *max_entries)?),
-        Operation::Retain(rules, now) => {
-            Answer::Number(log.apply_retention(&rules.policy(), *now, &RUNNING)?.deleted)
-        }
+        Operation::Retain(rules, now) => Answer::Number(log.apply_retention(&rules.policy(), *now, &RUNNING)?.deleted),
         Operation::Rewrite(filters, change) => Answer::Number(log.rewrite(filters, |entry| change.make(entry))?),
         Operation::EraseActor(actor, by) => Answer::Number(log.erase_actor(actor, by)?),
         Operation::EraseTexts(texts, by) => {

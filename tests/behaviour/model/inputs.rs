@@ -72,7 +72,8 @@ pub(super) fn near_time() -> impl Strategy<Value = DateTime<Utc>> {
 
 /// The ends of what a log stores and of what chrono represents, and a leap second.
 fn far_times() -> Vec<DateTime<Utc>> {
-    let year = |year| NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN).and_utc();
+    let year =
+        |year| NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN).and_utc();
     let tick = TimeDelta::nanoseconds(1);
     let leap_second = (DateTime::UNIX_EPOCH + TimeDelta::seconds(59)).with_nanosecond(1_500_000_000);
     vec![

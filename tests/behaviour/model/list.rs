@@ -290,7 +290,11 @@ fn histogram(entries: &[&ActivityLogEntry], edges: &[DateTime<Utc>]) -> Result<V
     // The first whole microsecond at or after an edge.
     let edges = edges.iter().map(|edge| {
         let below = instant(*edge).trunc_subsecs(6);
-        if below < instant(*edge) { below.checked_add_signed(TimeDelta::microseconds(1)).unwrap_or(below) } else { below }
+        if below < instant(*edge) {
+            below.checked_add_signed(TimeDelta::microseconds(1)).unwrap_or(below)
+        } else {
+            below
+        }
     });
     let edges = edges.collect::<Vec<_>>();
     if edges.len() < 2 || !edges.is_sorted() {

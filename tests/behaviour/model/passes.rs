@@ -50,7 +50,10 @@ impl Passes {
             ("actors", self.actors.len() > 32_000),
             ("exclude_actors", self.exclude_actors.len() > 32_000),
         ];
-        refused.into_iter().find(|(_, is_refused)| *is_refused).map_or(Ok(()), |(field, _)| Err(Refusal::Filter { field }))
+        refused
+            .into_iter()
+            .find(|(_, is_refused)| *is_refused)
+            .map_or(Ok(()), |(field, _)| Err(Refusal::Filter { field }))
     }
 
     pub(super) fn all_of(&self, entry: &ActivityLogEntry) -> bool {

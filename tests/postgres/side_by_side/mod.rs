@@ -123,9 +123,8 @@ fn step() -> impl Strategy<Value = Step> {
 /// Questions about a log, and changes of it that leave most of it there.
 fn on_a_large_log() -> impl Strategy<Value = Vec<Step>> {
     let rest = prop_oneof![9 => question(), 2 => alteration(), 1 => many(1..3_000)];
-    (many(36_000..44_000), vec(rest, 10..30)).prop_map(|(first, rest)| {
-        std::iter::once(first).chain(rest).map(Step::Operation).collect()
-    })
+    (many(36_000..44_000), vec(rest, 10..30))
+        .prop_map(|(first, rest)| std::iter::once(first).chain(rest).map(Step::Operation).collect())
 }
 
 fn config(cases: u32) -> ProptestConfig {
