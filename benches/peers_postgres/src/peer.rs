@@ -8,6 +8,9 @@ pub(crate) type BenchResult<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 /// How many entries a page has.
 pub(crate) const PAGE: u32 = 50;
 
+/// Rows per statement, for peers that read a log in batches.
+pub(crate) const BATCH_ROWS: usize = 512;
+
 /// Up to how many entries are counted.
 pub(crate) const MOST: i64 = 10_000;
 

@@ -3,12 +3,10 @@
 use activity_log::{ActivityLogEntry, NewActivityLogEntry};
 use chrono::{DateTime, Utc};
 use tokio::runtime::Runtime;
+use tokio_postgres::types::ToSql;
 
 use crate::connection::{Connection, decode, runtime};
-use crate::peer::{BenchResult, MOST, Matching, PAGE, Page, Peer};
-
-/// As many rows as a batch of an export has.
-const BATCH_ROWS: i64 = 512;
+use crate::peer::{BATCH_ROWS, BenchResult, MOST, Matching, PAGE, Page, Peer};
 
 const INSERT: &str = "INSERT INTO activity_log (id, ts, category, action, severity, actor, entity_type, entity_id, \
     entity_name, message, metadata) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
@@ -80,7 +78,7 @@ async fn page(conn: &mut Connection, matching: &Matching) -> BenchResult<Vec<Act
             let actions = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
             let searches = (1..=actions.len()).map(|n| format!("({})", search(&format!("action = ${n}"), "(seq + 5)")));
             let union = searches.collect::<Vec<_>>().join(" UNION ALL ");
-            let actions = actions.iter().map(|action| action as &(dyn tokio_postgres::types::ToSql + Sync));
+            let actions = actions.iter().map(|action| action as &(dyn ToSql + Sync));
             let sql = format!("SELECT seq, {ALL_COLUMNS} FROM ({union}) AS found ORDER BY seq DESC LIMIT {}", PAGE + 1);
             conn.entries(&sql, &actions.collect::<Vec<_>>()).await
         }
@@ -120,23 +118,26 @@ impl Peer for ThroughOwnStatements {
         let times = entries.iter().map(|entry| entry.ts).collect::<Vec<_>>();
         let metadata = entries.iter().map(|entry| serde_json::to_string(&entry.metadata));
         let metadata = metadata.collect::<Result<Vec<_>, _>>()?;
-        let all = self.conn.rows(
-            INSERT_ALL,
-            &[
-                &texts(|entry| &entry.id),
-                &times,
-                &texts(|entry| entry.category.as_str()),
-                &texts(|entry| &entry.action),
-                &texts(|entry| entry.severity.as_str()),
-                &texts(|entry| &entry.actor),
-                &optional(|entry| entry.entity_type.as_deref()),
-                &optional(|entry| entry.entity_id.as_deref()),
-                &optional(|entry| entry.entity_name.as_deref()),
-                &texts(|entry| &entry.message),
-                &metadata,
-            ],
-        );
-        self.runtime.block_on(all).map(drop)
+        let [ids, categories] = [texts(|entry| &entry.id), texts(|entry| entry.category.as_str())];
+        let [actions, severities] = [texts(|entry| &entry.action), texts(|entry| entry.severity.as_str())];
+        let [actors, messages] = [texts(|entry| &entry.actor), texts(|entry| &entry.message)];
+        let types = optional(|entry| entry.entity_type.as_deref());
+        let entity_ids = optional(|entry| entry.entity_id.as_deref());
+        let names = optional(|entry| entry.entity_name.as_deref());
+        let values: [&(dyn ToSql + Sync); 11] = [
+            &ids,
+            &times,
+            &categories,
+            &actions,
+            &severities,
+            &actors,
+            &types,
+            &entity_ids,
+            &names,
+            &messages,
+            &metadata,
+        ];
+        self.runtime.block_on(self.conn.rows(INSERT_ALL, &values)).map(drop)
     }
 
     fn page(&mut self, matching: &Matching) -> BenchResult<Page> {
@@ -155,8 +156,8 @@ impl Peer for ThroughOwnStatements {
         let sql = format!(
             "SELECT count(*) FROM (SELECT seq FROM ({searches}) AS found ORDER BY seq DESC LIMIT {rows}) AS counted"
         );
-        let count = self.conn.number(&sql, &[&category, &"info", &"warning", &"error"]);
-        Ok(self.runtime.block_on(count)?.min(MOST))
+        let values: [&(dyn ToSql + Sync); 4] = [&category, &"info", &"warning", &"error"];
+        Ok(self.runtime.block_on(self.conn.number(&sql, &values))?.min(MOST))
     }
 
     fn export(&mut self, rows: usize, take: &mut dyn FnMut(ActivityLogEntry)) -> BenchResult {
@@ -172,7 +173,7 @@ impl Peer for ThroughOwnStatements {
                     last = row.try_get(0)?;
                     take(decode(row)?);
                 }
-                if (batch.len() as i64) < BATCH_ROWS {
+                if batch.len() < BATCH_ROWS {
                     break;
                 }
                 left = left.saturating_sub(batch.len());

@@ -1,14 +1,13 @@
 //! sea-orm's entities and query builder, with a pool of one connection, because sea-orm requires a pool.
 
 use activity_log::{ActivityLogEntry, NewActivityLogEntry};
-use futures_util::TryStreamExt;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, PaginatorTrait, QueryOrder, QuerySelect};
 use tokio::runtime::Runtime;
 
 use crate::connection::runtime;
-use crate::peer::{BenchResult, MOST, Matching, PAGE, Page, Peer};
+use crate::peer::{BATCH_ROWS, BenchResult, MOST, Matching, PAGE, Page, Peer};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "activity_log")]
@@ -120,13 +119,18 @@ impl Peer for ThroughSeaOrm {
         Ok(i64::try_from(self.runtime.block_on(counted.count(&self.pool))?)?)
     }
 
-    fn export(&mut self, rows: usize, take: &mut dyn FnMut(ActivityLogEntry)) -> BenchResult {
-        self.runtime.block_on(async {
-            let mut stream = Entity::find().order_by_asc(Column::Seq).limit(rows as u64).stream(&self.pool).await?;
-            while let Some(row) = stream.try_next().await? {
-                take(row.try_into()?);
+    fn export(&mut self, mut rows: usize, take: &mut dyn FnMut(ActivityLogEntry)) -> BenchResult {
+        let mut after_seq = 0;
+        while rows > 0 {
+            let batch = rows.min(BATCH_ROWS);
+            let mut cursor = Entity::find().cursor_by(Column::Seq);
+            let models = self.runtime.block_on(cursor.after(after_seq).first(batch as u64).all(&self.pool))?;
+            after_seq = models.last().map_or(after_seq, |model| model.seq);
+            rows = if models.len() < batch { 0 } else { rows - batch };
+            for model in models {
+                take(model.try_into()?);
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 }

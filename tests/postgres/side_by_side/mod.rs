@@ -133,7 +133,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(150))]
+    #![proptest_config(config(60))]
 
     #[test]
     fn sqlite_and_postgresql_answer_as_a_plain_list_would(steps in vec(step(), 1..40)) {
@@ -142,7 +142,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(4))]
+    #![proptest_config(config(2))]
 
     /// Logs of several of SQLite's segments and of PostgreSQL's blocks.
     #[test]
