@@ -1,9 +1,7 @@
-use std::error::Error;
-
 use activity_log::{ActivityLogEntry, ActivitySeverity, NewActivityLogEntry};
 use chrono::{DateTime, Utc};
 
-pub(crate) type BenchResult<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+pub(crate) use crate::entries::BenchResult;
 
 /// How many entries a page has.
 pub(crate) const PAGE: u32 = 50;

@@ -27,7 +27,7 @@ const ACTIONS: &str = "WITH RECURSIVE step AS ( \
 
 /// The blocks of 16,384 numbers from this one down that have entries in a window.
 const BLOCKS: &str = "WITH first AS (SELECT seq >> 14 AS block FROM activity_log WHERE seq < $1 ORDER BY seq DESC LIMIT 1) \
-    SELECT block FROM first, LATERAL (SELECT block FROM generate_series(first.block, greatest(first.block - 1023, \
+    SELECT found.block FROM first, LATERAL (SELECT block FROM generate_series(first.block, greatest(first.block - 1023, \
         (SELECT seq >> 14 FROM activity_log ORDER BY seq LIMIT 1)), -1) AS block \
     WHERE (SELECT TRUE FROM activity_log WHERE seq >> 14 = block AND ts >= $2 AND ts <= $3 ORDER BY ts LIMIT 1) LIMIT 64) \
         AS found";
