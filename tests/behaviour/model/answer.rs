@@ -42,13 +42,9 @@ impl Answer {
 
 /// The numbers that a log gave to its entries, in their order. They may have gaps.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers(Vec<i64>);
+pub(crate) struct Numbers(pub(crate) Vec<i64>);
 
 impl Numbers {
-    pub(crate) fn as_slice(&self) -> &[i64] {
-        &self.0
-    }
-
     pub(crate) fn last(&self) -> i64 {
         self.0.last().copied().unwrap_or(0)
     }

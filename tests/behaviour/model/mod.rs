@@ -1,7 +1,7 @@
 //! Random operations give the same answers on the log and on a plain list.
 
 pub(crate) mod answer;
-mod ask;
+pub(crate) mod ask;
 mod erase;
 pub(crate) mod inputs;
 pub(crate) mod list;

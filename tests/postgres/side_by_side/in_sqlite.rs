@@ -1,5 +1,6 @@
 //! Asks a log in SQLite.
 
+#[expect(clippy::duplicate_mod, reason = "the same questions, to another database")]
 #[path = "../../behaviour/model/ask.rs"]
 mod ask;
 

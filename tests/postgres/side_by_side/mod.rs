@@ -1,6 +1,5 @@
 //! A log in SQLite and one in PostgreSQL give the same answers to the same operations, and so does a plain list.
 
-mod in_postgresql;
 mod in_sqlite;
 
 use activity_log::NewActivityLogEntry;
@@ -12,6 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::behaviour::model::answer::{Answer, Numbers, Refusal};
+use crate::behaviour::model::ask as in_postgresql;
 use crate::behaviour::model::list::List;
 use crate::behaviour::model::operation::{Operation, alteration, many, operation, question};
 use crate::database::empty_log;
@@ -31,7 +31,7 @@ struct Logs {
 /// What happens to the three logs.
 #[derive(Debug, Clone)]
 enum Step {
-    Operation(Operation),
+    Operation(Box<Operation>),
     /// Another program inserts a row with this metadata, which reads as the second text.
     Foreign(DateTime<Utc>, (&'static str, &'static str)),
 }
@@ -67,9 +67,9 @@ impl Logs {
             Step::Foreign(ts, metadata) => self.insert_as_others_do(*ts, metadata)?,
         }
         // Only a refused id costs a number.
-        assert!(self.has_refused_an_id || self.in_sqlite.as_slice() == self.in_postgresql.as_slice());
-        let count = self.in_sqlite.as_slice().len() as i64;
-        assert!(self.in_sqlite.as_slice().iter().copied().eq(1..=count));
+        assert!(self.has_refused_an_id || self.in_sqlite.0 == self.in_postgresql.0);
+        let count = self.in_sqlite.0.len() as i64;
+        assert!(self.in_sqlite.0.iter().copied().eq(1..=count));
         Ok(())
     }
 
@@ -115,7 +115,7 @@ fn agree(steps: &[Step]) -> Result<(), TestCaseError> {
 fn step() -> impl Strategy<Value = Step> {
     let seconds = (0_i64..4).prop_map(|seconds| DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(seconds));
     prop_oneof![
-        30 => operation().prop_map(Step::Operation),
+        30 => operation().prop_map(|operation| Step::Operation(Box::new(operation))),
         1 => (seconds, select(METADATA.to_vec())).prop_map(|(ts, metadata)| Step::Foreign(ts, metadata)),
     ]
 }
@@ -123,8 +123,9 @@ fn step() -> impl Strategy<Value = Step> {
 /// Questions about a log, and changes of it that leave most of it there.
 fn on_a_large_log() -> impl Strategy<Value = Vec<Step>> {
     let rest = prop_oneof![9 => question(), 2 => alteration(), 1 => many(1..3_000)];
-    (many(36_000..44_000), vec(rest, 10..30))
-        .prop_map(|(first, rest)| std::iter::once(first).chain(rest).map(Step::Operation).collect())
+    (many(36_000..44_000), vec(rest, 10..30)).prop_map(|(first, rest)| {
+        std::iter::once(first).chain(rest).map(|operation| Step::Operation(Box::new(operation))).collect()
+    })
 }
 
 fn config(cases: u32) -> ProptestConfig {
