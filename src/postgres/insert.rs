@@ -79,12 +79,22 @@ pub(crate) async fn insert_all(
         return insert(conn, entry, encoding).await.map(drop);
     }
     let mut rows = Vec::with_capacity(entries.len());
+    let mut refusal = None;
     for (index, entry) in entries.iter().enumerate() {
-        let encoded = encoding.encode(entry, index)?;
-        check_lengths(&encoded, index)?;
-        rows.push(encoded);
+        match encoding.encode(entry, index).and_then(|row| check_lengths(&row, index).map(|()| row)) {
+            Ok(row) => rows.push(row),
+            Err(error) => {
+                refusal = Some(error);
+                break;
+            }
+        }
     }
     let ids = rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    if let Some(refusal) = refusal {
+        // The error is that of the first entry at fault, which may be one before this.
+        let index = if ids.is_empty() { None } else { first_duplicate(conn, &ids).await? };
+        return Err(index.map_or(refusal, |index| Error::DuplicateId { index }));
+    }
     let statement = insert_statement(rows);
     let is_in_transaction = is_in_transaction(conn).await?;
     match attempt(conn, is_in_transaction, statement).await {
@@ -145,16 +155,21 @@ async fn duplicate(
     ids: Vec<Cow<'_, str>>,
     violation: Box<dyn DatabaseErrorInformation + Send + Sync>,
 ) -> Result<()> {
-    let mut seen = taken(conn, ids.clone()).await?.into_iter().collect::<HashSet<_>>();
     // The row that has it may be newer than the transaction's snapshot, or deleted since. The details name its id.
     let named = || {
         let details = violation.details()?;
         ids.iter().position(|id| details.contains(&format!("=({id})")))
     };
-    match ids.iter().position(|id| !seen.insert(id.clone().into_owned())).or_else(named) {
+    match first_duplicate(conn, &ids).await?.or_else(named) {
         Some(index) => Err(Error::DuplicateId { index }),
         None => Err(DatabaseError(UniqueViolation, violation).into()),
     }
+}
+
+/// The index of the first id that is taken, by the log or by an entry before it.
+async fn first_duplicate(conn: &mut impl Execute, ids: &[Cow<'_, str>]) -> QueryResult<Option<usize>> {
+    let mut seen = taken(conn, ids.to_vec()).await?.into_iter().collect::<HashSet<_>>();
+    Ok(ids.iter().position(|id| !seen.insert(id.clone().into_owned())))
 }
 
 /// Those of the ids that the log holds.

@@ -138,7 +138,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// # Errors
     ///
-    /// Those of [`record`](Self::record), with the entry's index. Nothing is written then.
+    /// Those of [`record`](Self::record), with the index of the first entry at fault. Nothing is written then.
     pub fn record_all(&mut self, entries: &[NewActivityLogEntry]) -> Result<usize> {
         run(self.log.record_all(entries))
     }

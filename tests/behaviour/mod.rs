@@ -14,7 +14,7 @@ mod export_files;
 pub(crate) mod filters;
 mod get;
 mod hostile_input;
-mod model;
+pub(crate) mod model;
 mod pagination;
 pub(crate) mod prune;
 pub(crate) mod retention;

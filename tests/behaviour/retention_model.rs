@@ -13,7 +13,7 @@ use crate::support::{TestResult, everything};
 
 /// A policy in plain values.
 #[derive(Debug, Clone)]
-struct Rules {
+pub(crate) struct Rules {
     categories: std::collections::BTreeMap<&'static str, i64>,
     severities: std::collections::BTreeMap<ActivitySeverity, i64>,
     max_age: Option<i64>,
@@ -22,7 +22,7 @@ struct Rules {
 }
 
 impl Rules {
-    fn policy(&self) -> RetentionPolicy {
+    pub(crate) fn policy(&self) -> RetentionPolicy {
         let mut policy = RetentionPolicy::new().keep_at_least(self.keep_at_least);
         for (category, age) in &self.categories {
             policy = policy.category(*category, TimeDelta::microseconds(*age));
@@ -47,7 +47,7 @@ impl Rules {
     }
 
     /// What stays of a log, oldest first.
-    fn apply(&self, log: &[ActivityLogEntry], now: DateTime<Utc>) -> Vec<ActivityLogEntry> {
+    pub(crate) fn apply(&self, log: &[ActivityLogEntry], now: DateTime<Utc>) -> Vec<ActivityLogEntry> {
         let first_kept = log.len().saturating_sub(self.keep_at_least as usize);
         let (open, kept) = log.split_at(first_kept);
         let mut open = open.to_vec();
@@ -84,7 +84,7 @@ fn entry() -> impl Strategy<Value = NewActivityLogEntry> {
     })
 }
 
-fn rules() -> impl Strategy<Value = Rules> {
+pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     let ages = (btree_map(category(), micros(), 0..3), btree_map(severity(), micros(), 0..3), option::of(micros()));
     (ages, option::weighted(0.4, 0_u64..30), prop_oneof![Just(0_u64), 0_u64..15]).prop_map(
         |((categories, severities, max_age), max_entries, keep_at_least)| Rules {

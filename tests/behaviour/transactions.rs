@@ -89,6 +89,23 @@ fn record_all_takes_more_entries_than_one_statement_can_bind() -> TestResult {
 }
 
 #[test]
+fn record_all_reports_the_first_entry_at_fault() -> TestResult {
+    let mut conn = empty_log()?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    log.record(&numbered(1))?;
+    let unstorable = numbered(3).ts(chrono::DateTime::<chrono::Utc>::MAX_UTC);
+
+    let taken = log.record_all(&[numbered(2), numbered(1), unstorable.clone()]);
+    assert!(matches!(taken, Err(Error::DuplicateId { index: 1 })), "{taken:?}");
+    let repeated = log.record_all(&[numbered(2), numbered(2), unstorable.clone()]);
+    assert!(matches!(repeated, Err(Error::DuplicateId { index: 1 })), "{repeated:?}");
+    let refused = log.record_all(&[numbered(2), unstorable, numbered(1)]);
+    assert!(matches!(refused, Err(Error::InvalidEntry { index: 1, field: "ts", .. })), "{refused:?}");
+    assert_eq!(log.count(&everything())?, 1);
+    Ok(())
+}
+
+#[test]
 fn record_all_is_all_or_nothing() -> TestResult {
     let mut conn = empty_log()?;
     let mut log = ActivityLogRepository::new(&mut conn);

@@ -28,6 +28,8 @@ mod search;
 mod search_enabling;
 mod search_reads;
 mod server;
+#[cfg(feature = "sqlite")]
+mod side_by_side;
 mod standby;
 mod start_up_checks;
 mod start_up_names;

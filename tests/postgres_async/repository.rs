@@ -129,6 +129,14 @@ impl<'conn> ActivityLogRepository<'conn> {
         Wait.block_on(self.0.count(filters))
     }
 
+    pub(crate) fn count_up_to(&mut self, filters: &ActivityLogFilters, limit: u64) -> Result<u64> {
+        Wait.block_on(self.0.count_up_to(filters, limit))
+    }
+
+    pub(crate) fn newest_seq(&mut self) -> Result<Option<i64>> {
+        Wait.block_on(self.0.newest_seq())
+    }
+
     pub(crate) fn facets(&mut self, filters: &ActivityLogFilters, facet: Facet, limit: u32) -> Result<Facets> {
         Wait.block_on(self.0.facets(filters, facet, limit))
     }
