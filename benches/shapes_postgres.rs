@@ -3,14 +3,16 @@
 //!
 //! Prints a table for each state of the statistics and each `plan_cache_mode`, as the benchmark `shapes` does for SQLite, and
 //! takes the same arguments after `--`. The role must be a superuser, because the state `none` deletes from `pg_statistic`.
-//! The logs are in schemas that the benchmark creates and drops.
+//! After all states, it adds rollups, and prints what counts entries once more. The logs are in schemas that the benchmark creates and drops.
 
 #[path = "log/entries.rs"]
 mod log;
 mod questions;
 
+use std::time::Instant;
+
 use activity_log::Repository;
-use activity_log::postgres::run_migrations;
+use activity_log::postgres::{enable_rollups, run_migrations};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -39,6 +41,12 @@ const STATES: [State; 3] = [
         UPDATE pg_class SET reltuples = -1, relpages = 0, relallvisible = 0 WHERE oid = 'activity_log'::regclass",
     ),
     ("fresh", "VACUUM (ANALYZE) at full size", "VACUUM (ANALYZE) activity_log"),
+];
+
+/// The same for what counts with rollups.
+const STATES_WITH_ROLLUPS: [(&str, &str); 2] = [
+    ("never analyzed", "SELECT"),
+    ("analyzed", "VACUUM (ANALYZE) activity_log_rollups; VACUUM (ANALYZE) activity_log_rollup_blocks"),
 ];
 
 /// A log in a schema of its own, which is dropped with it.
@@ -88,7 +96,7 @@ impl Drop for Log {
 #[expect(clippy::disallowed_methods, reason = "only the environment can tell where a server is")]
 fn main() -> BenchResult {
     let server = std::env::var(SERVER).map_err(|_| format!("set {SERVER} to the address of a server"))?;
-    let selected = Selected::from_arguments(&STATES.map(|(state, ..)| state), &SIZES);
+    let mut selected = Selected::from_arguments(&STATES.map(|(state, ..)| state), &SIZES);
     let mut logs = selected.sizes.iter().map(|rows| Log::build(&server, *rows)).collect::<BenchResult<Vec<_>>>()?;
     for (state, meaning, reach) in STATES {
         for log in &mut logs {
@@ -104,6 +112,25 @@ fn main() -> BenchResult {
                 log.conn.batch_execute(&format!("SET plan_cache_mode = {plans}"))?;
             }
             print_table(&format!("{state}, {plans}: {meaning}"), &selected, &mut logs)?;
+        }
+    }
+    selected.counts_only = true;
+    for log in &mut logs {
+        log.conn = PgConnection::establish(&log.url)?;
+        let started = Instant::now();
+        enable_rollups(&mut log.conn)?;
+        println!("\nsummarizing {} rows took {:.1} s", log.rows, started.elapsed().as_secs_f64());
+    }
+    for (state, reach) in STATES_WITH_ROLLUPS {
+        for log in &mut logs {
+            log.conn.batch_execute(reach)?;
+        }
+        for plans in PLANS {
+            for log in &mut logs {
+                log.conn = PgConnection::establish(&log.url)?;
+                log.conn.batch_execute(&format!("SET plan_cache_mode = {plans}"))?;
+            }
+            print_table(&format!("with rollups; {state}, {plans}"), &selected, &mut logs)?;
         }
     }
     Ok(())

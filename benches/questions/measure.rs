@@ -15,6 +15,8 @@ pub(crate) struct Selected {
     pub(crate) sizes: Vec<u64>,
     states: Vec<String>,
     words: Vec<String>,
+    /// Of the selected shapes only those that count all matching entries.
+    pub(crate) counts_only: bool,
 }
 
 impl Selected {
@@ -39,10 +41,12 @@ impl Selected {
     }
 
     fn has_shape(&self, name: &str) -> bool {
-        self.words.iter().all(|word| match word.strip_prefix('^') {
-            Some(word) => !name.contains(word),
-            None => name.contains(word.as_str()),
-        })
+        let counts = ["count,", "facets,", "histogram,"].iter().any(|kind| name.starts_with(kind));
+        (counts || !self.counts_only)
+            && self.words.iter().all(|word| match word.strip_prefix('^') {
+                Some(word) => !name.contains(word),
+                None => name.contains(word.as_str()),
+            })
     }
 
     pub(crate) fn has_state(&self, state: &str) -> bool {

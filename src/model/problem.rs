@@ -11,17 +11,19 @@ pub enum Problem {
     },
     /// A newer version of this crate has migrated the database. This version cannot tell whether the log is whole.
     NewerDatabase,
-    /// A table, an index, a trigger or something else of the log does not exist. `run_migrations` puts it back.
+    /// A table, an index, a trigger or something else of the log does not exist. `run_migrations` puts it back, or
+    /// `enable_rollups` if it is a part of the rollups.
     Missing {
-        /// `table`, `index`, `trigger`, `constraint`, `column` or `sequence`.
+        /// `table`, `index`, `trigger`, `constraint`, `column`, `function` or `sequence`.
         kind: String,
         /// Its name.
         name: String,
     },
     /// A table, an index, a trigger or something else of the log is not defined as it should be. `run_migrations` replaces
-    /// it, but not a column, a sequence, or a constraint that rows violate.
+    /// it, but not a column, a sequence, or a constraint that rows violate. A part of the rollups, such as a trigger that was
+    /// disabled for a while, is replaced by `enable_rollups`.
     Different {
-        /// `table`, `index`, `trigger`, `constraint`, `column` or `sequence`.
+        /// `table`, `index`, `trigger`, `constraint`, `column`, `function` or `sequence`.
         kind: String,
         /// Its name.
         name: String,

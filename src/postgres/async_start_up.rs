@@ -8,6 +8,8 @@ use crate::error::Result;
 use crate::model::problem::Problem;
 use crate::postgres::check::find_problems;
 use crate::postgres::distribute::{distribute_log, undistribute_log};
+use crate::postgres::rollups::enable as rollups;
+use crate::postgres::rollups::upkeep::catch_up;
 use crate::postgres::search::enable::{disable, enable};
 use crate::postgres::start_up::start_up;
 
@@ -69,4 +71,35 @@ pub async fn distribute_async(conn: &mut AsyncPgConnection) -> Result<()> {
 /// Those of [`undistribute`](crate::postgres::undistribute).
 pub async fn undistribute_async(conn: &mut AsyncPgConnection) -> Result<()> {
     undistribute_log(conn).await
+}
+
+/// Adds rollups, which count entries in advance, and summarizes what is due: see
+/// [`enable_rollups`](crate::postgres::enable_rollups). If the future is dropped, drop the connection as well: it may be in a
+/// transaction.
+///
+/// # Errors
+///
+/// Those of [`enable_rollups`](crate::postgres::enable_rollups).
+pub async fn enable_rollups_async(conn: &mut AsyncPgConnection) -> Result<()> {
+    rollups::enable(conn).await
+}
+
+/// Removes the rollups: see [`disable_rollups`](crate::postgres::disable_rollups). If the future is dropped, drop the
+/// connection as well: it may be in a transaction.
+///
+/// # Errors
+///
+/// Those of [`disable_rollups`](crate::postgres::disable_rollups).
+pub async fn disable_rollups_async(conn: &mut AsyncPgConnection) -> Result<()> {
+    rollups::disable(conn).await
+}
+
+/// Summarizes all blocks of the log that are due: see [`summarize`](crate::postgres::summarize). If the future is dropped,
+/// the connection stays usable.
+///
+/// # Errors
+///
+/// Those of [`summarize`](crate::postgres::summarize).
+pub async fn summarize_async(conn: &mut AsyncPgConnection) -> Result<()> {
+    catch_up(conn).await
 }

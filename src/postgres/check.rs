@@ -5,9 +5,7 @@ use diesel::PgConnection;
 use diesel::prelude::QueryResult;
 use diesel::sql_types::{BigInt, Bool, Nullable};
 
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::problem::Problem;
 use crate::postgres::catalog::difference::{
     Difference, DifferenceKind, differences, overlook_other_tables, refuse_foreign_objects,
@@ -16,6 +14,7 @@ use crate::postgres::catalog::expected::Expected;
 use crate::postgres::catalog::object::Object;
 use crate::postgres::catalog::place::Place;
 use crate::postgres::execute::Execute;
+use crate::postgres::rollups::condition::Condition;
 use crate::postgres::search::enable::SEARCH_INDEX;
 use crate::postgres::start_up::Versions;
 use crate::postgres::statement::Sql;
@@ -23,7 +22,7 @@ use crate::postgres::statement::Sql;
 use crate::store::blocking::run;
 
 /// Reports what is wrong with the log, without changing anything: what is missing of it or different, indexes that were not
-/// built to the end, and a sequence whose numbers make followers miss entries. It returns nothing if the log is whole.
+/// built to the end, rollups that are damaged, and a sequence whose numbers make followers miss entries. It returns nothing if the log is whole.
 ///
 /// It takes some milliseconds, however many entries there are. It is meant for an operator's page or command.
 /// [`run_migrations`](crate::postgres::run_migrations) puts right what it can at every start-up.
@@ -68,6 +67,13 @@ pub(crate) async fn find_problems(conn: &mut impl Execute) -> Result<Vec<Problem
     let broken = table.objects.iter().filter(is_broken);
     problems.extend(broken.map(|index| Problem::InvalidIndex { name: index.name.clone() }));
     problems.extend(sequence_problems(conn).await?);
+    match Condition::find(conn, &table.schema).await {
+        Ok(rollups) if rollups.is_absent() => {}
+        Ok(rollups) => problems.extend(rollups.problems()),
+        // The rollups cannot be enabled beside that table, and the log needs none.
+        Err(Error::NameTaken { .. }) => {}
+        Err(error) => return Err(error),
+    }
     Ok(problems)
 }
 

@@ -49,10 +49,20 @@ pub(crate) fn rest<'a>(filters: &'a NormalizedFilters, is_served: impl Fn(Filter
         .sql(unless_served(Filter::Actors, listed_actors))
         .sql(unless_served(Filter::Actions, listed_actions))
         .sql(unless_served(Filter::Excluded, excluded_kinds))
-        .sql(any_of("actor", filters.excluded_actors.as_slice().into(), true))
+        .sql(excluded_actors(filters))
         .sql(unless_served(Filter::EntityType, of_entity_type))
         .sql(unless_served(Filter::EntityId, of_entity_id))
         .sql(of_time_and_message(filters))
+}
+
+/// The filters on the columns that the rollups have, each after ` AND `.
+pub(crate) fn on_rollups(filters: &NormalizedFilters) -> Sql<'_> {
+    of_categories(filters)
+        .sql(of_actions(filters))
+        .sql(of_severities(filters))
+        .sql(listed_actors(filters))
+        .sql(excluded_actors(filters))
+        .sql(of_entity_type(filters))
 }
 
 /// The filters on categories.
@@ -97,6 +107,10 @@ fn excluded_severities(filters: &NormalizedFilters) -> Sql<'_> {
 
 fn listed_actors(filters: &NormalizedFilters) -> Sql<'_> {
     any_of("actor", filters.actors.as_slice().into(), false)
+}
+
+fn excluded_actors(filters: &NormalizedFilters) -> Sql<'_> {
+    any_of("actor", filters.excluded_actors.as_slice().into(), true)
 }
 
 fn listed_actions(filters: &NormalizedFilters) -> Sql<'_> {

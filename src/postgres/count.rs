@@ -13,6 +13,8 @@ use crate::postgres::conditions::all_rows;
 use crate::postgres::execute::Execute;
 use crate::postgres::query::Selection;
 use crate::postgres::read::split_near;
+use crate::postgres::rollups::level::Level;
+use crate::postgres::rollups::read::Rollups;
 use crate::postgres::search::candidates::{NEAREST_ROWS, count_up_to};
 use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::statement::{Bind, Sql};
@@ -23,8 +25,13 @@ use crate::store::range::{Order, SeqRange};
 pub(crate) async fn count(conn: &mut impl Execute, filters: &NormalizedFilters, limit: Option<i64>) -> Result<u64> {
     let Some(limit) = limit else {
         let Some(range) = range_of(conn, filters).await? else { return Ok(0) };
-        let term = IndexedTerm::find(conn, filters).await?;
-        let rows = Sql::new("SELECT count(*) FROM activity_log WHERE ").sql(all_rows(filters, term.as_ref(), range));
+        let rows = match Rollups::find(conn, filters, range, Level::of(filters)).await? {
+            Some(rollups) => rollups.count(),
+            None => {
+                let term = IndexedTerm::find(conn, filters).await?;
+                Sql::new("SELECT count(*) FROM activity_log WHERE ").sql(all_rows(filters, term.as_ref(), range))
+            }
+        };
         let rows = conn.one::<i64, _>(rows.returning::<BigInt>()).await?;
         return Ok(rows.unsigned_abs());
     };
@@ -75,12 +82,17 @@ pub(crate) async fn facets(
         Facet::Actor => "actor",
         Facet::EntityType => "entity_type",
     };
-    let term = IndexedTerm::find(conn, filters).await?;
-    let values = Sql::new(format!("SELECT {column}, count(*) FROM activity_log WHERE "))
-        .sql(all_rows(filters, term.as_ref(), range))
-        .text(if facet == Facet::EntityType { " AND entity_type <> ''" } else { "" })
-        .text(format!(" AND {column} IS NOT NULL GROUP BY {column} ORDER BY count(*) DESC, {column} LIMIT "))
-        .bind(i64::from(limit) + 1);
+    let test = if facet == Facet::EntityType { " AND entity_type <> ''" } else { "" };
+    let values = match Rollups::find(conn, filters, range, Level::with_facet(filters, facet)).await? {
+        Some(rollups) => rollups.values(column, test),
+        None => {
+            let term = IndexedTerm::find(conn, filters).await?;
+            Sql::new(format!("SELECT {column}, count(*) FROM activity_log WHERE "))
+                .sql(all_rows(filters, term.as_ref(), range))
+                .text(format!("{test} AND {column} IS NOT NULL GROUP BY {column} ORDER BY count(*) DESC, {column}"))
+        }
+    };
+    let values = values.text(" LIMIT ").bind(i64::from(limit) + 1);
     let values = conn.load::<(String, i64), _>(values.returning::<(Text, BigInt)>()).await?;
     let mut values = values
         .into_iter()
@@ -100,14 +112,19 @@ pub(crate) async fn histogram(
     let mut histogram = vec![SeverityCounts::default(); edges.buckets()];
     let filters = filters.clone().within(edges.first(), edges.last());
     let Some(range) = range_of(conn, &filters).await? else { return Ok(histogram) };
-    let term = IndexedTerm::find(conn, &filters).await?;
-    // Bucket 0 is before the first of these edges.
-    let inner = edges.inner().map(timestamp::encode).collect();
-    let counts = Sql::new("SELECT bucket, severity, count(*) FROM (SELECT severity, width_bucket(ts, ")
-        .bind(Bind::Times(inner))
-        .text(") AS bucket FROM activity_log WHERE ")
-        .sql(all_rows(&filters, term.as_ref(), range))
-        .text(") AS entry GROUP BY bucket, severity");
+    let counts = match Rollups::find(conn, &filters, range, Level::with_severity(&filters)).await? {
+        Some(rollups) => rollups.buckets(edges),
+        None => {
+            let term = IndexedTerm::find(conn, &filters).await?;
+            // Bucket 0 is before the first of these edges.
+            let inner = edges.inner().map(timestamp::encode).collect();
+            Sql::new("SELECT bucket, severity, count(*) FROM (SELECT severity, width_bucket(ts, ")
+                .bind(Bind::Times(inner))
+                .text(") AS bucket FROM activity_log WHERE ")
+                .sql(all_rows(&filters, term.as_ref(), range))
+                .text(") AS entry GROUP BY bucket, severity")
+        }
+    };
     for (bucket, severity, entries) in
         conn.load::<(i32, String, i64), _>(counts.returning::<(Integer, Text, BigInt)>()).await?
     {

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::postgres::catalog::place::Place;
 use crate::postgres::distributed::is_distributed;
 use crate::postgres::execute::Execute;
+use crate::postgres::rollups::enable as rollups;
 use crate::postgres::start_up::LOCK;
 use crate::postgres::statement::Sql;
 use crate::postgres::transaction::Transaction;
@@ -22,7 +23,8 @@ use crate::store::blocking::run;
 /// log is distributed already, it only reads. Writers wait while it works, for about 10 seconds per million entries. The
 /// number of shards is the connection's setting `citus.shard_count`.
 ///
-/// All methods of a repository then work as before, on the coordinator. [`in_postgresql`](crate::in_postgresql) says what
+/// [Rollups](crate::postgres::enable_rollups) are removed: Citus has no place for their triggers, and counts on all servers at
+/// once. All methods of a repository then work as before, on the coordinator. [`in_postgresql`](crate::in_postgresql) says what
 /// differs.
 ///
 /// # Errors
@@ -81,6 +83,10 @@ async fn change_in_transaction(conn: &mut impl Execute, to_distributed: bool, st
     if !conn.one::<bool, _>(Sql::new(HAS_CITUS).returning::<Bool>()).await? {
         let reason = "the database does not have the extension citus; run CREATE EXTENSION citus on each server";
         return Err(cannot_create(reason.to_owned()));
+    }
+    if to_distributed {
+        // Citus refuses their triggers.
+        rollups::disable(conn).await?;
     }
     conn.batch(statements).await.map_err(refusal)
 }

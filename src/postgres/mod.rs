@@ -32,6 +32,7 @@ mod query;
 mod read;
 mod references;
 mod rewrite;
+mod rollups;
 mod row;
 mod savepoint;
 /// The table as Diesel sees it, for the host's own queries over the log.
@@ -50,7 +51,8 @@ mod transaction;
 pub use crate::postgres::async_repository::AsyncActivityLogRepository;
 #[cfg(feature = "postgres-async")]
 pub use crate::postgres::async_start_up::{
-    check_async, disable_search_async, distribute_async, enable_search_async, run_migrations_async, undistribute_async,
+    check_async, disable_rollups_async, disable_search_async, distribute_async, enable_rollups_async,
+    enable_search_async, run_migrations_async, summarize_async, undistribute_async,
 };
 #[cfg(feature = "postgres")]
 pub use crate::postgres::blocking::ActivityLogRepository;
@@ -60,6 +62,10 @@ pub use crate::postgres::check::check;
 pub use crate::postgres::distribute::{distribute, undistribute};
 pub use crate::postgres::migrations::MIGRATIONS;
 pub use crate::postgres::new_row::NewActivityLogRow;
+#[cfg(feature = "postgres")]
+pub use crate::postgres::rollups::enable::{disable_rollups, enable_rollups};
+#[cfg(feature = "postgres")]
+pub use crate::postgres::rollups::upkeep::summarize;
 pub use crate::postgres::row::ActivityLogRow;
 #[cfg(feature = "postgres")]
 pub use crate::postgres::search::enable::{disable_search, enable_search};

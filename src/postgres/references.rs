@@ -62,5 +62,5 @@ const REFERENCES: &str = "\
         FROM pg_constraint WHERE contype = 'f' AND confrelid = 'activity_log'::regclass AND confdeltype IN ('a', 'r') \
     ), EXISTS ( \
         SELECT 1 FROM pg_trigger WHERE tgrelid = 'activity_log'::regclass AND NOT tgisinternal AND tgenabled <> 'D' \
-            AND tgtype & 24 <> 0 \
+            AND tgtype & 24 <> 0 AND tgname NOT IN ('activity_log_rollup_delete', 'activity_log_rollup_update') \
     )";

@@ -17,6 +17,7 @@ use crate::postgres::follow::settled_seq;
 use crate::postgres::lengths::check_lengths;
 use crate::postgres::read::read;
 use crate::postgres::references::References;
+use crate::postgres::rollups::upkeep::{catch_up_if_possible, forget_old_texts};
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::savepoint::attempt_to_load;
 use crate::postgres::statement::{Bind, Sql, Statement};
@@ -64,6 +65,9 @@ pub(crate) async fn rewrite(
         }
     }
     // Also if nothing has changed: an earlier call may have been interrupted before this.
+    if !rewriting.is_in_transaction {
+        if vacuum { forget_old_texts(conn).await? } else { catch_up_if_possible(conn).await }
+    }
     if vacuum && !rewriting.is_in_transaction {
         conn.batch("VACUUM (FULL, ANALYZE) activity_log").await?;
     }

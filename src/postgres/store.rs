@@ -13,6 +13,7 @@ use crate::model::histogram::{Edges, SeverityCounts};
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::postgres::execute::Execute;
+use crate::postgres::rollups::upkeep;
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::{count, delete, extent, follow, insert, read, rewrite};
 use crate::store::batch::{Batch, ReadLimit};
@@ -26,11 +27,15 @@ impl<C: Execute> Store for C {
     type Row = ActivityLogRow;
 
     async fn insert(&mut self, entry: &NewActivityLogEntry, encoding: Encoding<'_>) -> Result<i64> {
-        insert::insert(self, entry, encoding).await
+        let seq = insert::insert(self, entry, encoding).await?;
+        upkeep::after_recording(self, std::slice::from_ref(entry)).await;
+        Ok(seq)
     }
 
     async fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
-        insert::insert_all(self, entries, encoding).await
+        insert::insert_all(self, entries, encoding).await?;
+        upkeep::after_recording(self, entries).await;
+        Ok(())
     }
 
     async fn read(
@@ -74,7 +79,9 @@ impl<C: Execute> Store for C {
     }
 
     async fn prune(&mut self, before_ts: Option<DateTime<Utc>>, max_entries: Option<u64>) -> Result<PruneReport> {
-        delete::prune(self, before_ts, max_entries).await
+        let report = delete::prune(self, before_ts, max_entries).await?;
+        upkeep::catch_up_if_possible(self).await;
+        Ok(report)
     }
 
     async fn rewrite(
@@ -108,13 +115,19 @@ impl<C: Execute> Store for C {
         Ok(self.batch(&format!("SET lock_timeout = {}", longest.as_millis().max(1))).await?)
     }
 
+    async fn keep_up(&mut self) {
+        upkeep::catch_up_if_possible(self).await;
+    }
+
     /// Autovacuum makes deleted rows' space available again, and there is nothing to keep in reserve.
     async fn tidy_up(&mut self, _: Option<u64>, _: &AtomicBool) -> Result<()> {
         Ok(())
     }
 
     async fn clear(&mut self) -> Result<u64> {
-        delete::clear(self).await
+        let deleted = delete::clear(self).await?;
+        upkeep::catch_up_if_possible(self).await;
+        Ok(deleted)
     }
 
     async fn pause(&mut self, lock_time: Duration, stop: &AtomicBool) {

@@ -42,6 +42,9 @@ pub(crate) async fn apply<C: Store>(
     };
     if !due.is_empty() {
         run.delete(due.into_iter().map(|(_, due)| due), policy.keep_at_least).await?;
+        if run.report.deleted > 0 {
+            run.conn.keep_up().await;
+        }
     }
     Ok(run.report)
 }

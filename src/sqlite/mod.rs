@@ -156,6 +156,9 @@ impl Store for SqliteConnection {
         Ok(pragma::set_busy_timeout(self, longest)?)
     }
 
+    /// Recording and start-up bring the summaries up to date.
+    async fn keep_up(&mut self) {}
+
     async fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> Result<()> {
         reclaim::reclaim_until(self, stop)?;
         reserve_bytes.map_or(Ok(()), |bytes| reserve::keep_reserve(self, bytes))

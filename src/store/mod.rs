@@ -146,6 +146,9 @@ pub trait Store: Sized {
     /// Limits how long the connection waits for a lock from now on.
     fn limit_waiting(&mut self, longest: Duration) -> impl Future<Output = Result<()>>;
 
+    /// Brings the summaries of the entries up to date, after many were deleted. It never fails, because nothing depends on it.
+    fn keep_up(&mut self) -> impl Future<Output = ()>;
+
     /// Returns freed space to the file system, in short transactions and until `stop` is set, and then keeps this many
     /// bytes in reserve, if any.
     fn tidy_up(&mut self, reserve_bytes: Option<u64>, stop: &AtomicBool) -> impl Future<Output = Result<()>>;

@@ -1,6 +1,6 @@
 //! A log is distributed and made a table of one server again, and loses nothing either way.
 
-use activity_log::postgres::{check, distribute, run_migrations, undistribute};
+use activity_log::postgres::{check, distribute, enable_rollups, run_migrations, undistribute};
 use activity_log::{ActivityLogEntry, Error, Problem};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
@@ -144,6 +144,21 @@ fn a_log_that_was_distributed_by_another_column_is_refused_by_name() -> TestResu
     let reason = refused(&mut conn)?;
     assert!(reason.contains("`actor`"), "{reason}");
     assert_eq!(entries(&mut conn)?.len(), 10);
+    Ok(())
+}
+
+#[test]
+fn a_log_with_rollups_is_distributed_without_them_and_counts_right() -> TestResult {
+    let mut conn = local_log(100)?;
+    enable_rollups(&mut conn)?;
+    distribute(&mut conn)?;
+    let refused = enable_rollups(&mut conn);
+    assert!(
+        matches!(&refused, Err(Error::CannotCreate { reason, .. }) if reason.contains("distributed")),
+        "{refused:?}"
+    );
+    assert_eq!(ActivityLogRepository::new(&mut conn).count(&everything())?, 100);
+    assert_eq!(check(&mut conn)?, []);
     Ok(())
 }
 

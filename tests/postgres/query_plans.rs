@@ -18,7 +18,7 @@ const SEARCHED: u64 = 56;
 const BLOCKS: u64 = 1_024;
 
 /// How each state of the statistics is reached from the one before.
-const STATES: [(&str, &str); 3] = [
+pub(crate) const STATES: [(&str, &str); 3] = [
     ("stale", "SELECT"),
     (
         "none",
@@ -117,7 +117,7 @@ fn assert_reads_only(
 }
 
 /// How many rows a step of a plan has passed on or removed.
-fn rows(line: &str) -> Option<u64> {
+pub(crate) fn rows(line: &str) -> Option<u64> {
     let number = |after: &str| {
         let (_, rest) = line.split_once(after)?;
         rest.split(|character: char| !character.is_ascii_digit()).next()?.parse::<u64>().ok()

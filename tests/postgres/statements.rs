@@ -58,6 +58,10 @@ fn bind(value: &Value) -> TestResult<(&'static str, String)> {
     Ok(match value {
         Value::String(text) => ("text", quoted(text)),
         Value::Number(number) => ("bigint", number.to_string()),
+        Value::Array(times) if times.first().is_some_and(Value::is_object) => {
+            let times = times.iter().map(|time| Ok(bind(time)?.1)).collect::<TestResult<Vec<_>>>()?;
+            ("timestamptz[]", format!("ARRAY[{}]", times.join(", ")))
+        }
         Value::Array(texts) => {
             let texts = texts.iter().map(|text| text.as_str().map(quoted)).collect::<Option<Vec<_>>>();
             ("text[]", format!("ARRAY[{}]", texts.ok_or("a list of texts")?.join(", ")))

@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 
-use activity_log::postgres::AsyncActivityLogRepository;
+use activity_log::postgres::{
+    AsyncActivityLogRepository, disable_rollups_async, enable_rollups_async, summarize_async,
+};
 use activity_log::{ActivityLogFilters, Facet, NewActivityLogEntry, Result, RetentionPolicy};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
@@ -117,6 +119,35 @@ fn reads_may_be_dropped() -> TestResult {
     drop_at_each_poll!(|log| log.facets(&narrow, Facet::Action, 10));
     drop_at_each_poll!(|log| log.histogram(&narrow, &[DateTime::UNIX_EPOCH, Utc::now()]));
     Ok(())
+}
+
+#[test]
+fn summarizing_and_a_count_with_rollups_may_be_dropped() -> TestResult {
+    let file = SharedLog::create()?;
+    let url = file.url();
+    RUNTIME.block_on(async {
+        let mut conn = AsyncPgConnection::establish(&url).await?;
+        enable_rollups_async(&mut conn).await?;
+        let rows = "INSERT INTO activity_log (id, ts, category, action, severity, actor, message) \
+            SELECT gen_random_uuid(), now(), 'auth', 'auth.opened', 'info', 'user_1', 'Entry' \
+            FROM generate_series(1, 40000)";
+        diesel::sql_query(rows).execute(&mut conn).await?;
+        for polls in 1.. {
+            let finished = polled(sendable(summarize_async(&mut conn)), polls).await;
+            assert_is_clean(&mut conn, polls).await?;
+            if let Some(outcome) = finished {
+                outcome?;
+                break;
+            }
+        }
+        let count = AsyncActivityLogRepository::new(&mut conn).count(&everything()).await?;
+        assert_eq!(count, 40_000);
+        let blocks = diesel::sql_query("SELECT count(*)::text AS began FROM activity_log_rollup_blocks");
+        assert_eq!(blocks.get_result::<Began>(&mut conn).await?.began, "2");
+        disable_rollups_async(&mut conn).await?;
+        assert_eq!(AsyncActivityLogRepository::new(&mut conn).count(&everything()).await?, 40_000);
+        TestResult::Ok(())
+    })
 }
 
 #[test]
