@@ -3,20 +3,23 @@
 //!
 //! Prints a table for each state of the statistics and each `plan_cache_mode`, as the benchmark `shapes` does for SQLite, and
 //! takes the same arguments after `--`. The role must be a superuser, because the state `none` deletes from `pg_statistic`.
-//! After all states, it adds rollups, and prints what counts entries once more. The logs are in schemas that the benchmark creates and drops.
+//! After all states, it adds rollups, and prints what counts entries once more. The logs are in schemas that the benchmark
+//! creates and drops.
 
 #[path = "log/entries.rs"]
 mod log;
+#[path = "log/in_postgresql.rs"]
+mod log_in_postgresql;
 mod questions;
 
 use std::time::Instant;
 
-use activity_log::Repository;
 use activity_log::postgres::{enable_rollups, run_migrations};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use log::{BenchResult, FIRST_ENTRIES, entry};
+use log::BenchResult;
+use log_in_postgresql::Log;
 use questions::measure::{Selected, print_table};
 
 type Connection = PgConnection;
@@ -24,7 +27,6 @@ type Connection = PgConnection;
 /// The variable with the address of the server.
 const SERVER: &str = "ACTIVITY_LOG_POSTGRES_URL";
 const SIZES: [u64; 2] = [100_000, 1_000_000];
-const CHUNK: u64 = 10_000;
 /// Plans that fit any values, and those that PostgreSQL chooses.
 const PLANS: [&str; 2] = ["force_generic_plan", "auto"];
 
@@ -48,50 +50,6 @@ const STATES_WITH_ROLLUPS: [(&str, &str); 2] = [
     ("never analyzed", "SELECT"),
     ("analyzed", "VACUUM (ANALYZE) activity_log_rollups; VACUUM (ANALYZE) activity_log_rollup_blocks"),
 ];
-
-/// A log in a schema of its own, which is dropped with it.
-struct Log {
-    rows: u64,
-    schema: String,
-    url: String,
-    conn: PgConnection,
-}
-
-impl Log {
-    fn build(server: &str, rows: u64) -> BenchResult<Self> {
-        let schema = format!("shapes_{}_{rows}", std::process::id());
-        PgConnection::establish(server)?.batch_execute(&format!("CREATE SCHEMA {schema}"))?;
-        let separator = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{separator}options=-csearch_path%3D{schema}%20-cclient_min_messages%3Dwarning");
-        let conn = PgConnection::establish(&url)?;
-        let mut log = Self { rows, schema, url, conn };
-        run_migrations(&mut log.conn)?;
-        log.conn.batch_execute("ALTER TABLE activity_log SET (autovacuum_enabled = false)")?;
-        let first = FIRST_ENTRIES.min(rows);
-        log.fill(0, first)?;
-        log.conn.batch_execute("ANALYZE activity_log")?;
-        log.fill(first, rows)?;
-        Ok(log)
-    }
-
-    fn fill(&mut self, first: u64, end: u64) -> BenchResult {
-        let mut next = first;
-        while next < end {
-            let chunk = (next..end.min(next + CHUNK)).map(|number| entry(number, self.rows)).collect::<Vec<_>>();
-            Repository::new(&mut self.conn).record_all(&chunk)?;
-            next += CHUNK;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        if let Err(error) = self.conn.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.schema)) {
-            eprintln!("cannot drop the schema {}: {error}", self.schema);
-        }
-    }
-}
 
 #[expect(clippy::disallowed_methods, reason = "only the environment can tell where a server is")]
 fn main() -> BenchResult {

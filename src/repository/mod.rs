@@ -356,9 +356,10 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// Filters by the same field apply as well: to list all categories beside the chosen ones, leave `categories`
     /// empty.
     ///
-    /// It adds up summaries of 4,096 entries each, which takes a few milliseconds per million entries. It takes more
-    /// time and memory where the facet or the filters have thousands of different values. With `entity_id` or
-    /// `message_contains` it reads every matching entry, like [`count`](Self::count).
+    /// Where the database keeps summaries of the entries, it adds these up, which takes a few milliseconds per million
+    /// entries. It takes more time and memory where the facet or the filters have thousands of different values.
+    /// Without summaries, and with `entity_id` or `message_contains`, it reads every matching entry, like
+    /// [`count`](Self::count).
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -390,9 +391,9 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// edge of the pair and before the second. There is one bucket fewer than there are edges.
     ///
     /// [`equal_edges`](crate::histogram::equal_edges) and [`calendar_edges`](crate::histogram::calendar_edges) compute
-    /// edges. The counts are exact. Most of each count adds up summaries of 4,096 entries each; where an edge falls
-    /// between the entries of a summary, it looks into those entries. With `entity_id` or `message_contains` it reads
-    /// every matching entry, like [`count`](Self::count).
+    /// edges. The counts are exact. Where the database keeps summaries of the entries, most of each count adds these up;
+    /// where an edge falls between the entries of a summary, it looks into those entries. Without summaries, and with
+    /// `entity_id` or `message_contains`, it reads every matching entry, like [`count`](Self::count).
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};
@@ -424,10 +425,11 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// Deletes the entries older than `before_ts`, then all but the newest `max_entries` by `seq`, and returns how
     /// many. Both limits apply to the log as it stood when the prune began. If both are `None`, nothing is deleted.
     ///
-    /// If nothing is due, it takes no write lock. Otherwise it deletes in short transactions that aim at 20 ms each and
-    /// pauses as long between them, so that writers on other connections get their turn. It waits for the lock up to
-    /// twelve times the connection's busy timeout per transaction. Inside a caller's transaction, the prune is part of
-    /// that transaction, which holds the lock until it ends.
+    /// If nothing is due, it takes no write lock. Otherwise it deletes in short transactions, so that writers on other
+    /// connections get their turn. In a database that one connection at a time can write to, these aim at 20 ms each,
+    /// with pauses as long between them, and it waits for the lock up to twelve times the connection's busy timeout per
+    /// transaction. Inside a caller's transaction, the prune is part of that transaction, which holds its locks until
+    /// it ends.
     ///
     /// A clock that is far ahead makes every entry old: with `Utc::now() - TimeDelta::days(365)`, a clock 400 days
     /// ahead empties the log. [`apply_retention`](Self::apply_retention) can keep the newest entries whatever the clock
@@ -534,11 +536,11 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// transaction, so it should be fast. The redactor of this repository masks secrets in the changed entries; limits
     /// do not apply.
     ///
-    /// `rewrite` works in short transactions with pauses, like [`prune`](Self::prune). It then drops the summaries and
-    /// the search index and rebuilds them, which takes several seconds per million entries; reading is slower meanwhile,
-    /// and a writer may wait for some of that time.
-    /// At the end it cleans the unused parts of the database's file, usually with `VACUUM`, which needs as much free
-    /// disk as the database takes and blocks writers for a few seconds per gigabyte.
+    /// `rewrite` works in short transactions, like [`prune`](Self::prune). It then brings summaries and search index up
+    /// to date, or rebuilds them, which may take several seconds per million entries; reading is slower meanwhile, and a
+    /// writer may wait for some of that time.
+    /// At the end it cleans the unused parts of the database's files, usually with `VACUUM`, which needs as much free
+    /// disk as what it cleans takes and blocks writers for a few seconds per gigabyte.
     /// [`without_vacuum`](Self::without_vacuum) leaves the `VACUUM` out. All this happens even if no entry matches, so
     /// after a failure partway, call `rewrite` again. Inside a caller's transaction it cannot clean the file: call it
     /// again after the commit.
@@ -650,8 +652,8 @@ impl<'conn, C: Backend> Repository<'conn, C> {
 
     /// The matching entries by `seq` ascending, up to the newest entry at the time of the call.
     ///
-    /// It reads in batches of at most 512 rows or about a megabyte. It holds one batch at a time and no transaction
-    /// between batches, so a slow reader blocks nobody. Rows deleted meanwhile may be missing.
+    /// It reads in batches of at most some hundred rows or about a megabyte. It holds one batch at a time and no
+    /// transaction between batches, so a slow reader blocks nobody. Rows deleted meanwhile may be missing.
     ///
     /// An item is an [`Error::UnreadableRow`] in the place of a row that cannot be read, and the rows after it follow.
     /// Any other error comes from the database and is the last item.
