@@ -1,7 +1,7 @@
 //! The time of every query shape in a log on one server, and in the same log once Citus has distributed it:
 //! `ACTIVITY_LOG_CITUS_URL=… cargo bench --features postgres --bench shapes_citus`, with the coordinator's address.
 //!
-//! Takes sizes and words after `--`, as `shapes_postgres` does. The logs are in schemas that the benchmark creates and drops.
+//! Takes the same arguments after `--` as `shapes_postgres`, with the states `local` and `distributed`. The logs are in schemas that the benchmark creates and drops.
 
 #[path = "log/entries.rs"]
 mod log;
@@ -24,17 +24,23 @@ type Connection = PgConnection;
 /// The variable with the address of the coordinator.
 const COORDINATOR: &str = "ACTIVITY_LOG_CITUS_URL";
 const SIZES: [u64; 1] = [1_000_000];
+const STATES: [&str; 2] = ["local", "distributed"];
 
 #[expect(clippy::disallowed_methods, reason = "only the environment can tell where a server is")]
 fn main() -> BenchResult {
     let server =
         std::env::var(COORDINATOR).map_err(|_| format!("set {COORDINATOR} to the address of a coordinator"))?;
-    let selected = Selected::from_arguments(&[], &SIZES);
+    let selected = Selected::from_arguments(&STATES, &SIZES);
     let mut logs = selected.sizes.iter().map(|rows| Log::build(&server, *rows)).collect::<BenchResult<Vec<_>>>()?;
-    for log in &mut logs {
-        log.conn.batch_execute("VACUUM (ANALYZE) activity_log")?;
+    if selected.has_state("local") {
+        for log in &mut logs {
+            log.conn.batch_execute("VACUUM (ANALYZE) activity_log")?;
+        }
+        print_table("local: on one server", &selected, &mut logs)?;
     }
-    print_table("on one server", &selected, &mut logs)?;
+    if !selected.has_state("distributed") {
+        return Ok(());
+    }
     println!();
     for log in &mut logs {
         let started = Instant::now();
@@ -43,7 +49,7 @@ fn main() -> BenchResult {
         log.conn = PgConnection::establish(&log.url)?;
         log.conn.batch_execute("VACUUM (ANALYZE) activity_log")?;
     }
-    print_table("distributed", &selected, &mut logs)?;
+    print_table("distributed: by Citus", &selected, &mut logs)?;
     println!();
     for log in &mut logs {
         let started = Instant::now();
