@@ -121,7 +121,7 @@ struct Backlog {
     through: Option<i64>,
     /// The block up to which transactions may still add entries.
     pending: Option<i64>,
-    /// Whether there are decided blocks after `through`, or complete ones after the boundary.
+    /// Whether there are decided blocks after `through`, or complete ones after these.
     has_more: bool,
 }
 
@@ -143,7 +143,6 @@ const BACKLOG: &str = "\
     SELECT (SELECT count(*) FROM (SELECT DISTINCT block FROM activity_log_rollup_marks \
             WHERE block IS NULL OR block <= through) AS marked), \
         through, pending, pending IS NULL AND ";
-const BACKLOG_END: &str = " > coalesce(pg_sequence_last_value('activity_log_rollup_boundary') >> 14, -562949953421313) \
-        IS TRUE OR EXISTS (SELECT 1 FROM activity_log \
+const BACKLOG_END: &str = " > coalesce(decided, -562949953421313) IS TRUE OR EXISTS (SELECT 1 FROM activity_log \
             WHERE seq >= coalesce((through + 1) << 14, -9223372036854775808) AND seq < (decided + 1) << 14) \
     FROM activity_log_rollup_progress";
