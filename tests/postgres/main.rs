@@ -29,6 +29,7 @@ mod rollups_beside_writers;
 mod rollups_changes;
 mod rollups_enabling;
 mod rollups_plans;
+mod rollups_upkeep;
 mod search;
 mod search_enabling;
 mod search_reads;

@@ -51,6 +51,27 @@ fn reverting_the_migrations_drops_the_rollups_with_the_table() -> TestResult {
 }
 
 #[test]
+fn reverting_the_migrations_leaves_the_rollups_of_another_log_in_the_search_path() -> TestResult {
+    let mut conn = log_with_rollups(10)?;
+    let others = description(&mut conn)?;
+    conn.batch_execute(
+        "DO $$ DECLARE own text := current_schema(); BEGIN \
+            EXECUTE format('CREATE SCHEMA %I', own || '_first'); \
+            PERFORM set_config('search_path', own || '_first', FALSE); \
+         END $$",
+    )?;
+    run_migrations(&mut conn)?;
+    conn.batch_execute(
+        "SELECT set_config('search_path', current_schema() || ', ' || replace(current_schema(), '_first', ''), FALSE)",
+    )?;
+    conn.revert_all_migrations(MIGRATIONS)?;
+    conn.batch_execute("SELECT set_config('search_path', replace(current_schema(), '_first', ''), FALSE)")?;
+    assert_eq!(description(&mut conn)?, others);
+    assert_eq!(check(&mut conn)?, []);
+    Ok(())
+}
+
+#[test]
 fn several_connections_may_enable_rollups_at_once() -> TestResult {
     let log = SharedLog::create()?;
     insert(&mut log.connect()?, &format!("generate_series(1, {})", 2 * BLOCK + 3_000), "", "")?;

@@ -70,6 +70,8 @@ impl Names {
 
     /// Creates everything. The boundary is readable for all roles that record: it tells them only a number.
     ///
+    /// A database may publish all its tables. It then refuses to delete from one without a replica identity.
+    ///
     /// The triggers fire in sessions that replay changes too. A restore that disables and enables all triggers leaves them in
     /// another state, so that [`access`](super::access) and `check` notice.
     pub(crate) fn create(&self) -> String {
@@ -88,7 +90,7 @@ impl Names {
             CREATE TABLE {schema}.activity_log_rollup_progress (through bigint, decided bigint, pending bigint, \
                 writers text[]); \
             INSERT INTO {schema}.activity_log_rollup_progress DEFAULT VALUES; \
-            CREATE SEQUENCE {schema}.{BOUNDARY} MINVALUE -9223372036854775808; \
+            {} CREATE SEQUENCE {schema}.{BOUNDARY} MINVALUE -9223372036854775808; \
             GRANT SELECT ON SEQUENCE {schema}.{BOUNDARY} TO PUBLIC; \
             CREATE FUNCTION {schema}.{FUNCTION}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER \
                 SET search_path = pg_catalog, pg_temp AS $activity_log${FUNCTION_BODY}$activity_log$; \
@@ -105,6 +107,7 @@ impl Names {
             CREATE TRIGGER activity_log_rollup_truncate AFTER TRUNCATE ON {schema}.activity_log FOR EACH STATEMENT \
                 EXECUTE FUNCTION {schema}.{FUNCTION}(); \
             {}",
+            TABLES.map(|(table, _)| format!("ALTER TABLE {schema}.{table} REPLICA IDENTITY FULL;")).concat(),
             self.each_trigger("ALTER TABLE {schema}.activity_log ENABLE ALWAYS TRIGGER {trigger};")
         )
     }

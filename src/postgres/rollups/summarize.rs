@@ -12,7 +12,8 @@
 //!   row. A sequence is not part of a transaction: the boundary is moved first, and then all who write to the log at that
 //!   moment are noted. Until these have ended, blocks up to the boundary are *pending*, because they may have compared a row
 //!   with the boundary as it was. Then the blocks are *decided*: all rows without a mark are visible. Which numbers rows have,
-//!   and where these come from, does not matter.
+//!   and where these come from, does not matter. If the transaction fails, the boundary stays moved, which only costs marks:
+//!   what is due is told by the decided blocks, and not by the boundary.
 //!
 //! Upkeep does not wait for the writers. It notes them in the table, and the next upkeep looks whether they have ended.
 
@@ -69,8 +70,8 @@ BEGIN
         state.pending := NULL;
     END IF;
     last_complete := ({last_complete});
-    IF state.pending IS NULL AND last_complete > coalesce(pg_sequence_last_value(boundary) >> 14, -562949953421313) THEN
-        PERFORM setval(boundary, ((last_complete + 1) << 14) - 1);
+    IF state.pending IS NULL AND last_complete > coalesce(state.decided, -562949953421313) THEN
+        PERFORM setval(boundary, greatest(pg_sequence_last_value(boundary), ((last_complete + 1) << 14) - 1));
         state.pending := last_complete;
         state.writers := ARRAY(
             SELECT virtualtransaction FROM pg_locks

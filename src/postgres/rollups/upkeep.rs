@@ -36,7 +36,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// now and then, outside of a transaction; otherwise recording does it.
 ///
 /// Nobody waits for it. It waits up to a second for transactions that write to the log, without which it is not certain
-/// that a block has all its entries, and leaves their blocks to the next call if they stay open. It does nothing if the
+/// that a block has all its entries, and leaves their blocks to the next call if they stay open. It also leaves blocks to the
+/// next call if others change blocks as fast as it summarizes them. It does nothing if the
 /// rollups are not enabled, inside a transaction, or if the role may not write to the rollups.
 ///
 /// # Errors
@@ -72,24 +73,25 @@ pub(crate) async fn catch_up_if_possible(conn: &mut impl Execute) {
     drop(catch_up(conn).await);
 }
 
-/// Summarizes all that is due and decided.
+/// Summarizes all that is due and decided. Beside others that change blocks as fast as it summarizes, it gives up.
 pub(crate) async fn catch_up(conn: &mut impl Execute) -> Result<()> {
     if !can_summarize(conn).await? {
         return Ok(());
     }
     let mut advanced = Instant::now();
     let mut before = Backlog::find(conn).await?;
+    let mut fewest_marked = before.marked;
     while before.is_due() {
         summarize_some(conn, MAX_BLOCKS).await?;
         let after = Backlog::find(conn).await?;
-        if after == before {
-            if advanced.elapsed() > LONGEST_WAIT {
-                break;
-            }
-            conn.sleep(PAUSE).await;
-        } else {
+        if after.marked < fewest_marked || after.new != before.new {
             advanced = Instant::now();
+        } else if advanced.elapsed() > LONGEST_WAIT {
+            break;
+        } else if after == before {
+            conn.sleep(PAUSE).await;
         }
+        fewest_marked = fewest_marked.min(after.marked);
         before = after;
     }
     Ok(())
@@ -108,8 +110,9 @@ pub(crate) async fn forget_old_texts(conn: &mut impl Execute) -> Result<()> {
     Ok(conn.batch("VACUUM (FULL, ANALYZE) activity_log_rollups").await?)
 }
 
+/// Asks about the transaction first: inside the caller's, a query that fails would abort it.
 async fn can_summarize(conn: &mut impl Execute) -> QueryResult<bool> {
-    Ok(Access::find(conn).await?.can_summarize && !is_in_transaction(conn).await?)
+    Ok(!is_in_transaction(conn).await? && Access::find(conn).await?.can_summarize)
 }
 
 /// What is left to do.
@@ -117,11 +120,17 @@ async fn can_summarize(conn: &mut impl Execute) -> QueryResult<bool> {
 struct Backlog {
     /// Blocks to summarize again.
     marked: i64,
-    /// The last block that was summarized for the first time.
+    new: NewBlocks,
+}
+
+/// Blocks to summarize for the first time.
+#[derive(Debug, PartialEq)]
+struct NewBlocks {
+    /// The last block that was summarized.
     through: Option<i64>,
     /// The block up to which transactions may still add entries.
     pending: Option<i64>,
-    /// Whether there are decided blocks after `through`, or complete ones after the boundary.
+    /// Whether there are decided blocks after `through`, or complete ones after these.
     has_more: bool,
 }
 
@@ -131,11 +140,11 @@ impl Backlog {
         let backlog = Sql::new(backlog).returning::<(BigInt, Nullable<BigInt>, Nullable<BigInt>, Bool)>();
         let (marked, through, pending, has_more) =
             conn.one::<(i64, Option<i64>, Option<i64>, bool), _>(backlog).await?;
-        Ok(Self { marked, through, pending, has_more })
+        Ok(Self { marked, new: NewBlocks { through, pending, has_more } })
     }
 
     fn is_due(&self) -> bool {
-        self.marked > 0 || self.pending.is_some() || self.has_more
+        self.marked > 0 || self.new.pending.is_some() || self.new.has_more
     }
 }
 
@@ -143,7 +152,6 @@ const BACKLOG: &str = "\
     SELECT (SELECT count(*) FROM (SELECT DISTINCT block FROM activity_log_rollup_marks \
             WHERE block IS NULL OR block <= through) AS marked), \
         through, pending, pending IS NULL AND ";
-const BACKLOG_END: &str = " > coalesce(pg_sequence_last_value('activity_log_rollup_boundary') >> 14, -562949953421313) \
-        IS TRUE OR EXISTS (SELECT 1 FROM activity_log \
+const BACKLOG_END: &str = " > coalesce(decided, -562949953421313) IS TRUE OR EXISTS (SELECT 1 FROM activity_log \
             WHERE seq >= coalesce((through + 1) << 14, -9223372036854775808) AND seq < (decided + 1) << 14) \
     FROM activity_log_rollup_progress";
