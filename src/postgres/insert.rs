@@ -15,7 +15,7 @@ use crate::model::entry::NewActivityLogEntry;
 use crate::postgres::execute::Execute;
 use crate::postgres::lengths::check_lengths;
 use crate::postgres::savepoint::attempt;
-use crate::postgres::statement::{Bind, Sql, Statement};
+use crate::postgres::statement::{Bind, Sql};
 use crate::postgres::timestamp;
 use crate::postgres::transaction::is_in_transaction;
 
@@ -85,7 +85,7 @@ pub(crate) async fn insert_all(
         rows.push(encoded);
     }
     let ids = rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
-    let statement = insert_statement(rows);
+    let statement = insert_rows(rows).returning();
     let is_in_transaction = is_in_transaction(conn).await?;
     match attempt(conn, is_in_transaction, statement).await {
         Ok(inserted) if inserted == entries.len() => Ok(()),
@@ -98,8 +98,8 @@ pub(crate) async fn insert_all(
     }
 }
 
-/// One statement, which writes all rows or none.
-fn insert_statement(rows: Vec<EncodedEntry<'_>>) -> Statement<'_> {
+/// One statement, which writes all rows in their order, or none.
+pub(crate) fn insert_rows(rows: Vec<EncodedEntry<'_>>) -> Sql<'_> {
     let mut insert = Sql::new(format!("INSERT INTO activity_log ({COLUMNS}) SELECT {COLUMNS} FROM unnest("));
     let mut texts = [const { Vec::new() }; 7];
     let mut optional_texts = [const { Vec::new() }; 3];
@@ -131,7 +131,7 @@ fn insert_statement(rows: Vec<EncodedEntry<'_>>) -> Statement<'_> {
     for column in [message, metadata] {
         insert = insert.text(", ").bind(Bind::Texts(column));
     }
-    insert.text(format!(") WITH ORDINALITY AS entry ({COLUMNS}, position) ORDER BY position")).returning()
+    insert.text(format!(") WITH ORDINALITY AS entry ({COLUMNS}, position) ORDER BY position"))
 }
 
 /// The error for the first entry whose id is taken, by the log or by an entry before it.
@@ -153,7 +153,7 @@ async fn duplicate(
 }
 
 /// Those of the ids that the log holds.
-async fn taken(conn: &mut impl Execute, ids: Vec<Cow<'_, str>>) -> QueryResult<Vec<String>> {
+pub(crate) async fn taken(conn: &mut impl Execute, ids: Vec<Cow<'_, str>>) -> QueryResult<Vec<String>> {
     let ids = Sql::new("SELECT id FROM activity_log WHERE id = ANY(").bind(Bind::Texts(ids)).text(")");
     conn.load::<String, _>(ids.returning::<Text>()).await
 }

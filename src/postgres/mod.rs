@@ -20,6 +20,7 @@ mod execute;
 mod extent;
 mod follow;
 mod insert;
+mod insert_groups;
 mod lengths;
 mod lookup;
 mod migrations;

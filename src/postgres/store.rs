@@ -14,9 +14,10 @@ use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::postgres::execute::Execute;
 use crate::postgres::row::ActivityLogRow;
-use crate::postgres::{count, delete, extent, follow, insert, read, rewrite};
+use crate::postgres::{count, delete, extent, follow, insert, insert_groups, read, rewrite};
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::deletion::Deletion;
+use crate::store::group::{Group, Outcome, Uncommitted};
 use crate::store::pace::left_of_pause;
 use crate::store::range::{Order, SeqRange};
 use crate::store::{Settled, Store};
@@ -31,6 +32,10 @@ impl<C: Execute> Store for C {
 
     async fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
         insert::insert_all(self, entries, encoding).await
+    }
+
+    async fn insert_groups(&mut self, groups: &[Group<'_>], until: Instant) -> Result<Vec<Outcome>, Uncommitted> {
+        insert_groups::insert_groups(self, groups, until).await
     }
 
     async fn read(
