@@ -112,6 +112,9 @@ mod model;
 #[cfg(any(feature = "postgres", feature = "postgres-async"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "postgres-async"))))]
 pub mod postgres;
+mod recorder;
+#[doc = include_str!("../docs/recording.md")]
+pub mod recording {}
 mod repository;
 /// The table as Diesel sees it, for the host's own queries over the log.
 ///
@@ -254,6 +257,7 @@ pub mod schema;
 mod sqlite;
 mod store;
 
+pub use error::recorder::RecorderError;
 pub use error::{Error, Result};
 pub use model::category::ActivityCategory;
 pub use model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
@@ -269,6 +273,15 @@ pub use model::retention_policy::RetentionPolicy;
 pub use model::retention_report::{RetentionReport, RuleReport};
 pub use model::retention_rule::RetentionRule;
 pub use model::severity::{ActivitySeverity, ParseSeverityError};
+pub use recorder::Recorder;
+pub use recorder::health::{RecorderFailure, RecorderHealth};
+pub use recorder::options::RecorderOptions;
+pub use recorder::policy::QueuePolicy;
+pub use recorder::receipt::Receipt;
+pub use recorder::refused::Refused;
+pub use recorder::subscription::Subscription;
+pub use recorder::unwritten::Unwritten;
+pub use recorder::update::{Lagged, Update};
 pub use repository::Repository;
 pub use repository::retention_hooks::RetentionHooks;
 pub use repository::retention_worker::RetentionWorker;

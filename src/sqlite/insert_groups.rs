@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation};
 use diesel::result::Error::{DatabaseError, NotFound};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::sqlite::busy::with_retry;
 use crate::sqlite::fragments::last_insert_rowid;
 use crate::sqlite::insert::{insert_row, summarize_after};
-use crate::sqlite::transaction::{begin_immediately, with_transaction};
+use crate::sqlite::transaction::{is_in_sqlites_transaction, with_savepoint};
 use crate::store::group::{Group, Outcome, Uncommitted};
 
 /// Writes groups in their order in one transaction: see [`Store::insert_groups`](crate::store::Store::insert_groups).
@@ -20,16 +20,18 @@ pub(crate) fn insert_groups(
     groups: &[Group<'_>],
     until: Instant,
 ) -> Result<Vec<Outcome>, Uncommitted> {
-    with_retry(conn, |conn| Ok(begin_immediately(conn)?))?;
+    // As SQL text, because Diesel's transactions are broken for good once SQLite has rolled one back by itself.
+    with_retry(conn, |conn| Ok(conn.batch_execute("BEGIN IMMEDIATE")?))?;
     let outcomes = match insert_in_order(conn, groups, until) {
         Ok(outcomes) => outcomes,
         Err(error) => {
             // SQLite may have rolled back already, as on a full disk. The first error says why.
-            drop(AnsiTransactionManager::rollback_transaction(conn));
+            drop(conn.batch_execute("ROLLBACK"));
             return Err(error.into());
         }
     };
-    if let Err(error) = AnsiTransactionManager::commit_transaction(conn) {
+    if let Err(error) = conn.batch_execute("COMMIT") {
+        drop(conn.batch_execute("ROLLBACK"));
         let error = error.into();
         // A deferred constraint is checked first, so nothing is committed then.
         return Err(if is_of_entry(&error) { error.into() } else { Uncommitted { error, outcomes } });
@@ -48,10 +50,11 @@ fn insert_in_order(conn: &mut SqliteConnection, groups: &[Group<'_>], until: Ins
         let outcome = match group.entries {
             [_] | [] => insert_entries(conn, group),
             // A part of a group that fails is rolled back alone.
-            _ => with_transaction(conn, |conn| insert_entries(conn, group)),
+            _ => with_savepoint(conn, |conn| insert_entries(conn, group)),
         };
         match outcome {
-            Err(error) if !is_of_entry(&error) => return Err(error),
+            // Whoever has made the table may have told SQLite to roll back everything.
+            Err(error) if !is_of_entry(&error) || !is_in_sqlites_transaction(conn)? => return Err(error),
             outcome => outcomes.push(outcome),
         }
         if Instant::now() >= until {
@@ -70,7 +73,7 @@ fn insert_entries(conn: &mut SqliteConnection, group: &Group<'_>) -> Outcome {
     Ok(seqs)
 }
 
-/// Whether the entry is at fault, and the transaction goes on.
+/// Whether the entry is at fault.
 fn is_of_entry(error: &Error) -> bool {
     match error {
         Error::InvalidEntry { .. } | Error::DuplicateId { .. } | Error::Database(NotFound) => true,

@@ -71,7 +71,10 @@ pub(crate) fn with_read_transaction<T>(
 
 /// Runs `work` in a savepoint that Diesel does not know. It begins a transaction if there is none, and joins one that was
 /// begun as SQL text.
-fn with_savepoint<T>(conn: &mut SqliteConnection, work: impl FnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T> {
+pub(crate) fn with_savepoint<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
     conn.batch_execute("SAVEPOINT activity_log")?;
     match work(conn) {
         Ok(value) => {

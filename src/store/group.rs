@@ -12,7 +12,7 @@ pub struct Group<'a> {
 }
 
 /// The `seq` of each entry of a group, or why the group was not written.
-pub type Outcome = Result<Vec<i64>>;
+pub(crate) type Outcome = Result<Vec<i64>>;
 
 /// Why a transaction with groups did not succeed.
 #[derive(Debug)]

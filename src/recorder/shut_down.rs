@@ -1,0 +1,64 @@
+//! The end of a recorder.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use crate::recorder::hand_over::has_passed;
+use crate::recorder::own_thread;
+use crate::recorder::shared::Shared;
+use crate::recorder::state::Phase;
+use crate::recorder::unwritten::Unwritten;
+
+/// How long a shutdown waits for a transaction under way once its time is up, to learn what becomes of it.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Shared {
+    /// Takes nothing more, waits until everything is written, and returns what is not by then.
+    pub(crate) fn shut_down(&self, at_most: Duration) -> Unwritten {
+        let deadline = Instant::now().checked_add(at_most);
+        let mut state = self.state();
+        if matches!(state.phase, Phase::Open | Phase::Draining(_)) {
+            state.phase = Phase::Draining(deadline);
+        }
+        state.call_all();
+        drop(state);
+        self.work.notify_all();
+        if own_thread::may_wait().is_err() {
+            return Unwritten::default();
+        }
+        if !self.has_ended_by(deadline) {
+            let mut state = self.state();
+            if state.phase != Phase::Ended {
+                state.phase = Phase::Abandoned;
+            }
+            drop(state);
+            self.work.notify_all();
+            self.has_ended_by(Instant::now().checked_add(GRACE));
+        }
+        let mut state = self.state();
+        let abandoned = state.abandon(&self.actor);
+        let unwritten = std::mem::take(&mut state.unwritten);
+        drop(state);
+        abandoned.into_iter().for_each(|(queued, reason)| queued.slot.answer(Err(reason.into())));
+        unwritten
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state().phase == Phase::Ended
+    }
+
+    /// Waits for the thread to end.
+    fn has_ended_by(&self, deadline: Option<Instant>) -> bool {
+        let mut state = self.state();
+        while state.phase != Phase::Ended {
+            if has_passed(deadline) {
+                return false;
+            }
+            state = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                Some(left) => self.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.progress.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        true
+    }
+}
