@@ -16,6 +16,8 @@ mod hostile_input;
 mod model;
 mod pagination;
 pub(crate) mod prune;
+mod recorder;
+mod recorder_faults;
 pub(crate) mod retention;
 mod retention_archive;
 mod retention_model;
