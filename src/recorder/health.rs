@@ -16,6 +16,8 @@ pub struct RecorderHealth {
     pub queued_entries: usize,
     /// About how many bytes of memory these take.
     pub queued_bytes: usize,
+    /// How many callers wait for room.
+    pub waiting_callers: usize,
     /// How many entries were committed since the start, with those of the recorder's own.
     pub recorded: u64,
     /// How many entries were not written because they were at fault, such as one whose id was taken.

@@ -129,6 +129,7 @@ impl State {
             is_enabled: self.is_enabled,
             queued_entries: self.load.entries,
             queued_bytes: self.load.bytes,
+            waiting_callers: self.turns.len(),
             recorded,
             at_fault,
             refused,
