@@ -101,10 +101,12 @@ fn compare(name: &str, database: &dyn Database, time: Duration) -> BenchResult {
             database.clear()?;
             alone.add(measure(threads, time, || {
                 let mut record = database.one_by_one()?;
-                Ok(move |entry| loop {
-                    match record(&entry) {
-                        Err(Error::Busy(_)) => {}
-                        outcome => break Ok(outcome.map(drop)?),
+                Ok(move |entry| {
+                    loop {
+                        match record(&entry) {
+                            Err(Error::Busy(_)) => {}
+                            outcome => break Ok(outcome.map(drop)?),
+                        }
                     }
                 })
             })?);
@@ -200,8 +202,7 @@ mod server {
 
     impl Postgres {
         fn create(server: String) -> BenchResult<Self> {
-            PgConnection::establish(&server)?
-                .batch_execute(&format!("DROP DATABASE IF EXISTS {NAME} WITH (FORCE)"))?;
+            PgConnection::establish(&server)?.batch_execute(&format!("DROP DATABASE IF EXISTS {NAME} WITH (FORCE)"))?;
             PgConnection::establish(&server)?.batch_execute(&format!("CREATE DATABASE {NAME}"))?;
             let (rest, _) = server.rsplit_once('/').ok_or("the address names no database")?;
             let url = format!("{rest}/{NAME}");
@@ -212,9 +213,8 @@ mod server {
 
     impl Drop for Postgres {
         fn drop(&mut self) {
-            let dropped = PgConnection::establish(&self.server).map(|mut conn| {
-                conn.batch_execute(&format!("DROP DATABASE {NAME} WITH (FORCE)"))
-            });
+            let dropped = PgConnection::establish(&self.server)
+                .map(|mut conn| conn.batch_execute(&format!("DROP DATABASE {NAME} WITH (FORCE)")));
             if !matches!(dropped, Ok(Ok(()))) {
                 eprintln!("the database {NAME} is still there: {dropped:?}");
             }

@@ -293,10 +293,10 @@ impl Error {
     }
 
     /// Whether freeing space might help.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn is_out_of_space(&self) -> bool {
         match self {
             Self::Full(_) => true,
+            #[cfg(feature = "sqlite")]
             Self::Database(error) => sqlite::may_be_full(unclassified_message(error)),
             _ => false,
         }

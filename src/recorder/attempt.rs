@@ -151,5 +151,5 @@ impl<C: Backend> Attempt<'_, C> {
 
 /// Whether no entry can be at fault.
 fn is_of_database(error: &Error) -> bool {
-    matches!(error, Error::Busy(_) | Error::Full(_))
+    matches!(error, Error::Busy(_)) || error.is_out_of_space()
 }

@@ -67,7 +67,7 @@ impl<C: Backend, F: FnMut() -> Result<C>> Writer<C, F> {
     /// After an attempt that failed: keeps the connection if it was only in somebody's way, reports, and waits.
     fn recover(&mut self, error: Error, shared: &Shared) {
         let is_busy = matches!(error, Error::Busy(_));
-        let may_keep = is_busy || matches!(error, Error::Full(_));
+        let may_keep = is_busy || error.is_out_of_space();
         let kept = self.conn.take().filter(|_| may_keep);
         let mut is_kept = false;
         isolated(|| {
