@@ -82,6 +82,9 @@ where
     Ok(Measured { waits, time: began.elapsed() })
 }
 
+/// Records one entry and commits it.
+type Record = Box<dyn FnMut(&NewActivityLogEntry) -> activity_log::Result<i64> + Send>;
+
 /// A way to an empty log.
 trait Database {
     /// Empties the log.
@@ -90,7 +93,7 @@ trait Database {
     fn recorder(&self) -> BenchResult<Recorder>;
 
     /// What records one entry and commits it, through a connection of its own.
-    fn one_by_one(&self) -> BenchResult<Box<dyn FnMut(&NewActivityLogEntry) -> activity_log::Result<i64> + Send>>;
+    fn one_by_one(&self) -> BenchResult<Record>;
 }
 
 fn compare(name: &str, database: &dyn Database, time: Duration) -> BenchResult {
@@ -176,7 +179,7 @@ impl Database for Sqlite {
         Ok(Recorder::start(self.connector(), RecorderOptions::new())?)
     }
 
-    fn one_by_one(&self) -> BenchResult<Box<dyn FnMut(&NewActivityLogEntry) -> activity_log::Result<i64> + Send>> {
+    fn one_by_one(&self) -> BenchResult<Record> {
         let mut conn = self.connector()()?;
         Ok(Box::new(move |entry| activity_log::ActivityLogRepository::new(&mut conn).record(entry)))
     }
@@ -185,12 +188,12 @@ impl Database for Sqlite {
 #[cfg(feature = "postgres")]
 mod server {
     use activity_log::postgres::{ActivityLogRepository, run_migrations};
-    use activity_log::{NewActivityLogEntry, Recorder, RecorderOptions};
+    use activity_log::{Recorder, RecorderOptions};
     use diesel::connection::SimpleConnection;
     use diesel::prelude::*;
 
     use crate::entries::BenchResult;
-    use crate::{Database, compare};
+    use crate::{Database, Record, compare};
 
     const NAME: &str = "activity_log_bench_recorder";
 
@@ -232,7 +235,7 @@ mod server {
             Ok(Recorder::start(move || PgConnection::establish(&url), RecorderOptions::new())?)
         }
 
-        fn one_by_one(&self) -> BenchResult<Box<dyn FnMut(&NewActivityLogEntry) -> activity_log::Result<i64> + Send>> {
+        fn one_by_one(&self) -> BenchResult<Record> {
             let mut conn = PgConnection::establish(&self.url)?;
             Ok(Box::new(move |entry| ActivityLogRepository::new(&mut conn).record(entry)))
         }

@@ -1,13 +1,14 @@
 //! What a recorder hands to its subscribers.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::model::entry::ActivityLogEntry;
 use crate::model::filters::ActivityLogFilters;
 use crate::recorder::guard::isolated;
+use crate::recorder::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::recorder::update::{Lagged, Update};
 
 /// The subscribers that have not gone.

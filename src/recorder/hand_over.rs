@@ -1,6 +1,6 @@
 //! The queue of a recorder, as its thread uses it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -10,8 +10,10 @@ use crate::model::size::bytes_of;
 use crate::recorder::health::RecorderFailure;
 use crate::recorder::load::Load;
 use crate::recorder::queued::{Origin, Queued};
+use crate::recorder::room::release_and_wake;
 use crate::recorder::shared::Shared;
 use crate::recorder::state::{Phase, State};
+use crate::recorder::sync::PoisonError;
 use crate::store::group::Outcome;
 
 impl Shared {
@@ -58,6 +60,7 @@ impl Shared {
             state.add(Queued::new(vec![about], bytes, Origin::Recorder));
         }
         state.call_next();
+        release_and_wake(state);
     }
 
     /// Returns what was not answered to the head of the queue.
@@ -105,7 +108,7 @@ impl Shared {
         state.phase = Phase::Ended;
         state.call_all();
         let abandoned = state.abandon(&self.actor);
-        drop(state);
+        release_and_wake(state);
         abandoned.into_iter().for_each(|(queued, reason)| queued.slot.answer(Err(reason.into())));
         self.feeds.end();
         self.progress.notify_all();

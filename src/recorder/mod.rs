@@ -14,11 +14,15 @@ pub(crate) mod policy;
 mod queued;
 pub(crate) mod receipt;
 pub(crate) mod refused;
+mod room;
+#[cfg(all(test, activity_log_shuttle))]
+mod schedules;
 mod shared;
 mod shut_down;
 mod slot;
 mod state;
 pub(crate) mod subscription;
+mod sync;
 pub(crate) mod unwritten;
 pub(crate) mod update;
 mod writer;
@@ -165,6 +169,26 @@ impl Recorder {
         match self.shared().admit(Load { entries: 1, bytes: bytes_of(&entry) }) {
             Ok(place) => Ok(Receipt::new(place.take(vec![entry]), first)),
             Err(reason) => Err(Refused::new(reason, entry)),
+        }
+    }
+
+    /// Waits without a thread until there is room, whatever the policy, and queues an entry: for async code that is to go
+    /// no faster than the database.
+    ///
+    /// Dropping the future withdraws the entry, so a timeout is a limit. Tasks get in in no particular order.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with the entry if the recorder is switched off or shut down.
+    pub async fn record_when_room(&self, entry: NewActivityLogEntry) -> Result<Receipt, Refused<NewActivityLogEntry>> {
+        let load = Load { entries: 1, bytes: bytes_of(&entry) };
+        loop {
+            match self.shared().admit_now(load) {
+                Ok(place) => return Ok(Receipt::new(place.take(vec![entry]), first)),
+                Err(RecorderError::QueueFull) => {}
+                Err(reason) => return Err(Refused::new(reason, entry)),
+            }
+            self.shared().room(load).await;
         }
     }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum QueuePolicy {
     /// The caller waits for room, for at most this long, and is refused then. Callers get in in the order in which they
-    /// came. In async code this blocks a thread of the executor, so another policy is better there.
+    /// came. In async code this blocks a thread of the executor; use another policy there, or
+    /// [`record_when_room`](crate::Recorder::record_when_room).
     Block {
         /// How long a caller waits.
         at_most: Duration,

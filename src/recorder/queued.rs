@@ -1,11 +1,12 @@
 //! What stands in the queue.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::recorder::RecorderError;
 use crate::model::entry::NewActivityLogEntry;
 use crate::recorder::slot::Slot;
+use crate::recorder::sync::{Mutex, PoisonError};
 
 /// Entries that are written together or not at all, and where to put the answer.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The queue of a recorder, as its callers use it.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::recorder::RecorderError;
@@ -15,6 +15,7 @@ use crate::recorder::policy::QueuePolicy;
 use crate::recorder::queued::{Origin, Queued};
 use crate::recorder::slot::Slot;
 use crate::recorder::state::{Phase, State};
+use crate::recorder::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -52,7 +53,7 @@ impl Shared {
         let state = self.state();
         let (mut state, admitted) = match state.closed() {
             Err(reason) => (state, Err(reason)),
-            Ok(()) if state.turns.is_empty() && state.load.has_room_for(load, self.bound) => (state, Ok(())),
+            Ok(()) if self.has_room(&state, load) => (state, Ok(())),
             Ok(()) => self.without_room(state, load),
         };
         if let Err(reason) = admitted {
@@ -61,7 +62,12 @@ impl Shared {
             *count = count.saturating_add(load.entries as u64);
             return Err(reason);
         }
-        Ok(Place { shared: self, state, load })
+        Ok(Place::new(self, state, load))
+    }
+
+    /// Whether there is room, and nobody else waits for it.
+    pub(crate) fn has_room(&self, state: &State, load: Load) -> bool {
+        state.turns.is_empty() && state.load.has_room_for(load, self.bound)
     }
 
     fn add(&self, state: &mut State, queued: Queued) -> Arc<Slot> {
@@ -165,7 +171,11 @@ pub(crate) struct Place<'a> {
     load: Load,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    pub(crate) fn new(shared: &'a Shared, state: MutexGuard<'a, State>, load: Load) -> Self {
+        Self { shared, state, load }
+    }
+
     /// Queues entries that are written together or not at all.
     pub(crate) fn take(mut self, entries: Vec<NewActivityLogEntry>) -> Arc<Slot> {
         self.shared.add(&mut self.state, Queued::new(entries, self.load.bytes, Origin::Host))

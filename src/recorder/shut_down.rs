@@ -1,12 +1,13 @@
 //! The end of a recorder.
 
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::recorder::hand_over::has_passed;
 use crate::recorder::own_thread;
+use crate::recorder::room::release_and_wake;
 use crate::recorder::shared::Shared;
 use crate::recorder::state::Phase;
+use crate::recorder::sync::PoisonError;
 use crate::recorder::unwritten::Unwritten;
 
 /// How long a shutdown waits for a transaction under way once its time is up, to learn what becomes of it.
@@ -21,7 +22,7 @@ impl Shared {
             state.phase = Phase::Draining(deadline);
         }
         state.call_all();
-        drop(state);
+        release_and_wake(state);
         self.work.notify_all();
         if own_thread::may_wait().is_err() {
             return Unwritten::default();

@@ -1,11 +1,11 @@
 //! Where the answer to a receipt is put.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::recorder::guard::isolated;
+use crate::recorder::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 #[derive(Debug)]
 pub(crate) struct Slot {

@@ -1,7 +1,8 @@
 //! What the callers of a recorder and its thread share, under one lock.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar};
+use std::sync::Arc;
+use std::task::Waker;
 use std::time::Instant;
 
 use crate::error::recorder::RecorderError;
@@ -10,6 +11,7 @@ use crate::recorder::load::Load;
 use crate::recorder::own_entries::Dropped;
 use crate::recorder::queued::Queued;
 use crate::recorder::slot::Slot;
+use crate::recorder::sync::Condvar;
 use crate::recorder::unwritten::Unwritten;
 
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(crate) struct State {
     pub(crate) load: Load,
     /// Callers that wait for room, in the order in which they came.
     pub(crate) turns: VecDeque<Arc<Condvar>>,
+    /// Tasks that wait for room.
+    pub(crate) wakers: Vec<Waker>,
     pub(crate) phase: Phase,
     /// Whether the thread waits for something to write.
     pub(crate) is_idle: bool,
@@ -62,6 +66,7 @@ impl State {
             in_flight: Vec::new(),
             load: Load::default(),
             turns: VecDeque::new(),
+            wakers: Vec::new(),
             phase: Phase::Open,
             is_idle: false,
             is_enabled,

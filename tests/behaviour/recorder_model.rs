@@ -12,8 +12,8 @@ use crate::support::{TestResult, numbered};
 
 #[derive(Debug, Clone)]
 enum Operation {
-    Record(NewActivityLogEntry),
-    RecordAll(Vec<NewActivityLogEntry>),
+    /// Entries that are recorded together, or one alone.
+    Record(Vec<NewActivityLogEntry>),
     /// Another connection takes the lock, if it has not got it.
     Lock,
     /// It lets go.
@@ -31,8 +31,8 @@ fn entry() -> impl Strategy<Value = NewActivityLogEntry> {
 
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
-        12 => entry().prop_map(Operation::Record),
-        5 => vec(entry(), 0..5).prop_map(Operation::RecordAll),
+        12 => vec(entry(), 1).prop_map(Operation::Record),
+        5 => vec(entry(), 0..5).prop_map(Operation::Record),
         1 => Just(Operation::Lock),
         2 => Just(Operation::Unlock),
         1 => Just(Operation::Flush),
@@ -98,11 +98,7 @@ fn run(operations: Vec<Operation>, batch: usize) -> TestResult {
     let mut receipts = Vec::new();
     for operation in operations {
         match operation {
-            Operation::Record(entry) => {
-                let expected = model.record(std::slice::from_ref(&entry));
-                receipts.push((expected, recorder.record_all(vec![entry])));
-            }
-            Operation::RecordAll(entries) => {
+            Operation::Record(entries) => {
                 let expected = model.record(&entries);
                 receipts.push((expected, recorder.record_all(entries)));
             }

@@ -1,18 +1,31 @@
 //! The queue of a recorder is bounded, and its policy says what happens to what it has no room for.
 
-use std::sync::mpsc::channel;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::task::{Context, Wake};
 use std::thread;
 use std::time::Duration;
 
 use activity_log::{ActivityCategory, ActivitySeverity, QueuePolicy, Recorder, RecorderError, RecorderOptions};
 use chrono::{DateTime, Utc};
 
-use crate::behaviour::recorder::{A_MINUTE, ids, reason, start_away, stored, stored_ids};
+use crate::behaviour::recorder::{A_MINUTE, block_on, ids, reason, start_away, stored, stored_ids};
 use crate::support::{TestResult, numbered};
 
 /// Room for this many entries, of which the recorder's thread holds one.
 fn room_for(entries: usize, policy: QueuePolicy) -> RecorderOptions {
     RecorderOptions::new().queue_entries(entries).policy(policy)
+}
+
+/// Tells when it is woken.
+struct Tell(Sender<()>);
+
+impl Wake for Tell {
+    fn wake(self: Arc<Self>) {
+        self.0.send(()).ok();
+    }
 }
 
 /// Why the recorder does not take an entry.
@@ -58,6 +71,35 @@ fn a_full_queue_that_blocks_lets_a_caller_wait_for_room() -> TestResult {
     drop(database);
     waiting.join().map_err(|_| "the thread panicked")??;
     assert_eq!(stored_ids(&log)?, ids(0..=2));
+    Ok(())
+}
+
+#[test]
+fn a_task_waits_for_room_without_a_thread() -> TestResult {
+    let (log, recorder, database) = start_away(room_for(2, QueuePolicy::Refuse))?;
+    recorder.record(numbered(1));
+    let (woken, waking) = channel();
+    let mut waiting = pin!(recorder.record_when_room(numbered(2)));
+    let waker = Arc::new(Tell(woken)).into();
+    let mut context = Context::from_waker(&waker);
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    drop(database);
+    waking.recv_timeout(A_MINUTE)?;
+    block_on(waiting)?.wait()?;
+    assert_eq!(stored_ids(&log)?, ids(0..=2));
+    Ok(())
+}
+
+#[test]
+fn a_task_that_waits_for_room_has_its_entry_back_when_the_recorder_ends() -> TestResult {
+    let (_log, recorder, _database) = start_away(room_for(1, QueuePolicy::Refuse))?;
+    let waiting = {
+        let recorder = recorder.clone();
+        thread::spawn(move || block_on(recorder.record_when_room(numbered(1))))
+    };
+    recorder.shutdown(Duration::ZERO);
+    let refused = waiting.join().map_err(|_| "the thread panicked")?.err().ok_or("it was taken")?;
+    assert_eq!((refused.reason(), refused.into_inner()), (RecorderError::ShutDown, numbered(1)));
     Ok(())
 }
 
