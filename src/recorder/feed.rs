@@ -39,6 +39,8 @@ impl Feeds {
         if state.has_ended {
             feed.state().has_ended = true;
         } else {
+            // Those who have gone are forgotten even if nothing is committed.
+            state.feeds.retain(|feed| feed.strong_count() > 0);
             state.feeds.push(Arc::downgrade(&feed));
         }
         feed
