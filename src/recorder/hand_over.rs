@@ -7,6 +7,7 @@ use chrono::Utc;
 
 use crate::error::Error;
 use crate::model::size::bytes_of;
+use crate::recorder::guard::isolated;
 use crate::recorder::health::RecorderFailure;
 use crate::recorder::load::Load;
 use crate::recorder::queued::{Origin, Queued};
@@ -108,10 +109,14 @@ impl Shared {
         state.phase = Phase::Ended;
         state.call_all();
         let abandoned = state.abandon(&self.actor);
+        let on_unwritten = state.on_unwritten.take().map(|told| (told, std::mem::take(&mut state.unwritten)));
         release_and_wake(state);
         abandoned.into_iter().for_each(|(queued, reason)| queued.slot.answer(Err(reason.into())));
         self.feeds.end();
         self.progress.notify_all();
+        if let Some((on_unwritten, unwritten)) = on_unwritten.filter(|(_, unwritten)| !unwritten.is_empty()) {
+            isolated(|| on_unwritten(unwritten));
+        }
     }
 }
 

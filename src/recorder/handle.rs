@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::recorder::guard::isolated;
 use crate::recorder::options::OnUnwritten;
+use crate::recorder::own_thread;
 use crate::recorder::shared::Shared;
 use crate::recorder::unwritten::Unwritten;
 
@@ -29,7 +30,9 @@ impl Handle {
 
     pub(crate) fn shut_down(&self, at_most: Duration) -> Unwritten {
         let unwritten = self.shared.shut_down(at_most);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take_if(|_| self.shared.has_ended());
+        // A thread cannot join itself: it may drop the last handle while it ends, with a task that it wakes.
+        let may_join = own_thread::may_wait().is_ok() && self.shared.has_ended();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take_if(|_| may_join);
         if let Some(thread) = thread {
             drop(thread.join());
         }
@@ -39,11 +42,12 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let unwritten = self.shut_down(self.drop_limit);
-        if unwritten.is_empty() {
-            return;
+        let mut on_unwritten = self.on_unwritten.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if own_thread::may_wait().is_err() {
+            on_unwritten = on_unwritten.and_then(|on_unwritten| self.shared.tell_at_end(on_unwritten));
         }
-        if let Some(on_unwritten) = self.on_unwritten.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let unwritten = self.shut_down(self.drop_limit);
+        if let Some(on_unwritten) = on_unwritten.filter(|_| !unwritten.is_empty()) {
             isolated(|| on_unwritten(unwritten));
         }
     }

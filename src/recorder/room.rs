@@ -1,7 +1,7 @@
 //! Waiting for room in the queue without a thread.
 
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use crate::error::recorder::RecorderError;
 use crate::recorder::guard::isolated;
@@ -20,17 +20,39 @@ impl Shared {
 
     /// Waits until there may be room, or until waiting has no point.
     pub(crate) async fn room(&self, load: Load) {
-        poll_fn(|context| {
-            let mut state = self.state();
-            if state.closed().is_err() || self.has_room(&state, load) {
-                return Poll::Ready(());
-            }
-            if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-                state.wakers.push(context.waker().clone());
-            }
-            Poll::Pending
-        })
-        .await;
+        let mut waiting = Waiting { shared: self, number: None };
+        poll_fn(|context| waiting.poll(load, context)).await;
+    }
+}
+
+/// A task that waits for room. It is forgotten as soon as it no longer does, such as after a timeout.
+struct Waiting<'a> {
+    shared: &'a Shared,
+    /// Its key among the wakers, once it is there.
+    number: Option<u64>,
+}
+
+impl Waiting<'_> {
+    fn poll(&mut self, load: Load, context: &Context<'_>) -> Poll<()> {
+        // Wakers are cloned and dropped without the lock, because that may run the host's executor.
+        let waker = context.waker().clone();
+        let mut state = self.shared.state();
+        if state.closed().is_err() || self.shared.has_room(&state, load) {
+            return Poll::Ready(());
+        }
+        let number = *self.number.get_or_insert(state.next_waker);
+        state.next_waker = state.next_waker.max(number.wrapping_add(1));
+        let former = state.wakers.insert(number, waker);
+        drop(state);
+        drop(former);
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let waker = self.number.and_then(|number| self.shared.state().wakers.remove(&number));
+        drop(waker);
     }
 }
 
@@ -38,5 +60,5 @@ impl Shared {
 pub(crate) fn release_and_wake(mut state: MutexGuard<'_, State>) {
     let wakers = std::mem::take(&mut state.wakers);
     drop(state);
-    wakers.into_iter().for_each(|waker| isolated(|| waker.wake()));
+    wakers.into_values().for_each(|waker| isolated(|| waker.wake()));
 }

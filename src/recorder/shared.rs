@@ -17,7 +17,6 @@ use crate::recorder::slot::Slot;
 use crate::recorder::state::{Phase, State};
 use crate::recorder::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-#[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
     /// The thread waits here for work.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::recorder::hand_over::has_passed;
+use crate::recorder::options::OnUnwritten;
 use crate::recorder::own_thread;
 use crate::recorder::room::release_and_wake;
 use crate::recorder::shared::Shared;
@@ -21,13 +22,14 @@ impl Shared {
         if matches!(state.phase, Phase::Open | Phase::Draining(_)) {
             state.phase = Phase::Draining(deadline);
         }
+        let (has_ended, is_given_up) = (state.phase == Phase::Ended, state.is_given_up());
         state.call_all();
         release_and_wake(state);
         self.work.notify_all();
-        if own_thread::may_wait().is_err() {
+        if !has_ended && own_thread::may_wait().is_err() {
             return Unwritten::default();
         }
-        if !self.has_ended_by(deadline) {
+        if !is_given_up && !self.has_ended_by(deadline) {
             let mut state = self.state();
             if state.phase != Phase::Ended {
                 state.phase = Phase::Abandoned;
@@ -42,6 +44,15 @@ impl Shared {
         drop(state);
         abandoned.into_iter().for_each(|(queued, reason)| queued.slot.answer(Err(reason.into())));
         unwritten
+    }
+
+    /// Gives what will be left at the end to the host, unless the end is over.
+    pub(crate) fn tell_at_end(&self, on_unwritten: OnUnwritten) -> Option<OnUnwritten> {
+        let mut state = self.state();
+        if state.phase == Phase::Ended {
+            return Some(on_unwritten);
+        }
+        state.on_unwritten.replace(on_unwritten)
     }
 
     pub(crate) fn has_ended(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What the callers of a recorder and its thread share, under one lock.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
@@ -8,13 +8,13 @@ use std::time::Instant;
 use crate::error::recorder::RecorderError;
 use crate::recorder::health::{RecorderFailure, RecorderHealth};
 use crate::recorder::load::Load;
+use crate::recorder::options::OnUnwritten;
 use crate::recorder::own_entries::Dropped;
 use crate::recorder::queued::Queued;
 use crate::recorder::slot::Slot;
 use crate::recorder::sync::Condvar;
 use crate::recorder::unwritten::Unwritten;
 
-#[derive(Debug)]
 pub(crate) struct State {
     pub(crate) queue: VecDeque<Arc<Queued>>,
     /// What the thread is writing.
@@ -23,8 +23,9 @@ pub(crate) struct State {
     pub(crate) load: Load,
     /// Callers that wait for room, in the order in which they came.
     pub(crate) turns: VecDeque<Arc<Condvar>>,
-    /// Tasks that wait for room.
-    pub(crate) wakers: Vec<Waker>,
+    /// Tasks that wait for room, each by a number of its own.
+    pub(crate) wakers: BTreeMap<u64, Waker>,
+    pub(crate) next_waker: u64,
     pub(crate) phase: Phase,
     /// Whether the thread waits for something to write.
     pub(crate) is_idle: bool,
@@ -37,6 +38,8 @@ pub(crate) struct State {
     pub(crate) failure: Option<RecorderFailure>,
     /// What was not written, until somebody asks.
     pub(crate) unwritten: Unwritten,
+    /// Whom to give it to at the end, if the last handle was dropped where nothing may wait.
+    pub(crate) on_unwritten: Option<OnUnwritten>,
 }
 
 #[derive(Debug, Default)]
@@ -66,7 +69,8 @@ impl State {
             in_flight: Vec::new(),
             load: Load::default(),
             turns: VecDeque::new(),
-            wakers: Vec::new(),
+            wakers: BTreeMap::new(),
+            next_waker: 0,
             phase: Phase::Open,
             is_idle: false,
             is_enabled,
@@ -75,6 +79,7 @@ impl State {
             counts: Counts::default(),
             failure: None,
             unwritten: Unwritten::default(),
+            on_unwritten: None,
         }
     }
 
@@ -85,6 +90,11 @@ impl State {
             Phase::Open => Err(RecorderError::SwitchedOff),
             Phase::Draining(_) | Phase::Abandoned | Phase::Ended => Err(RecorderError::ShutDown),
         }
+    }
+
+    /// Whether a shutdown has given up, and has taken what was left.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.phase == Phase::Abandoned && self.queue.is_empty() && self.in_flight.is_empty()
     }
 
     pub(crate) fn add(&mut self, queued: Queued) -> Arc<Slot> {

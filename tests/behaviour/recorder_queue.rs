@@ -91,6 +91,18 @@ fn a_task_waits_for_room_without_a_thread() -> TestResult {
 }
 
 #[test]
+fn a_task_that_no_longer_waits_for_room_is_forgotten() -> TestResult {
+    let (_log, recorder, _database) = start_away(room_for(1, QueuePolicy::Refuse))?;
+    let task = Arc::new(Tell(channel().0));
+    let waker = Arc::clone(&task).into();
+    let mut waiting = Box::pin(recorder.record_when_room(numbered(1)));
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop((waiting, waker));
+    assert_eq!(Arc::strong_count(&task), 1);
+    Ok(())
+}
+
+#[test]
 fn a_task_that_waits_for_room_has_its_entry_back_when_the_recorder_ends() -> TestResult {
     let (_log, recorder, _database) = start_away(room_for(1, QueuePolicy::Refuse))?;
     let waiting = {
