@@ -13,7 +13,7 @@ use crate::recorder::shared::Shared;
 use crate::store::Backend;
 use crate::store::batch::Row;
 use crate::store::blocking::run;
-use crate::store::group::{Group, Outcome, Uncommitted};
+use crate::store::group::{Group, Outcome, Uncommitted, is_of_entry};
 
 /// How entries are written.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl<C: Backend> Attempt<'_, C> {
             }
             if tried.len() > 1 {
                 size = tried.len() / 2;
-            } else if self.takes_entries() {
+            } else if is_of_entry(&error) || self.takes_entries() {
                 rest = after;
                 self.answer(tried, vec![Err(error)])?;
             } else {

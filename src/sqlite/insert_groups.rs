@@ -4,15 +4,13 @@ use std::time::Instant;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::result::DatabaseErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation};
-use diesel::result::Error::{DatabaseError, NotFound};
 
 use crate::error::{Error, Result};
 use crate::sqlite::busy::with_retry;
 use crate::sqlite::fragments::last_insert_rowid;
 use crate::sqlite::insert::{insert_row, summarize_after};
 use crate::sqlite::transaction::{is_in_sqlites_transaction, with_savepoint};
-use crate::store::group::{Group, Outcome, Uncommitted};
+use crate::store::group::{Group, Outcome, Uncommitted, is_of_entry};
 
 /// Writes groups in their order in one transaction: see [`Store::insert_groups`](crate::store::Store::insert_groups).
 pub(crate) fn insert_groups(
@@ -31,10 +29,10 @@ pub(crate) fn insert_groups(
         }
     };
     if let Err(error) = conn.batch_execute("COMMIT") {
-        drop(conn.batch_execute("ROLLBACK"));
-        let error = error.into();
-        // A deferred constraint is checked first, so nothing is committed then.
-        return Err(if is_of_entry(&error) { error.into() } else { Uncommitted { error, outcomes } });
+        // What can be rolled back was not committed. SQLite may have rolled back already.
+        let is_rolled_back = conn.batch_execute("ROLLBACK").is_ok();
+        let error = Error::from(error);
+        return Err(if is_rolled_back { error.into() } else { Uncommitted { error, outcomes } });
     }
     let written = || outcomes.iter().flatten().flatten();
     if let Some(last_seq) = written().max() {
@@ -71,15 +69,4 @@ fn insert_entries(conn: &mut SqliteConnection, group: &Group<'_>) -> Outcome {
         seqs.push(diesel::select(last_insert_rowid()).get_result(conn)?);
     }
     Ok(seqs)
-}
-
-/// Whether the entry is at fault.
-fn is_of_entry(error: &Error) -> bool {
-    match error {
-        Error::InvalidEntry { .. } | Error::DuplicateId { .. } | Error::Database(NotFound) => true,
-        Error::Database(DatabaseError(kind, _)) => {
-            matches!(kind, CheckViolation | ForeignKeyViolation | NotNullViolation | UniqueViolation)
-        }
-        _ => false,
-    }
 }

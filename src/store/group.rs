@@ -1,5 +1,8 @@
 //! Entries that are written together or not at all, in a transaction that other groups share.
 
+use diesel::result::DatabaseErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation};
+use diesel::result::Error::{DatabaseError, NotFound};
+
 use crate::error::{Error, Result};
 use crate::model::encoding::Encoding;
 use crate::model::entry::NewActivityLogEntry;
@@ -25,5 +28,16 @@ pub struct Uncommitted {
 impl<E: Into<Error>> From<E> for Uncommitted {
     fn from(error: E) -> Self {
         Self { error: error.into(), outcomes: Vec::new() }
+    }
+}
+
+/// Whether the entry is at fault, and no other than this one need be.
+pub(crate) fn is_of_entry(error: &Error) -> bool {
+    match error {
+        Error::InvalidEntry { .. } | Error::DuplicateId { .. } | Error::Database(NotFound) => true,
+        Error::Database(DatabaseError(kind, _)) => {
+            matches!(kind, CheckViolation | ForeignKeyViolation | NotNullViolation | UniqueViolation)
+        }
+        _ => false,
     }
 }
