@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use diesel::prelude::QueryResult;
-use diesel::result::Error::NotFound;
+use diesel::result::Error::{AlreadyInTransaction, NotFound};
 use diesel::sql_types::{BigInt, Text};
 
 use crate::error::{Error, Result};
@@ -24,6 +24,10 @@ pub(crate) async fn insert_groups(
     groups: &[Group<'_>],
     until: Instant,
 ) -> Result<Vec<Outcome>, Uncommitted> {
+    // BEGIN would join the host's transaction, and COMMIT would end it.
+    if conn.is_in_diesels_transaction() {
+        return Err(AlreadyInTransaction.into());
+    }
     conn.batch("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     let outcomes = match insert_in_order(conn, groups, until).await {
         Ok(outcomes) => outcomes,

@@ -24,6 +24,7 @@ mod moving;
 mod pgbouncer;
 mod query_plans;
 mod recorder_commits;
+mod recorder_connection;
 mod recorder_restarts;
 mod search;
 mod search_enabling;
