@@ -25,6 +25,7 @@ LAYERS = {
     "export": {"error", "model"},
     "store": {"error", "model"},
     "repository": {"error", "model", "store"},
+    "recorder": {"error", "model", "store", "repository"},
     "sqlite": {"error", "schema", "model", "store", "repository"},
     "postgres": {"error", "model", "store", "repository"},
 }

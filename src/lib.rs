@@ -27,9 +27,11 @@
 //! | To | use |
 //! |---|---|
 //! | **record** an entry, inside the transaction of the change it describes | [`record`](Repository::record) |
+//! | record **from anywhere**, without a connection at hand, and with one sync for many | [`Recorder`], [`recording`] |
 //! | record all or none of many | [`record_all`](Repository::record_all) |
 //! | mask secrets in the metadata, limit the size of entries | [`with_redactor`](Repository::with_redactor), [`with_limits`](Repository::with_limits) |
 //! | **read** newest first, page by page | [`page`](Repository::page), [`query`](Repository::query) with [`ActivityLogFilters`] |
+//! | show what is recorded as it is committed | [`subscribe`](Recorder::subscribe) |
 //! | **follow** the log: ask what is new, oldest first | [`newest_seq`](Repository::newest_seq), [`query_after`](Repository::query_after), [`page_after`](Repository::page_after) |
 //! | **count**, or count up to a limit for a "1,000+" | [`count`](Repository::count), [`count_up_to`](Repository::count_up_to) |
 //! | count by value for menus, or over time for charts | [`facets`](Repository::facets), [`histogram`](Repository::histogram) |
@@ -50,7 +52,7 @@
 //! The names in this table are SQLite's. PostgreSQL has its own in the module `postgres`, over the same [`Repository`];
 //! the page `in_postgresql` says what differs.
 //!
-//! [`guarantees`] lists what the log promises, and what it does not. [`by_example`] has snippets to copy.
+//! [`guarantees`] lists what the log promises, and what it does not. [`recording`] says when to use a recorder. [`by_example`] has snippets to copy.
 //! [`async_servers`] shows how an async server uses the log. [`beside_other_crates`] and [`diesel_cli`] explain how the
 //! log works with rusqlite, sqlx, sea-orm and the Diesel CLI.
 //!
@@ -112,6 +114,9 @@ mod model;
 #[cfg(any(feature = "postgres", feature = "postgres-async"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "postgres-async"))))]
 pub mod postgres;
+mod recorder;
+#[doc = include_str!("../docs/recorder.md")]
+pub mod recording {}
 mod repository;
 /// The table as Diesel sees it, for the host's own queries over the log.
 ///
@@ -254,6 +259,7 @@ pub mod schema;
 mod sqlite;
 mod store;
 
+pub use error::recorder::RecorderError;
 pub use error::{Error, Result};
 pub use model::category::ActivityCategory;
 pub use model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
@@ -269,6 +275,15 @@ pub use model::retention_policy::RetentionPolicy;
 pub use model::retention_report::{RetentionReport, RuleReport};
 pub use model::retention_rule::RetentionRule;
 pub use model::severity::{ActivitySeverity, ParseSeverityError};
+pub use recorder::Recorder;
+pub use recorder::health::{RecorderFailure, RecorderHealth};
+pub use recorder::options::RecorderOptions;
+pub use recorder::policy::QueuePolicy;
+pub use recorder::receipt::Receipt;
+pub use recorder::refused::Refused;
+pub use recorder::subscription::Subscription;
+pub use recorder::unwritten::Unwritten;
+pub use recorder::update::{Lagged, Update};
 pub use repository::Repository;
 pub use repository::retention_hooks::RetentionHooks;
 pub use repository::retention_worker::RetentionWorker;

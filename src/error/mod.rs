@@ -1,10 +1,13 @@
 #[cfg(any(feature = "postgres", feature = "postgres-async"))]
 pub(crate) mod postgres;
+pub(crate) mod recorder;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
 use diesel::result::DatabaseErrorKind;
 use diesel::result::Error::{DatabaseError, DeserializationError, RollbackErrorOnCommit};
+
+use crate::error::recorder::RecorderError;
 
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -165,6 +168,15 @@ pub enum Error {
     #[error("the activity log's retention worker failed: {0}")]
     Worker(#[source] std::io::Error),
 
+    /// A [`Recorder`](crate::Recorder) did not record, for a reason of its own. What the database refuses has the error
+    /// that [`record`](crate::Repository::record) returns.
+    #[error("the activity log's recorder did not record: {0}")]
+    Recorder(#[from] RecorderError),
+
+    /// The thread of a [`Recorder`](crate::Recorder) could not be started.
+    #[error("the thread of the activity log's recorder could not be started: {0}")]
+    RecorderThread(#[source] std::io::Error),
+
     /// A stored row that this crate did not write cannot be read as an entry.
     ///
     /// The rows around it can. Given its `seq` as the cursor, `query` and `page` continue with the older rows, and
@@ -210,7 +222,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same call may succeed if it is made again a moment later, because another connection was in the way.
+    /// Whether the same call may succeed if it is made again a moment later, because another connection was in the way or
+    /// the queue of a [`Recorder`](crate::Recorder) was full.
     ///
     /// Inside a transaction, the whole transaction has to be run again. A [`Full`](Self::Full) database is not
     /// retryable: someone has to make room first.
@@ -241,7 +254,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy(_))
+        matches!(self, Self::Busy(_) | Self::Recorder(RecorderError::QueueFull | RecorderError::StillFull { .. }))
     }
 
     /// Whether the input is at fault: an entry, its id, a filter, a query string, a retention policy, or a line of an
@@ -272,16 +285,18 @@ impl Error {
             | Self::UnreadableRow { .. }
             | Self::NotRewritten { .. }
             | Self::Worker(_)
+            | Self::Recorder(_)
+            | Self::RecorderThread(_)
             | Self::Output(_)
             | Self::Input(_) => false,
         }
     }
 
     /// Whether freeing space might help.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn is_out_of_space(&self) -> bool {
         match self {
             Self::Full(_) => true,
+            #[cfg(feature = "sqlite")]
             Self::Database(error) => sqlite::may_be_full(unclassified_message(error)),
             _ => false,
         }

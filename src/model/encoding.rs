@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::error::{Error, Result};
-use crate::model::entry::NewActivityLogEntry;
+use crate::model::entry::{ActivityLogEntry, NewActivityLogEntry};
 use crate::model::instant;
 use crate::model::limits::EntryLimits;
 use crate::model::metadata;
@@ -75,6 +75,28 @@ impl Encoding<'_> {
             message: required("message", &entry.message, limits.message)?,
             metadata,
         })
+    }
+
+    /// The entry as it reads back once it is stored with this `seq`. The caller has stored it.
+    pub(crate) fn read_back(self, entry: &NewActivityLogEntry, seq: i64) -> ActivityLogEntry {
+        let text = |text: &str| storable_text(text).into_owned();
+        let optional = |value: &Option<String>| value.as_deref().map(text);
+        let metadata =
+            self.redactor.map_or(Cow::Borrowed(&entry.metadata), |redactor| redactor.redact(&entry.metadata));
+        ActivityLogEntry {
+            seq,
+            id: text(&entry.id),
+            ts: instant::round_down(entry.ts),
+            category: text(entry.category.as_str()).as_str().into(),
+            action: text(&entry.action),
+            severity: entry.severity,
+            actor: text(&entry.actor),
+            entity_type: optional(&entry.entity_type),
+            entity_id: optional(&entry.entity_id),
+            entity_name: optional(&entry.entity_name),
+            message: text(&entry.message),
+            metadata: metadata.into_owned(),
+        }
     }
 }
 

@@ -22,4 +22,5 @@ pub(crate) mod retention_policy;
 pub(crate) mod retention_report;
 pub(crate) mod retention_rule;
 pub(crate) mod severity;
+pub(crate) mod size;
 pub(crate) mod stored_row;

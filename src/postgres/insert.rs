@@ -15,7 +15,7 @@ use crate::model::entry::NewActivityLogEntry;
 use crate::postgres::execute::Execute;
 use crate::postgres::lengths::check_lengths;
 use crate::postgres::savepoint::attempt;
-use crate::postgres::statement::{Bind, Sql, Statement};
+use crate::postgres::statement::{Bind, Sql};
 use crate::postgres::timestamp;
 use crate::postgres::transaction::is_in_transaction;
 
@@ -95,7 +95,7 @@ pub(crate) async fn insert_all(
         let index = if ids.is_empty() { None } else { first_duplicate(conn, &ids).await? };
         return Err(index.map_or(refusal, |index| Error::DuplicateId { index }));
     }
-    let statement = insert_statement(rows);
+    let statement = insert_rows(rows).returning();
     let is_in_transaction = is_in_transaction(conn).await?;
     match attempt(conn, is_in_transaction, statement).await {
         Ok(inserted) if inserted == entries.len() => Ok(()),
@@ -106,8 +106,8 @@ pub(crate) async fn insert_all(
     }
 }
 
-/// One statement, which writes all rows or none.
-fn insert_statement(rows: Vec<EncodedEntry<'_>>) -> Statement<'_> {
+/// One statement, which writes all rows in their order, or none.
+pub(crate) fn insert_rows(rows: Vec<EncodedEntry<'_>>) -> Sql<'_> {
     let mut insert = Sql::new(format!("INSERT INTO activity_log ({COLUMNS}) SELECT {COLUMNS} FROM unnest("));
     let mut texts = [const { Vec::new() }; 7];
     let mut optional_texts = [const { Vec::new() }; 3];
@@ -139,7 +139,7 @@ fn insert_statement(rows: Vec<EncodedEntry<'_>>) -> Statement<'_> {
     for column in [message, metadata] {
         insert = insert.text(", ").bind(Bind::Texts(column));
     }
-    insert.text(format!(") WITH ORDINALITY AS entry ({COLUMNS}, position) ORDER BY position")).returning()
+    insert.text(format!(") WITH ORDINALITY AS entry ({COLUMNS}, position) ORDER BY position"))
 }
 
 /// Whether an error says that an id is taken. Citus leaves out the kind of a shard's error and the name of the constraint,
@@ -173,7 +173,7 @@ async fn first_duplicate(conn: &mut impl Execute, ids: &[Cow<'_, str>]) -> Query
 }
 
 /// Those of the ids that the log holds.
-async fn taken(conn: &mut impl Execute, ids: Vec<Cow<'_, str>>) -> QueryResult<Vec<String>> {
+pub(crate) async fn taken(conn: &mut impl Execute, ids: Vec<Cow<'_, str>>) -> QueryResult<Vec<String>> {
     let ids = Sql::new("SELECT id FROM activity_log WHERE id = ANY(").bind(Bind::Texts(ids)).text(")");
     conn.load::<String, _>(ids.returning::<Text>()).await
 }

@@ -23,6 +23,7 @@ mod execute;
 mod extent;
 mod follow;
 mod insert;
+mod insert_groups;
 mod kinds;
 mod lengths;
 mod lookup;

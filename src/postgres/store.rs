@@ -15,9 +15,10 @@ use crate::model::prune_report::PruneReport;
 use crate::postgres::execute::Execute;
 use crate::postgres::rollups::upkeep;
 use crate::postgres::row::ActivityLogRow;
-use crate::postgres::{count, delete, extent, follow, insert, read, rewrite};
+use crate::postgres::{count, delete, extent, follow, insert, insert_groups, read, rewrite};
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::deletion::Deletion;
+use crate::store::group::{Group, Outcome, Uncommitted};
 use crate::store::pace::left_of_pause;
 use crate::store::range::{Order, SeqRange};
 use crate::store::{Settled, Store};
@@ -36,6 +37,10 @@ impl<C: Execute> Store for C {
         insert::insert_all(self, entries, encoding).await?;
         upkeep::after_recording(self, entries).await;
         Ok(())
+    }
+
+    async fn insert_groups(&mut self, groups: &[Group<'_>], until: Instant) -> Result<Vec<Outcome>, Uncommitted> {
+        insert_groups::insert_groups(self, groups, until).await
     }
 
     async fn read(

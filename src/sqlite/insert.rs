@@ -44,7 +44,7 @@ pub(crate) fn insert_all(
 /// The rows are recorded whatever happens here. After a failure, a later record summarizes, and `unsummarized` shows
 /// the backlog. The failure is returned only if SQLite has rolled back the caller's transaction, rows included, or is
 /// about to.
-fn summarize_after(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> Result<()> {
+pub(crate) fn summarize_after(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> Result<()> {
     if !is_sampled(last_seq, rows) {
         return Ok(());
     }
@@ -64,7 +64,7 @@ fn summarize_if_due(conn: &mut SqliteConnection, last_seq: i64, rows: usize) -> 
     without_busy_timeout(conn, |conn, _| keep_up(conn, rows))
 }
 
-fn insert_row(
+pub(crate) fn insert_row(
     conn: &mut SqliteConnection,
     entry: &NewActivityLogEntry,
     index: usize,

@@ -20,6 +20,7 @@ mod fragments;
 mod hints;
 mod histogram;
 mod insert;
+mod insert_groups;
 mod limits;
 pub(crate) mod migrations;
 pub(crate) mod new_row;
@@ -45,7 +46,7 @@ mod transaction;
 mod upkeep;
 
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use diesel::SqliteConnection;
@@ -62,6 +63,7 @@ use crate::sqlite::row::ActivityLogRow;
 use crate::store::batch::{Batch, ReadLimit};
 use crate::store::blocking::run;
 use crate::store::deletion::Deletion;
+use crate::store::group::{Group, Outcome, Uncommitted};
 use crate::store::pace;
 use crate::store::range::{Order, SeqRange};
 use crate::store::{Backend, Settled, Store};
@@ -80,6 +82,10 @@ impl Store for SqliteConnection {
 
     async fn insert_all(&mut self, entries: &[NewActivityLogEntry], encoding: Encoding<'_>) -> Result<()> {
         insert::insert_all(self, entries, encoding)
+    }
+
+    async fn insert_groups(&mut self, groups: &[Group<'_>], until: Instant) -> Result<Vec<Outcome>, Uncommitted> {
+        insert_groups::insert_groups(self, groups, until)
     }
 
     async fn read(

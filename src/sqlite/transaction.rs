@@ -29,6 +29,11 @@ fn is_nested(error: &diesel::result::Error) -> bool {
     matches!(error, DatabaseError(_, information) if information.message() == NESTED_TRANSACTION)
 }
 
+/// Begins a transaction that takes the write lock at once.
+pub(crate) fn begin_immediately(conn: &mut SqliteConnection) -> QueryResult<()> {
+    AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+}
+
 /// Runs `work` in a savepoint of the caller's transaction, or in a transaction that takes the write lock at once.
 pub(crate) fn with_transaction<T>(
     conn: &mut SqliteConnection,
@@ -37,7 +42,7 @@ pub(crate) fn with_transaction<T>(
     if is_in_diesels_transaction(conn)? {
         AnsiTransactionManager::begin_transaction(conn)?;
     } else {
-        match AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE") {
+        match begin_immediately(conn) {
             Err(error) if is_nested(&error) => return with_savepoint(conn, work),
             begun => begun?,
         }
@@ -66,7 +71,10 @@ pub(crate) fn with_read_transaction<T>(
 
 /// Runs `work` in a savepoint that Diesel does not know. It begins a transaction if there is none, and joins one that was
 /// begun as SQL text.
-fn with_savepoint<T>(conn: &mut SqliteConnection, work: impl FnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T> {
+pub(crate) fn with_savepoint<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
     conn.batch_execute("SAVEPOINT activity_log")?;
     match work(conn) {
         Ok(value) => {

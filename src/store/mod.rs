@@ -3,11 +3,12 @@
 pub(crate) mod batch;
 pub(crate) mod blocking;
 pub(crate) mod deletion;
+pub(crate) mod group;
 pub(crate) mod pace;
 pub(crate) mod range;
 
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use diesel::result::DatabaseErrorKind;
@@ -22,6 +23,7 @@ use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::prune_report::PruneReport;
 use crate::store::batch::{Batch, ReadLimit, Row};
 use crate::store::deletion::Deletion;
+use crate::store::group::{Group, Outcome, Uncommitted};
 use crate::store::range::{Order, SeqRange};
 
 /// A blocking connection to a database that can hold a log.
@@ -67,6 +69,16 @@ pub trait Store: Sized {
         entries: &[NewActivityLogEntry],
         encoding: Encoding<'_>,
     ) -> impl Future<Output = Result<()>>;
+
+    /// Writes groups in their order in one transaction of its own, and commits it.
+    ///
+    /// It goes on after a group that cannot be written. Once `until` has passed, it commits what it has, at least one
+    /// group. There is an outcome for each group that it has come to.
+    fn insert_groups(
+        &mut self,
+        groups: &[Group<'_>],
+        until: Instant,
+    ) -> impl Future<Output = Result<Vec<Outcome>, Uncommitted>>;
 
     /// Replaces the batch with the first matching rows of a range. The batch holds fewer than the limit only if there
     /// are no more.

@@ -1,8 +1,9 @@
 //! A web server answers an error without looking into it.
 
 use std::io;
+use std::time::Duration;
 
-use activity_log::Error;
+use activity_log::{Error, RecorderError};
 use diesel::result::ConnectionError;
 use diesel::result::DatabaseErrorKind::{UniqueViolation, Unknown};
 use diesel::result::Error::{DatabaseError, NotFound};
@@ -49,6 +50,13 @@ fn an_error_says_whether_the_input_is_at_fault_and_whether_trying_again_may_succ
         (Error::CannotCreate { what: text(), reason: text() }, Neither),
         (Error::Reserve(io::Error::other("text")), Neither),
         (Error::UnreadableRow { seq: 1, column: "ts", reason: text() }, Neither),
+        (Error::Recorder(RecorderError::QueueFull), Retryable),
+        (Error::Recorder(RecorderError::StillFull { waited: Duration::ZERO }), Retryable),
+        (Error::Recorder(RecorderError::Dropped), Neither),
+        (Error::Recorder(RecorderError::SwitchedOff), Neither),
+        (Error::Recorder(RecorderError::ShutDown), Neither),
+        (Error::Recorder(RecorderError::Unclear), Neither),
+        (Error::RecorderThread(io::Error::other("text")), Neither),
         (Error::Output(io::Error::other("text")), Neither),
         (Error::Input(io::Error::other("text")), Neither),
     ] {

@@ -5,7 +5,7 @@ use std::error::Error as _;
 
 use activity_log::{
     ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivityLogRepository, ActivitySeverity,
-    Error, NewActivityLogEntry, ParseSeverityError,
+    Error, NewActivityLogEntry, ParseSeverityError, Receipt, Recorder, RecorderOptions, Refused, Subscription,
 };
 use serde_json::{Map, json};
 
@@ -22,9 +22,23 @@ fn every_type_is_send_and_sync() {
     shareable::<ActivityLogPage>();
     shareable::<Error>();
     shareable::<ParseSeverityError>();
+    shareable::<Recorder>();
+    shareable::<Receipt>();
+    shareable::<Receipt<Vec<i64>>>();
+    shareable::<Refused<NewActivityLogEntry>>();
+    shareable::<Subscription>();
 
     fn sendable<T: Send + std::fmt::Debug>() {}
     sendable::<ActivityLogRepository<'static>>();
+    sendable::<RecorderOptions>();
+
+    fn sendable_future<T>(_: fn(&'static Recorder, NewActivityLogEntry) -> T) -> bool
+    where
+        T: Future + Send,
+    {
+        true
+    }
+    assert!(sendable_future(Recorder::record_when_room));
 }
 
 #[test]

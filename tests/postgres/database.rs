@@ -105,3 +105,13 @@ pub(crate) fn wait_at_most(conn: &mut Connection, longest: Duration) -> TestResu
     // Zero would mean without end.
     Ok(conn.batch_execute(&format!("SET lock_timeout = {}", longest.as_millis().max(1)))?)
 }
+
+/// SQL that makes the database refuse entries of an actor with a message of the host's.
+pub(crate) fn refusing_trigger(actor: &str, message: &str) -> String {
+    format!(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN RAISE EXCEPTION '{message}'; END $$; \
+         CREATE TRIGGER refusing BEFORE INSERT ON activity_log FOR EACH ROW WHEN (NEW.actor = '{actor}') \
+         EXECUTE FUNCTION refuse()"
+    )
+}

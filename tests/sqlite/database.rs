@@ -124,3 +124,11 @@ pub(crate) fn hold_up_writers(conn: &mut Connection) -> TestResult {
 pub(crate) fn wait_at_most(conn: &mut Connection, longest: Duration) -> TestResult {
     Ok(conn.batch_execute(&format!("PRAGMA busy_timeout = {}", longest.as_millis()))?)
 }
+
+/// SQL that makes the database refuse entries of an actor with a message of the host's.
+pub(crate) fn refusing_trigger(actor: &str, message: &str) -> String {
+    format!(
+        "CREATE TRIGGER refusing BEFORE INSERT ON activity_log WHEN NEW.actor = '{actor}' \
+         BEGIN SELECT RAISE(ROLLBACK, '{message}'); END"
+    )
+}

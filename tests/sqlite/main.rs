@@ -31,6 +31,8 @@ mod own_inserts;
 mod page_statements;
 mod power_cut;
 mod query_plans;
+mod recorder_busy_commits;
+mod recorder_full_disk;
 mod retention_held_back;
 mod retention_kill;
 mod retention_limits;

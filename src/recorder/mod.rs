@@ -1,0 +1,306 @@
+//! Recording from anywhere, through one thread.
+
+mod attempt;
+mod feed;
+mod guard;
+mod hand_over;
+mod handle;
+pub(crate) mod health;
+mod load;
+pub(crate) mod options;
+mod own_entries;
+mod own_thread;
+pub(crate) mod policy;
+mod queued;
+pub(crate) mod receipt;
+pub(crate) mod refused;
+mod room;
+#[cfg(all(test, activity_log_shuttle))]
+mod schedules;
+mod shared;
+mod shut_down;
+mod slot;
+mod state;
+pub(crate) mod subscription;
+mod sync;
+pub(crate) mod unwritten;
+pub(crate) mod update;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crate::error::recorder::RecorderError;
+use crate::error::{Error, Result};
+use crate::model::entry::NewActivityLogEntry;
+use crate::model::filters::ActivityLogFilters;
+use crate::model::normalized_filters::NormalizedFilters;
+use crate::model::size::bytes_of;
+use crate::recorder::attempt::Writing;
+use crate::recorder::handle::Handle;
+use crate::recorder::health::RecorderHealth;
+use crate::recorder::load::Load;
+use crate::recorder::options::RecorderOptions;
+use crate::recorder::receipt::Receipt;
+use crate::recorder::refused::Refused;
+use crate::recorder::shared::Shared;
+use crate::recorder::slot::Slot;
+use crate::recorder::subscription::Subscription;
+use crate::recorder::unwritten::Unwritten;
+use crate::recorder::writer::Writer;
+use crate::store::Backend;
+
+/// Longer times are as good as none, and a clock can tell them.
+const MAX_TIME: Duration = Duration::from_secs(60 * 60);
+
+/// Records from anywhere, without a connection at hand: a thread with a connection of its own commits together what has
+/// gathered, with one sync for all of it.
+///
+/// It is a handle to clone and to share among threads and tasks. It needs no async runtime and works with any.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use activity_log::{NewActivityLogEntry, Recorder, RecorderOptions};
+///
+/// # fn main() -> activity_log::Result<()> {
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let database = folder.path().join("server.db").display().to_string();
+/// activity_log::run_migrations(&mut activity_log::connect(&database)?)?;
+/// let options = RecorderOptions::new().on_failure(|failure| eprintln!("activity log: {}", failure.error));
+/// let recorder = Recorder::start(move || activity_log::connect(&database), options)?;
+///
+/// // Fire and forget:
+/// recorder.record(NewActivityLogEntry::new("device", "device.lost", "system", "The lamp does not answer"));
+/// // Wait until it is committed. In async code: `recorder.record(entry).await?`
+/// let entry = NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Alice signed in");
+/// assert_eq!(recorder.record(entry).wait()?, 2);
+///
+/// // On SIGTERM:
+/// let unwritten = recorder.shutdown(Duration::from_secs(10));
+/// for entry in unwritten.entries.iter().chain(&unwritten.unclear) {
+///     eprintln!("not recorded: {entry:?}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`recording`](crate::recording) says when to use it, and when to record in the transaction of a change instead.
+///
+/// # Order
+///
+/// Entries are committed in the order in which they were queued, and their `seq`s ascend in it.
+///
+/// # What it does about failures
+///
+/// An entry that is at fault is answered with its own error, and the entries around it are written. If the database is
+/// busy, full or away, the recorder keeps what it has, in its order, and tries again: after 10 ms at first, after a second
+/// in the end, with a new connection where the old one is lost. It [reports](RecorderOptions::on_failure) each attempt
+/// that failed, and [`health`](Self::health) says so too. If a connection is lost during a commit, the recorder looks
+/// for the entries by their ids, and writes those that are missing.
+///
+/// The queue holds a limited number of entries and bytes. When it has no room, the [policy](RecorderOptions::policy)
+/// decides.
+#[derive(Clone)]
+pub struct Recorder {
+    handle: Arc<Handle>,
+}
+
+impl Recorder {
+    /// Starts the thread, which calls `connect` for a connection that nobody else uses, and again after that is lost.
+    ///
+    /// The database is up to date with [`run_migrations`](crate::run_migrations). If it cannot be opened, the recorder
+    /// tries again until it can.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RecorderThread`] if the thread cannot be started.
+    pub fn start<C: Backend + 'static, E: Into<Error>>(
+        mut connect: impl FnMut() -> Result<C, E> + Send + 'static,
+        options: RecorderOptions,
+    ) -> Result<Self> {
+        let RecorderOptions {
+            queue,
+            policy,
+            batch,
+            batch_time,
+            limits,
+            redactor,
+            actor,
+            is_enabled,
+            drop_limit,
+            on_failure,
+            on_unwritten,
+        } = options;
+        let shared = Arc::new(Shared::new(queue, policy, actor, is_enabled));
+        let writing = Writing { limits, redactor, time: batch_time.min(MAX_TIME) };
+        let for_thread = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("activity-log-recorder".to_owned());
+        let work = move || {
+            let connect = move || connect().map_err(Into::into);
+            Writer::new(connect, writing, batch, on_failure).work(&for_thread);
+        };
+        let thread = thread.spawn(work).map_err(Error::RecorderThread)?;
+        Ok(Self { handle: Arc::new(Handle::new(shared, thread, drop_limit, on_unwritten)) })
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.handle.shared
+    }
+
+    /// Queues an entry. The receipt gives its `seq` once it is committed; dropping the receipt is fine.
+    ///
+    /// If the recorder does not take the entry, the receipt is answered at once with [`Error::Recorder`];
+    /// [`try_record`](Self::try_record) gives the entry back instead.
+    #[expect(clippy::must_use_candidate, reason = "an entry is recorded without its receipt too")]
+    pub fn record(&self, entry: NewActivityLogEntry) -> Receipt {
+        self.try_record(entry).unwrap_or_else(|refused| Receipt::refused(refused.reason(), first))
+    }
+
+    /// Queues an entry, or gives it back at once with the reason why not.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with the entry if the queue is full, as the [policy](RecorderOptions::policy) says, or if the recorder
+    /// is switched off or shut down.
+    pub fn try_record(&self, entry: NewActivityLogEntry) -> Result<Receipt, Refused<NewActivityLogEntry>> {
+        match self.shared().admit(Load { entries: 1, bytes: bytes_of(&entry) }) {
+            Ok(place) => Ok(Receipt::new(place.take(vec![entry]), first)),
+            Err(reason) => Err(Refused::new(reason, entry)),
+        }
+    }
+
+    /// Waits without a thread until there is room, whatever the policy, and queues an entry: for async code that is to go
+    /// no faster than the database.
+    ///
+    /// Dropping the future withdraws the entry, so a timeout is a limit. Tasks get in in no particular order.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with the entry if the recorder is switched off or shut down.
+    pub async fn record_when_room(&self, entry: NewActivityLogEntry) -> Result<Receipt, Refused<NewActivityLogEntry>> {
+        let load = Load { entries: 1, bytes: bytes_of(&entry) };
+        loop {
+            match self.shared().admit_now(load) {
+                Ok(place) => return Ok(Receipt::new(place.take(vec![entry]), first)),
+                Err(RecorderError::QueueFull) => {}
+                Err(reason) => return Err(Refused::new(reason, entry)),
+            }
+            self.shared().room(load).await;
+        }
+    }
+
+    /// Queues entries of which all or none are written, in one transaction. The receipt gives the `seq` of each, in their
+    /// order. The transaction may have other entries too.
+    #[expect(clippy::must_use_candidate, reason = "an entry is recorded without its receipt too")]
+    pub fn record_all(&self, entries: Vec<NewActivityLogEntry>) -> Receipt<Vec<i64>> {
+        self.try_record_all(entries).unwrap_or_else(|refused| Receipt::refused(refused.reason(), all))
+    }
+
+    /// Queues entries of which all or none are written, or gives them back at once with the reason why not.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_record`](Self::try_record).
+    pub fn try_record_all(
+        &self,
+        entries: Vec<NewActivityLogEntry>,
+    ) -> Result<Receipt<Vec<i64>>, Refused<Vec<NewActivityLogEntry>>> {
+        match self.shared().admit(Load { entries: entries.len(), bytes: entries.iter().map(bytes_of).sum() }) {
+            Ok(place) => Ok(Receipt::new(place.take(entries), all)),
+            Err(reason) => Err(Refused::new(reason, entries)),
+        }
+    }
+
+    /// A receipt that is answered once everything is that was queued before.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use activity_log::{NewActivityLogEntry, Recorder, RecorderOptions};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let database = folder.path().join("server.db").display().to_string();
+    /// # activity_log::run_migrations(&mut activity_log::connect(&database)?)?;
+    /// # let recorder = Recorder::start(move || activity_log::connect(&database), RecorderOptions::new())?;
+    /// recorder.record(NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Alice signed in"));
+    /// match recorder.flush().wait_at_most(Duration::from_secs(60)) {
+    ///     Ok(flushed) => flushed?,
+    ///     Err(_receipt) => eprintln!("the database is away"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn flush(&self) -> Receipt<()> {
+        receipt(self.shared().flush(), |_| ())
+    }
+
+    /// Takes no more entries, waits until all that are queued are written, for at most this long, and returns those that
+    /// could not be. Their receipts are answered with [`Error::Recorder`].
+    ///
+    /// If a transaction is under way when time is up, it waits up to a second longer to learn what becomes of it. It
+    /// blocks: in async code, call it on a thread that may block. In a callback of the recorder it does not wait, and
+    /// returns nothing.
+    pub fn shutdown(&self, at_most: Duration) -> Unwritten {
+        self.handle.shut_down(at_most)
+    }
+
+    /// Subscribes to the entries that are committed from now on and match, in their order. The subscription holds up to
+    /// `capacity` of them, at least one, for a reader that is slow.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFilter`] if the filters cannot be run.
+    pub fn subscribe(&self, filters: ActivityLogFilters, capacity: usize) -> Result<Subscription> {
+        NormalizedFilters::new(&filters)?;
+        Ok(Subscription::new(self.shared().feeds.add(filters, capacity)))
+    }
+
+    /// Switches the recorder on, and records that `actor` did. What is recorded afterwards follows that entry.
+    pub fn enable(&self, actor: &str) -> Receipt {
+        receipt(self.shared().switch(true, actor), first)
+    }
+
+    /// Records that `actor` switches the recorder off, and switches it off once that is committed, so the log always says
+    /// why it has a gap. What is recorded until then is still written; what is recorded after that is refused.
+    ///
+    /// The receipt is answered when it is off. If [`enable`](Self::enable) is called before, it stays on.
+    pub fn disable(&self, actor: &str) -> Receipt {
+        receipt(self.shared().switch(false, actor), first)
+    }
+
+    /// Whether the recorder is switched on.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.health().is_enabled
+    }
+
+    /// How the recorder is doing.
+    #[must_use]
+    pub fn health(&self) -> RecorderHealth {
+        self.shared().health()
+    }
+}
+
+fn receipt<T>(slot: Result<Arc<Slot>, RecorderError>, read: fn(Vec<i64>) -> T) -> Receipt<T> {
+    match slot {
+        Ok(slot) => Receipt::new(slot, read),
+        Err(reason) => Receipt::refused(reason, read),
+    }
+}
+
+fn first(seqs: Vec<i64>) -> i64 {
+    seqs.first().copied().unwrap_or_default()
+}
+
+fn all(seqs: Vec<i64>) -> Vec<i64> {
+    seqs
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("health", &self.health()).finish_non_exhaustive()
+    }
+}
