@@ -22,6 +22,7 @@ LAYERS = {
     "error": set(),
     "schema": set(),
     "model": {"error"},
+    "context": {"model"},
     "export": {"error", "model"},
     "store": {"error", "model"},
     "repository": {"error", "model", "store"},

@@ -85,6 +85,7 @@ pub mod diesel_cli {}
 #[cfg(any(feature = "postgres", feature = "postgres-async"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "postgres-async"))))]
 pub mod in_postgresql {}
+mod context;
 mod error;
 pub mod export;
 /// Counts over time: see [`histogram`](Repository::histogram).
@@ -259,6 +260,8 @@ pub mod schema;
 mod sqlite;
 mod store;
 
+pub use context::actor_context::ActorContext;
+pub use context::in_context::InContext;
 pub use error::recorder::RecorderError;
 pub use error::{Error, Result};
 pub use model::category::ActivityCategory;

@@ -1,5 +1,7 @@
 //! The tests that need no database: the types, the export files and the guarantees page.
 
+mod context;
+mod context_futures;
 #[cfg(feature = "csv")]
 mod csv;
 mod error_kinds;
