@@ -265,6 +265,8 @@ pub use context::in_context::InContext;
 pub use error::recorder::RecorderError;
 pub use error::{Error, Result};
 pub use model::category::ActivityCategory;
+pub use model::changes::changes;
+pub use model::changes::options::{ChangesOptions, LEFT_OUT};
 pub use model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 pub use model::facet::{Facet, FacetValue, Facets};
 pub use model::filters::ActivityLogFilters;

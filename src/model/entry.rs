@@ -150,7 +150,7 @@ impl NewActivityLogEntry {
         self
     }
 
-    /// Sets several values in the metadata.
+    /// Sets several values in the metadata, such as those of [`changes`](crate::changes).
     #[must_use]
     pub fn metadata_values(mut self, values: impl IntoIterator<Item = (String, Value)>) -> Self {
         self.metadata.extend(values);

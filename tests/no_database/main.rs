@@ -1,5 +1,6 @@
 //! The tests that need no database: the types, the export files and the guarantees page.
 
+mod changes;
 mod context;
 mod context_futures;
 #[cfg(feature = "csv")]
