@@ -27,6 +27,8 @@ LAYERS = {
     "store": {"error", "model"},
     "repository": {"error", "model", "store"},
     "recorder": {"error", "model", "store", "repository"},
+    "tower": {"context"},
+    "tracing": {"error", "model", "context", "recorder"},
     "sqlite": {"error", "schema", "model", "store", "repository"},
     "postgres": {"error", "model", "store", "repository"},
 }

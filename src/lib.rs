@@ -259,6 +259,8 @@ pub mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
+#[cfg(feature = "tower")]
+mod tower;
 
 pub use context::actor_context::ActorContext;
 pub use context::in_context::InContext;
@@ -320,6 +322,15 @@ pub use sqlite::segments::unsummarized::unsummarized;
 #[cfg(feature = "sqlite")]
 pub use sqlite::start_up::{resummarize, run_migrations};
 pub use store::Backend;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use tower::future::ActorContextFuture;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use tower::layer::ActorContextLayer;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use tower::service::ActorContextService;
 
 /// Compiles and runs what the README shows.
 #[cfg(doctest)]

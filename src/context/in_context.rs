@@ -9,7 +9,8 @@ use crate::context::actor_context::ActorContext;
 use crate::context::current;
 
 pin_project! {
-    /// A future in which an [`ActorContext`] holds: see [`in_future`](ActorContext::in_future).
+    /// A future in which an [`ActorContext`] holds: see [`in_future`](ActorContext::in_future). With the feature `tower`, it
+    /// may also be the body of a response.
     #[must_use = "futures do nothing unless polled"]
     pub struct InContext<T> {
         // `None` only while this is dropped.
@@ -30,6 +31,17 @@ pin_project! {
 impl<T> InContext<T> {
     pub(crate) fn new(context: Arc<ActorContext>, inner: T) -> Self {
         Self { inner: Some(inner), context }
+    }
+
+    /// Wraps something else in the same context.
+    #[cfg(feature = "tower")]
+    pub(crate) fn around<U>(&self, inner: U) -> InContext<U> {
+        InContext::new(Arc::clone(&self.context), inner)
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn inner(&self) -> Option<&T> {
+        self.inner.as_ref()
     }
 
     /// Polls what is wrapped while the context holds.

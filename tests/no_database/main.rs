@@ -14,6 +14,8 @@ mod ndjson_writing;
 mod public_types;
 #[path = "../support/entries.rs"]
 mod support;
+#[cfg(feature = "tower")]
+mod tower_layer;
 
 use activity_log::ActivityLogEntry;
 use support::{numbered, read_back};
