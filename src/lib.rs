@@ -261,6 +261,8 @@ mod sqlite;
 mod store;
 #[cfg(feature = "tower")]
 mod tower;
+#[cfg(feature = "tracing")]
+mod tracing;
 
 pub use context::actor_context::ActorContext;
 pub use context::in_context::InContext;
@@ -331,6 +333,12 @@ pub use tower::layer::ActorContextLayer;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use tower::service::ActorContextService;
+#[cfg(feature = "tracing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+pub use tracing::filter::TracingFilter;
+#[cfg(feature = "tracing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+pub use tracing::layer::TracingLayer;
 
 /// Compiles and runs what the README shows.
 #[cfg(doctest)]

@@ -14,29 +14,31 @@ use crate::tower::service::ActorContextService;
 /// ```
 /// use activity_log::{ActorContext, ActorContextLayer, NewActivityLogEntry};
 /// use http::{Request, Response};
-/// use tower::{Layer, Service, ServiceExt};
+/// use tower::{Layer, ServiceExt};
 ///
 /// async fn rename(_: Request<String>) -> Result<Response<String>, std::convert::Infallible> {
 ///     let entry = NewActivityLogEntry::here("device", "device.renamed", "Renamed the lamp");
-///     Ok(Response::new(format!("{} {}", entry.actor, entry.metadata["request_id"])))
+///     assert_eq!(entry.actor, "alice");
+///     assert_eq!(entry.metadata["request_id"], "r-81");
+///     Ok(Response::default())
 /// }
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(async {
+/// # fn user(_: &Request<String>) -> &'static str { "alice" }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let layer = ActorContextLayer::new(|request: &Request<String>| {
-///     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-///     ActorContext::new("alice").with("request_id", header("x-request-id"))
+///     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+///     ActorContext::new(user(request)).with("request_id", id)
 /// });
-/// let service = layer.layer(tower::service_fn(rename));
-/// let request = Request::builder().header("x-request-id", "r-81").body(String::new()).expect("a request");
-/// # let poll_body = |response: Response<_>| format!("{:?}", response.into_body());
-/// let response = service.oneshot(request).await.expect("a response");
-/// # assert!(poll_body(response).contains("alice"));
-/// # });
+/// let request = Request::builder().header("x-request-id", "r-81").body(String::new())?;
+/// layer.layer(tower::service_fn(rename)).oneshot(request).await?;
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// In axum, add it with `Router::layer` inside the layer that signs users in, which puts the user into the request's
 /// extensions; the layer that was added last is the outermost. Where the user becomes known only later, such as in an
-/// extractor, set an [inner context](ActorContext#) there.
+/// extractor, set an inner [`ActorContext`] there.
 ///
 /// A task that a handler spawns does not inherit the context: see [`current`](ActorContext::current).
 #[derive(Clone)]

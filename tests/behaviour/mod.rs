@@ -5,6 +5,7 @@
 pub(crate) mod broken_rows;
 mod clock;
 mod concurrency;
+mod context;
 mod cursors;
 pub(crate) mod entity_ids;
 mod errors;
@@ -35,4 +36,6 @@ pub(crate) mod rows;
 pub(crate) mod secrets_and_limits;
 mod start_up;
 pub(crate) mod time_windows;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
 mod transactions;
