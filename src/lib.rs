@@ -28,6 +28,9 @@
 //! |---|---|
 //! | **record** an entry, inside the transaction of the change it describes | [`record`](Repository::record) |
 //! | record **from anywhere**, without a connection at hand, and with one sync for many | [`Recorder`], [`recording`] |
+//! | say **who acts** once, where a request comes in, and not at each entry | [`ActorContext`], [`contexts`] |
+//! | record **what changed** between two values | [`changes`] |
+//! | record chosen events of `tracing` | `TracingLayer` (feature `tracing`) |
 //! | record all or none of many | [`record_all`](Repository::record_all) |
 //! | mask secrets in the metadata, limit the size of entries | [`with_redactor`](Repository::with_redactor), [`with_limits`](Repository::with_limits) |
 //! | **read** newest first, page by page | [`page`](Repository::page), [`query`](Repository::query) with [`ActivityLogFilters`] |
@@ -52,7 +55,8 @@
 //! The names in this table are SQLite's. PostgreSQL has its own in the module `postgres`, over the same [`Repository`];
 //! the page `in_postgresql` says what differs.
 //!
-//! [`guarantees`] lists what the log promises, and what it does not. [`recording`] says when to use a recorder. [`by_example`] has snippets to copy.
+//! [`guarantees`] lists what the log promises, and what it does not. [`recording`] says when to use a recorder, [`contexts`] how entries learn who acts.
+//! [`by_example`] has snippets to copy.
 //! [`async_servers`] shows how an async server uses the log. [`beside_other_crates`] and [`diesel_cli`] explain how the
 //! log works with rusqlite, sqlx, sea-orm and the Diesel CLI.
 //!
@@ -65,6 +69,8 @@
 //! - `postgres`: the log in PostgreSQL, in the module `postgres`.
 //! - `postgres-async`: the same as `async fn`s, on a connection of `diesel-async`.
 //! - `postgres-bundled`: compiles libpq into the program instead of linking the system's.
+//! - `tower`: [`ActorContextLayer`], which gives each request of axum or tower its [`ActorContext`].
+//! - `tracing`: [`TracingLayer`], which records chosen events of `tracing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -86,6 +92,8 @@ pub mod diesel_cli {}
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "postgres-async"))))]
 pub mod in_postgresql {}
 mod context;
+#[doc = include_str!("../docs/context.md")]
+pub mod contexts {}
 mod error;
 pub mod export;
 /// Counts over time: see [`histogram`](Repository::histogram).

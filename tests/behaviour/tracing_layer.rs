@@ -252,9 +252,9 @@ fn what_is_logged_in_the_recorders_own_thread_is_not_recorded() -> TestResult {
     let (come, coming) = channel::<()>();
     let connect = move || match coming.try_recv() {
         Err(std::sync::mpsc::TryRecvError::Disconnected) => connect(),
-        _ => Err(diesel::ConnectionError::BadConnection("it is away".to_owned())),
+        _ => Err(diesel::ConnectionError::BadConnection("it is away".to_owned()).into()),
     };
-    let recorder = Recorder::start(move || connect().map_err(Error::from), options)?;
+    let recorder = Recorder::start(connect, options)?;
     let layer = TracingLayer::new(recorder.clone())?.target("audit");
     dispatch.set(Dispatch::new(registry().with(layer.filtered()))).map_err(|_| "it was set")?;
     recorder.record(numbered(1));

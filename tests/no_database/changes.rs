@@ -99,14 +99,26 @@ fn masked_fields_say_that_they_changed_and_nothing_else() -> TestResult {
 
 #[test]
 fn the_longest_values_are_left_out_first_and_their_fields_are_named() -> TestResult {
-    let before = json!({"a": "x".repeat(5_000), "b": "short", "c": "x".repeat(200)});
-    let after = json!({"a": "y".repeat(5_000), "b": "brief", "c": "y".repeat(200)});
+    let before = json!({"a": "x".repeat(600), "b": "short", "c": "x".repeat(200)});
+    let after = json!({"a": "y".repeat(600), "b": "brief", "c": "y".repeat(200)});
     let expected = json!({
         "a": {"from": LEFT_OUT, "to": LEFT_OUT},
         "b": {"from": "short", "to": "brief"},
         "c": {"from": "x".repeat(200), "to": "y".repeat(200)},
     });
     assert_eq!(changed(&ChangesOptions::new().bytes(1_000), &before, &after)?, Some(expected));
+    Ok(())
+}
+
+#[test]
+fn many_short_changes_fill_the_bytes_that_they_may_have() -> TestResult {
+    let object = |value: u64| (0..1_000).map(|n| (format!("{n:04}"), json!({"a": value}))).collect::<Map<_, _>>();
+    for bytes in [64, 500, 2_000, 20_000] {
+        let options = ChangesOptions::new().fields(usize::MAX).bytes(bytes);
+        let metadata = options.between(&object(1), &object(2))?.ok_or("no changes")?;
+        let length = Value::Object(metadata).to_string().len();
+        assert!(length <= bytes && length + 64 + 32 > bytes, "{length} of {bytes} bytes");
+    }
     Ok(())
 }
 
