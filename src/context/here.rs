@@ -8,8 +8,8 @@ use crate::model::category::ActivityCategory;
 use crate::model::entry::NewActivityLogEntry;
 
 impl NewActivityLogEntry {
-    /// An entry like one of [`new`](Self::new), with the actor and the metadata of the [`ActorContext`] that holds here.
-    /// Without a context, the actor is `system` and the metadata is empty.
+    /// An entry like one of [`new`](Self::new), with the actor and the metadata of the [`ActorContext`] that holds
+    /// here. Without a context, the actor is `system` and the metadata is empty.
     ///
     /// The setters come later and win: [`metadata_value`](Self::metadata_value) and
     /// [`metadata_values`](Self::metadata_values) add to the context's metadata and replace values of the same keys,

@@ -9,8 +9,8 @@ use crate::context::actor_context::ActorContext;
 use crate::context::current;
 
 pin_project! {
-    /// A future in which an [`ActorContext`] holds: see [`in_future`](ActorContext::in_future). With the feature `tower`, it
-    /// may also be the body of a response.
+    /// A future in which an [`ActorContext`] holds: see [`in_future`](ActorContext::in_future). With the feature
+    /// `tower`, it may also be the body of a response.
     #[must_use = "futures do nothing unless polled"]
     pub struct InContext<T> {
         // `None` only while this is dropped.

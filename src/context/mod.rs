@@ -34,8 +34,8 @@ impl ActorContext {
         work()
     }
 
-    /// Wraps a future, so that this context holds in it: at each poll and while it is dropped, on any thread and with any
-    /// executor. Between the polls, and in other tasks, it does not.
+    /// Wraps a future, so that this context holds in it: at each poll and while it is dropped, on any thread and with
+    /// any executor. Between the polls, and in other tasks, it does not.
     ///
     /// ```
     /// use activity_log::{ActorContext, NewActivityLogEntry};

@@ -6,8 +6,8 @@ use tower_layer::Layer;
 use crate::context::actor_context::ActorContext;
 use crate::tower::service::ActorContextService;
 
-/// A layer for tower, axum and others, in which each request has an [`ActorContext`]: while the inner services handle it,
-/// and while the response's body is sent.
+/// A layer for tower, axum and others, in which each request has an [`ActorContext`]: while the inner services handle
+/// it, and while the response's body is sent.
 ///
 /// The host's function makes the context from the request:
 ///

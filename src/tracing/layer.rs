@@ -19,8 +19,8 @@ use crate::recorder::Recorder;
 use crate::tracing::fields::{Fields, MESSAGE};
 use crate::tracing::filter::TracingFilter;
 
-/// A layer for `tracing-subscriber` that records certain events through a [`Recorder`], and never makes the thread that
-/// logs wait for the log.
+/// A layer for `tracing-subscriber` that records certain events through a [`Recorder`], and never makes the thread
+/// that logs wait for the log.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,8 +57,8 @@ use crate::tracing::filter::TracingFilter;
 /// # Which events
 ///
 /// Those with one of the [targets](Self::target) or [fields](Self::field), if their level is `INFO`, `WARN` or `ERROR`
-/// ([`max_level`](Self::max_level) changes that). [`filtered`](Self::filtered) adds a filter, so that other events cost
-/// nothing.
+/// ([`max_level`](Self::max_level) changes that). [`filtered`](Self::filtered) adds a filter, so that other events
+/// cost nothing.
 ///
 /// # What becomes of them
 ///
@@ -72,17 +72,17 @@ use crate::tracing::filter::TracingFilter;
 /// | `entity_type`, `entity_id`, `entity_name` | the same |
 /// | any other field | the metadata, added to that of the context |
 ///
-/// Fields of the spans around an event count as its own, except `message`. The event's own fields win over its spans', and
-/// an inner span's over an outer one's.
+/// Fields of the spans around an event count as its own, except `message`. The event's own fields win over its spans',
+/// and an inner span's over an outer one's.
 ///
-/// Numbers, booleans and texts keep their type, other values are printed. A message is cut after 16 KiB and a field after
-/// 4 KiB, and ends with [`LEFT_OUT`](crate::LEFT_OUT) then. Secrets are masked by the recorder's
+/// Numbers, booleans and texts keep their type, other values are printed. A message is cut after 16 KiB and a field
+/// after 4 KiB, and ends with [`LEFT_OUT`](crate::LEFT_OUT) then. Secrets are masked by the recorder's
 /// [redactor](crate::RecorderOptions::redactor).
 ///
 /// # What is lost
 ///
-/// Nobody waits for the receipts. If the queue is full, the policy [`DropNewest`](crate::QueuePolicy::DropNewest) leaves
-/// an entry that says so, while [`Refuse`](crate::QueuePolicy::Refuse) only counts in
+/// Nobody waits for the receipts. If the queue is full, the policy [`DropNewest`](crate::QueuePolicy::DropNewest)
+/// leaves an entry that says so, while [`Refuse`](crate::QueuePolicy::Refuse) only counts in
 /// [`health`](Recorder::health), as do entries that cannot be stored.
 ///
 /// Events in the thread of a recorder are not recorded, so that a recorder whose callbacks log never feeds itself.
@@ -97,8 +97,8 @@ impl TracingLayer {
     ///
     /// # Errors
     ///
-    /// [`RecorderError::WouldBlock`] if the recorder's policy is [`Block`](crate::QueuePolicy::Block), which is the default:
-    /// the thread that logs would wait for room in the queue.
+    /// [`RecorderError::WouldBlock`] if the recorder's policy is [`Block`](crate::QueuePolicy::Block), which is the
+    /// default: the thread that logs would wait for room in the queue.
     pub fn new(recorder: Recorder) -> Result<Self> {
         if recorder.may_block() {
             return Err(RecorderError::WouldBlock.into());
@@ -107,8 +107,8 @@ impl TracingLayer {
         Ok(Self { recorder, filter, category: ActivityCategory::System })
     }
 
-    /// Records the events with this target, and with those below it: `audit` also stands for `audit::devices`. More calls
-    /// add more targets.
+    /// Records the events with this target, and with those below it: `audit` also stands for `audit::devices`. More
+    /// calls add more targets.
     #[must_use]
     pub fn target(mut self, target: impl Into<String>) -> Self {
         self.filter.targets.push(target.into());
@@ -137,8 +137,8 @@ impl TracingLayer {
         self
     }
 
-    /// The layer with its filter, to be given to the subscriber. Without the filter, it would make the program evaluate
-    /// the events and spans of all levels.
+    /// The layer with its filter, to be given to the subscriber. Without the filter, it would make the program
+    /// evaluate the events and spans of all levels.
     #[must_use]
     pub fn filtered<S>(self) -> Filtered<Self, TracingFilter, S>
     where

@@ -38,4 +38,6 @@ mod start_up;
 pub(crate) mod time_windows;
 #[cfg(feature = "tracing")]
 mod tracing_layer;
+#[cfg(feature = "tracing")]
+mod tracing_threads;
 mod transactions;

@@ -1,6 +1,7 @@
 //! The tests that need no database: the types, the export files and the guarantees page.
 
 mod changes;
+mod changes_properties;
 mod context;
 mod context_futures;
 #[cfg(feature = "csv")]

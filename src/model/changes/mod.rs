@@ -51,24 +51,25 @@ use crate::model::changes::options::ChangesOptions;
 ///
 /// # What is in it
 ///
-/// - Each field that differs, with the values `from` and `to`. A field that was added has no `from`, one that was removed
-///   has no `to`.
-/// - An object in both values leads to its fields that differ, as in `light` above. Arrays are compared and recorded as
-///   whole values.
-/// - An object that itself has a field `from` or `to` is recorded as a whole value too. So what has a key `from` or `to`
-///   is always a change.
+/// - Each field that differs, with the values `from` and `to`. A field that was added has no `from`, one that was
+///   removed has no `to`.
+/// - An object in both values leads to its fields that differ, as in `light` above. Arrays are compared and recorded
+///   as whole values.
+/// - An object that itself has a field `from` or `to` is recorded as a whole value too. So what has a key `from` or
+///   `to` is always a change.
 /// - If the values are not both objects, `changed` is itself the change: `{"changed": {"from": 1, "to": 2}}`.
 ///
 /// # How much
 ///
 /// At most 100 fields, 16 levels of objects and arrays, and 16 KiB of JSON; [`ChangesOptions`] changes that, and masks
-/// secrets. A value that is nested too deep or for which there are too few bytes is replaced by [`LEFT_OUT`], the longest
-/// values first. `changed_left_out` is the number of fields whose names had no room either; without it, all are named.
+/// secrets. A value that is nested too deep or for which there are too few bytes is replaced by [`LEFT_OUT`], the
+/// longest values first. `changed_left_out` is the number of fields whose names had no room either; without it, all
+/// are named.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidEntry`] if one of the values does not serialize to JSON, for example because a map has keys that are
-/// not texts.
+/// [`Error::InvalidEntry`] if one of the values does not serialize to JSON, for example because a map has keys that
+/// are not texts.
 ///
 /// [`LEFT_OUT`]: crate::LEFT_OUT
 pub fn changes<B, A>(before: &B, after: &A) -> Result<Option<Map<String, Value>>>

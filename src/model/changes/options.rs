@@ -43,8 +43,8 @@ impl ChangesOptions {
         Self::default()
     }
 
-    /// How many levels of objects and arrays of the two values are kept, the values themselves being the first; at most
-    /// 125, which is as deep as metadata can be.
+    /// How many levels of objects and arrays of the two values are kept, the values themselves being the first; at
+    /// most 125, which is as deep as metadata can be.
     #[must_use]
     pub fn depth(mut self, levels: usize) -> Self {
         self.depth = levels.min(MAX_OWN_DEPTH);
