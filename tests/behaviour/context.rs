@@ -21,6 +21,7 @@ fn entries_made_in_contexts_read_back_as_they_were_made() -> TestResult {
         let entry = here("in a future");
         recorder.record(entry.clone()).await.map(|_| entry)
     }))?;
+    assert_eq!([&of_alice.actor, &of_future.actor], ["alice", "alice"]);
     assert_eq!(stored(&log)?, [read_back(of_alice, 1), read_back(of_future, 2)]);
     Ok(())
 }
