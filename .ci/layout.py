@@ -22,10 +22,13 @@ LAYERS = {
     "error": set(),
     "schema": set(),
     "model": {"error"},
+    "context": {"model"},
     "export": {"error", "model"},
     "store": {"error", "model"},
     "repository": {"error", "model", "store"},
     "recorder": {"error", "model", "store", "repository"},
+    "tower": {"context"},
+    "tracing": {"error", "model", "context", "recorder"},
     "sqlite": {"error", "schema", "model", "store", "repository"},
     "postgres": {"error", "model", "store", "repository"},
 }

@@ -28,6 +28,9 @@
 //! |---|---|
 //! | **record** an entry, inside the transaction of the change it describes | [`record`](Repository::record) |
 //! | record **from anywhere**, without a connection at hand, and with one sync for many | [`Recorder`], [`recording`] |
+//! | say **who acts** once, where a request comes in, and not at each entry | [`ActorContext`], [`contexts`] |
+//! | record **what changed** between two values | [`changes`] |
+//! | record chosen events of `tracing` | `TracingLayer` (feature `tracing`) |
 //! | record all or none of many | [`record_all`](Repository::record_all) |
 //! | mask secrets in the metadata, limit the size of entries | [`with_redactor`](Repository::with_redactor), [`with_limits`](Repository::with_limits) |
 //! | **read** newest first, page by page | [`page`](Repository::page), [`query`](Repository::query) with [`ActivityLogFilters`] |
@@ -52,7 +55,8 @@
 //! The names in this table are SQLite's. PostgreSQL has its own in the module `postgres`, over the same [`Repository`];
 //! the page `in_postgresql` says what differs.
 //!
-//! [`guarantees`] lists what the log promises, and what it does not. [`recording`] says when to use a recorder. [`by_example`] has snippets to copy.
+//! [`guarantees`] lists what the log promises, and what it does not. [`recording`] says when to use a recorder, [`contexts`] how entries learn who acts.
+//! [`by_example`] has snippets to copy.
 //! [`async_servers`] shows how an async server uses the log. [`beside_other_crates`] and [`diesel_cli`] explain how the
 //! log works with rusqlite, sqlx, sea-orm and the Diesel CLI.
 //!
@@ -65,6 +69,8 @@
 //! - `postgres`: the log in PostgreSQL, in the module `postgres`.
 //! - `postgres-async`: the same as `async fn`s, on a connection of `diesel-async`.
 //! - `postgres-bundled`: compiles libpq into the program instead of linking the system's.
+//! - `tower`: [`ActorContextLayer`], which gives each request of axum or tower its [`ActorContext`].
+//! - `tracing`: [`TracingLayer`], which records chosen events of `tracing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -85,6 +91,9 @@ pub mod diesel_cli {}
 #[cfg(any(feature = "postgres", feature = "postgres-async"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "postgres-async"))))]
 pub mod in_postgresql {}
+mod context;
+#[doc = include_str!("../docs/context.md")]
+pub mod contexts {}
 mod error;
 pub mod export;
 /// Counts over time: see [`histogram`](Repository::histogram).
@@ -258,10 +267,18 @@ pub mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
+#[cfg(feature = "tower")]
+mod tower;
+#[cfg(feature = "tracing")]
+mod tracing;
 
+pub use context::actor_context::ActorContext;
+pub use context::in_context::InContext;
 pub use error::recorder::RecorderError;
 pub use error::{Error, Result};
 pub use model::category::ActivityCategory;
+pub use model::changes::changes;
+pub use model::changes::options::{ChangesOptions, LEFT_OUT};
 pub use model::entry::{ActivityLogEntry, ActivityLogPage, NewActivityLogEntry};
 pub use model::facet::{Facet, FacetValue, Facets};
 pub use model::filters::ActivityLogFilters;
@@ -315,6 +332,21 @@ pub use sqlite::segments::unsummarized::unsummarized;
 #[cfg(feature = "sqlite")]
 pub use sqlite::start_up::{resummarize, run_migrations};
 pub use store::Backend;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use tower::future::ActorContextFuture;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use tower::layer::ActorContextLayer;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use tower::service::ActorContextService;
+#[cfg(feature = "tracing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+pub use tracing::filter::TracingFilter;
+#[cfg(feature = "tracing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+pub use tracing::layer::TracingLayer;
 
 /// Compiles and runs what the README shows.
 #[cfg(doctest)]

@@ -36,6 +36,10 @@ pub enum RecorderError {
     #[error("its own thread cannot wait for it")]
     OwnThread,
 
+    /// The recorder's policy is to wait for room in the queue, which the thread that logs must not do.
+    #[error("its policy would make the thread that logs wait")]
+    WouldBlock,
+
     /// A function that the host gave to the recorder panicked.
     #[error("a function that the host gave it panicked")]
     HostPanicked,

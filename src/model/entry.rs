@@ -149,6 +149,13 @@ impl NewActivityLogEntry {
         self.metadata.insert(key.into(), value.into());
         self
     }
+
+    /// Sets several values in the metadata, such as those of [`changes`](crate::changes).
+    #[must_use]
+    pub fn metadata_values(mut self, values: impl IntoIterator<Item = (String, Value)>) -> Self {
+        self.metadata.extend(values);
+        self
+    }
 }
 
 /// An entry read from the log: what was written, and its position.

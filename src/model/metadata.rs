@@ -34,7 +34,7 @@ pub(crate) fn to_json(metadata: &Map<String, Value>, redactor: Option<&Redactor>
 }
 
 /// Looks no deeper than `depth`, so that hostile nesting cannot exhaust the stack.
-fn nests_deeper(value: &Value, depth: usize) -> bool {
+pub(crate) fn nests_deeper(value: &Value, depth: usize) -> bool {
     match value {
         Value::Array(values) => depth == 0 || values.iter().any(|value| nests_deeper(value, depth - 1)),
         Value::Object(map) => depth == 0 || map.values().any(|value| nests_deeper(value, depth - 1)),

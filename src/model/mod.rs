@@ -1,6 +1,7 @@
 //! Entries, filters and limits, and the rules that hold for them in every database.
 
 pub(crate) mod category;
+pub(crate) mod changes;
 pub(crate) mod encoding;
 pub(crate) mod entry;
 pub(crate) mod facet;

@@ -48,7 +48,18 @@ impl Redactor {
         }
     }
 
-    fn masks(&self, key: &str) -> bool {
+    /// A value to write. The caller has checked how deep it is nested.
+    pub(crate) fn redact_value<'a>(&self, value: &'a Value) -> Cow<'a, Value> {
+        if self.finds_below(value) {
+            let mut masked = value.clone();
+            self.mask_below(&mut masked);
+            Cow::Owned(masked)
+        } else {
+            Cow::Borrowed(value)
+        }
+    }
+
+    pub(crate) fn masks(&self, key: &str) -> bool {
         self.keys.iter().any(|masked| masked.eq_ignore_ascii_case(key))
     }
 

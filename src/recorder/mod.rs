@@ -43,6 +43,8 @@ use crate::recorder::handle::Handle;
 use crate::recorder::health::RecorderHealth;
 use crate::recorder::load::Load;
 use crate::recorder::options::RecorderOptions;
+#[cfg(feature = "tracing")]
+use crate::recorder::policy::QueuePolicy;
 use crate::recorder::receipt::Receipt;
 use crate::recorder::refused::Refused;
 use crate::recorder::shared::Shared;
@@ -144,6 +146,18 @@ impl Recorder {
         };
         let thread = thread.spawn(work).map_err(Error::RecorderThread)?;
         Ok(Self { handle: Arc::new(Handle::new(shared, thread, drop_limit, on_unwritten)) })
+    }
+
+    /// Whether `record` may make its caller wait.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn may_block(&self) -> bool {
+        matches!(self.shared().policy(), QueuePolicy::Block { .. })
+    }
+
+    /// Whether this is the thread of a recorder.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_own_thread() -> bool {
+        own_thread::may_wait().is_err()
     }
 
     fn shared(&self) -> &Shared {

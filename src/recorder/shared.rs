@@ -42,6 +42,11 @@ impl Shared {
         }
     }
 
+    #[cfg(feature = "tracing")]
+    pub(crate) fn policy(&self) -> QueuePolicy {
+        self.policy
+    }
+
     /// No invariant spans a panic, so a poisoned state is as good as any.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -6,6 +6,7 @@ pub(crate) mod broken_rows;
 mod clock;
 mod combined_filters;
 mod concurrency;
+mod context;
 mod cursors;
 pub(crate) mod entity_ids;
 mod errors;
@@ -37,4 +38,8 @@ pub(crate) mod rows;
 pub(crate) mod secrets_and_limits;
 mod start_up;
 pub(crate) mod time_windows;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
+#[cfg(feature = "tracing")]
+mod tracing_threads;
 mod transactions;

@@ -56,6 +56,7 @@ fn an_error_says_whether_the_input_is_at_fault_and_whether_trying_again_may_succ
         (Error::Recorder(RecorderError::SwitchedOff), Neither),
         (Error::Recorder(RecorderError::ShutDown), Neither),
         (Error::Recorder(RecorderError::Unclear), Neither),
+        (Error::Recorder(RecorderError::WouldBlock), Neither),
         (Error::RecorderThread(io::Error::other("text")), Neither),
         (Error::Output(io::Error::other("text")), Neither),
         (Error::Input(io::Error::other("text")), Neither),

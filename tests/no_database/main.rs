@@ -1,5 +1,9 @@
 //! The tests that need no database: the types, the export files and the guarantees page.
 
+mod changes;
+mod changes_properties;
+mod context;
+mod context_futures;
 #[cfg(feature = "csv")]
 mod csv;
 mod error_kinds;
@@ -11,6 +15,8 @@ mod ndjson_writing;
 mod public_types;
 #[path = "../support/entries.rs"]
 mod support;
+#[cfg(feature = "tower")]
+mod tower_layer;
 
 use activity_log::ActivityLogEntry;
 use support::{numbered, read_back};

@@ -5,7 +5,8 @@ use std::error::Error as _;
 
 use activity_log::{
     ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivityLogPage, ActivityLogRepository, ActivitySeverity,
-    Error, NewActivityLogEntry, ParseSeverityError, Receipt, Recorder, RecorderOptions, Refused, Subscription,
+    ActorContext, ChangesOptions, Error, InContext, NewActivityLogEntry, ParseSeverityError, Receipt, Recorder,
+    RecorderOptions, Refused, Subscription,
 };
 use serde_json::{Map, json};
 
@@ -20,6 +21,9 @@ fn every_type_is_send_and_sync() {
     shareable::<ActivityLogEntry>();
     shareable::<ActivityLogFilters>();
     shareable::<ActivityLogPage>();
+    shareable::<ActorContext>();
+    shareable::<InContext<()>>();
+    shareable::<ChangesOptions>();
     shareable::<Error>();
     shareable::<ParseSeverityError>();
     shareable::<Recorder>();

@@ -13,6 +13,7 @@ mod way;
 mod axum_server;
 mod cancellation;
 mod changes;
+mod context;
 mod export;
 mod follow;
 mod naive_transactions;
