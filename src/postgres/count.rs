@@ -12,7 +12,7 @@ use crate::postgres::blocks::Parts;
 use crate::postgres::conditions::all_rows;
 use crate::postgres::execute::Execute;
 use crate::postgres::query::Selection;
-use crate::postgres::read::split_near;
+use crate::postgres::read::{rounded, split_near};
 use crate::postgres::rollups::level::Level;
 use crate::postgres::rollups::read::Rollups;
 use crate::postgres::search::candidates::{NEAREST_ROWS, count_up_to};
@@ -60,11 +60,6 @@ pub(crate) async fn count(conn: &mut impl Execute, filters: &NormalizedFilters, 
         }
     }
     Ok(rows.min(limit).unsigned_abs())
-}
-
-/// The next power of two, so that there are few different statements to keep prepared.
-fn rounded(limit: i64) -> i64 {
-    limit.unsigned_abs().checked_next_power_of_two().and_then(|limit| i64::try_from(limit).ok()).unwrap_or(limit)
 }
 
 /// The most frequent values of a column among the matching rows.

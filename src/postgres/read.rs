@@ -162,7 +162,7 @@ fn next_rows(batch: &Batch<ActivityLogRow>, limit: ReadLimit) -> i64 {
 }
 
 /// A number of rows that is a little more, so that there are few different statements to keep prepared.
-fn rounded(rows: i64) -> i64 {
+pub(crate) fn rounded(rows: i64) -> i64 {
     let step = (rows.max(1).ilog2().saturating_sub(3)).min(62);
     let step = 1 << step;
     (rows + step - 1) / step * step

@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use crate::database::{ActivityLogRepository, Connection, SharedLog, empty_database};
+use crate::database::{ActivityLogRepository, Connection, SharedLog, empty_database, refusing_trigger};
 use crate::support::{TestResult, everything, numbered, record_numbered};
 
 /// A log on the coordinator, with this many entries.
@@ -124,10 +124,7 @@ fn refused(conn: &mut Connection) -> TestResult<String> {
 #[test]
 fn a_log_that_citus_refuses_stays_as_it_is() -> TestResult {
     let mut conn = local_log(10)?;
-    conn.batch_execute(
-        "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
-        CREATE TRIGGER noted AFTER INSERT ON activity_log FOR EACH ROW EXECUTE FUNCTION noted()",
-    )?;
+    conn.batch_execute(&refusing_trigger("nobody", "Refused"))?;
     let reason = refused(&mut conn)?;
     assert!(reason.contains("trigger"), "{reason}");
     assert_eq!((shards(&mut conn)?, entries(&mut conn)?.len()), (0, 10));
