@@ -139,7 +139,9 @@ async fn insert_new(conn: &mut impl Execute, rows: Vec<EncodedEntry<'_>>) -> Que
     let ids = rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
     // A conflict that is an error would abort the transaction.
     let insert = insert_rows(rows).text(" ON CONFLICT (id) DO NOTHING RETURNING id, seq");
-    let inserted = conn.load::<(String, i64), _>(insert.returning::<(Text, BigInt)>()).await?;
+    let mut inserted = conn.load::<(String, i64), _>(insert.returning::<(Text, BigInt)>()).await?;
+    // From several servers, the rows return in any order.
+    inserted.sort_unstable_by_key(|(_, seq)| *seq);
     if inserted.len() == ids.len() {
         return Ok(inserted.into_iter().map(|(_, seq)| Ok(seq)).collect());
     }

@@ -165,7 +165,7 @@ fn next_rows(batch: &Batch<ActivityLogRow>, limit: ReadLimit) -> i64 {
 pub(crate) fn rounded(rows: i64) -> i64 {
     let step = (rows.max(1).ilog2().saturating_sub(3)).min(62);
     let step = 1 << step;
-    (rows + step - 1) / step * step
+    rows.saturating_add(step - 1) / step * step
 }
 
 /// The row with this id.
