@@ -41,7 +41,7 @@ impl Recording {
             .queue_bytes(QUEUE_BYTES)
             .policy(QueuePolicy::Refuse)
             .on_failure(|failure| {
-                // Once, and then about every minute: a recorder tries at least once a second.
+                // A database may stay away for hours, and the recorder tries at least once a second.
                 if failure.attempts % 60 == 1 {
                     eprintln!("example-server: attempt {} to record failed: {}", failure.attempts, failure.error);
                 }
