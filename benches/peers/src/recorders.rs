@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -34,7 +35,7 @@ pub(crate) fn compare(databases: &Databases, first_number: usize) -> BenchResult
     }
     let by_hand = median(by_hand);
     let ratio = median(ours).as_secs_f64() / by_hand.as_secs_f64();
-    println!("| {WAITING_ENTRIES} by {THREADS} threads, each waits | {by_hand:.0?} | {ratio:.2} | |");
+    println!("| {WAITING_ENTRIES} by {THREADS} threads, each waits | {} ms | {ratio:.2} | |", by_hand.as_millis());
 
     let numbers = first_number..first_number + ENTRIES;
     let (mut by_hand, mut ours, mut logger) = (Vec::new(), Vec::new(), Vec::new());
@@ -45,7 +46,10 @@ pub(crate) fn compare(databases: &Databases, first_number: usize) -> BenchResult
     }
     let by_hand = median(by_hand);
     let [ours, logger] = [ours, logger].map(|times| median(times).as_secs_f64() / by_hand.as_secs_f64());
-    println!("| {ENTRIES} by one thread, until all are written | {by_hand:.0?} | {ours:.2} | {logger:.2} |");
+    println!(
+        "| {ENTRIES} by one thread, until all are written | {} ms | {ours:.2} | {logger:.2} |",
+        by_hand.as_millis()
+    );
     Ok(())
 }
 
@@ -169,6 +173,7 @@ struct Logger {
     lines: NonBlocking,
     guard: WorkerGuard,
     file: File,
+    bytes: AtomicU64,
 }
 
 impl Writer for Logger {
@@ -176,18 +181,21 @@ impl Writer for Logger {
         let file = File::create(path.with_extension("ndjson"))?;
         let builder = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(false);
         let (lines, guard) = builder.finish(file.try_clone()?);
-        Ok(Self { lines, guard, file })
+        Ok(Self { lines, guard, file, bytes: AtomicU64::new(0) })
     }
 
     fn record(&self, entry: NewActivityLogEntry) -> BenchResult {
         let mut line = serde_json::to_vec(&entry)?;
         line.push(b'\n');
+        self.bytes.fetch_add(line.len() as u64, Ordering::Relaxed);
         Ok(self.lines.clone().write_all(&line)?)
     }
 
     fn end(self) -> BenchResult {
         // Waits for the lines that are queued, for a second at most.
         drop(self.guard);
-        Ok(self.file.sync_all()?)
+        self.file.sync_all()?;
+        let written = self.file.metadata()?.len();
+        if written == self.bytes.into_inner() { Ok(()) } else { Err("the logger did not write every line".into()) }
     }
 }
