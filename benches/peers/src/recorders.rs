@@ -168,7 +168,8 @@ impl Acknowledging for ByHand {
     }
 }
 
-/// Lines of JSON in a file, as a program logs them: nobody learns when a line is on the disk, and it cannot be queried.
+/// Lines of JSON in a file, as a program logs them: nobody learns when a line is on the disk, and it cannot be
+/// queried.
 struct Logger {
     lines: NonBlocking,
     guard: WorkerGuard,

@@ -105,8 +105,8 @@ fn is_utf_16(text: &[u8]) -> bool {
     matches!(text, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, 1..=0xFF, ..] | [1..=0xFF, 0, ..])
 }
 
-/// An entry as clients write it: with an id only to send it again, and with a time only if the event did not happen just now. A field that
-/// is `null` counts as missing.
+/// An entry as clients write it: with an id only to send it again, and with a time only if the event did not happen
+/// just now. A field that is `null` counts as missing.
 ///
 /// Every field is optional to serde, because its own error for a missing field holds the field's name only inside a
 /// sentence.

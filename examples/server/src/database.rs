@@ -30,8 +30,8 @@ pub(crate) enum DatabaseError {
 
 /// The server's database; clones share its connections.
 ///
-/// The pool is for readers, whom no writer makes wait. The server's [recorder](crate::recording) has a connection of its
-/// own, and so has each other [write](Self::write), of which there are few.
+/// The pool is for readers, whom no writer makes wait. The server's [recorder](crate::recording) has a connection of
+/// its own, and so has each other [write](Self::write), of which there are few.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     readers: Pool<ConnectionManager<SqliteConnection>>,
@@ -94,7 +94,8 @@ impl Database {
         Ok(spawn_blocking(task).await??)
     }
 
-    /// Waits until the running write is done, even one whose client has gone. No other can begin while the guard is held.
+    /// Waits until the running write is done, even one whose client has gone. No other can begin while the guard is
+    /// held.
     pub(crate) async fn end_writes(&self, deadline: Instant) -> Option<OwnedMutexGuard<()>> {
         timeout_at(deadline, Arc::clone(&self.writing).lock_owned()).await.ok()
     }

@@ -31,8 +31,8 @@ pub(crate) struct Health {
 
 /// Check whether the server and its database respond, and whether entries are being recorded.
 ///
-/// A server that cannot record at present answers 200 as well: it keeps what it was sent and tries again, and would lose
-/// that in a restart.
+/// A server that cannot record at present answers 200 as well: it keeps what it was sent and tries again, and would
+/// lose that in a restart.
 #[utoipa::path(
     get, path = "/healthz", tag = "server", security(()),
     responses(

@@ -56,7 +56,8 @@ impl Live {
         };
         let changes = live.changes.clone();
         tokio::spawn(async move {
-            // Only the sign that there is something: followers read it in the order of the log, among other writers' entries.
+            // Only the sign that there is something: followers read it in the order of the log, among other writers'
+            // entries.
             while recorded.next().await.is_some() {
                 changes.send_replace(());
             }

@@ -26,8 +26,9 @@ pub(crate) enum RecordError {
     NotYetFull,
 }
 
-/// The server's one recorder. Whatever has gathered while it commits is its next transaction, so clients share the time
-/// that the disk takes. Entries of a change to the host's own tables would rather be in the transaction of that change.
+/// The server's one recorder. Whatever has gathered while it commits is its next transaction, so clients share the
+/// time that the disk takes. Entries of a change to the host's own tables would rather be in the transaction of that
+/// change.
 #[derive(Debug, Clone)]
 pub(crate) struct Recording {
     recorder: Recorder,
@@ -56,8 +57,8 @@ impl Recording {
 
     /// Records all of the entries or none; returns the `seq` of each once they are committed.
     ///
-    /// While they wait for room in the queue, a caller that stops waiting withdraws them. Once they are in the queue, they
-    /// are recorded, even if nobody waits for that any more.
+    /// While they wait for room in the queue, a caller that stops waiting withdraws them. Once they are in the queue,
+    /// they are recorded, even if nobody waits for that any more.
     pub(crate) async fn record_all(&self, entries: Vec<NewActivityLogEntry>) -> Result<Vec<i64>, RecordError> {
         let deadline = Instant::now() + PATIENCE;
         let queued = timeout_at(deadline, self.recorder.record_all_when_room(entries)).await;
@@ -80,8 +81,8 @@ impl Recording {
         self.recorder.subscribe(ActivityLogFilters::default(), 1)
     }
 
-    /// Records a last entry and what is queued before it, until the deadline. Reports on standard error what could not be
-    /// recorded, one entry a line, as it can be sent to a server later; returns how many entries that are.
+    /// Records a last entry and what is queued before it, until the deadline. Reports on standard error what could not
+    /// be recorded, one entry a line, as it can be sent to a server later; returns how many entries that are.
     pub(crate) async fn end_with(self, last: NewActivityLogEntry, deadline: Instant) -> Result<usize, JoinError> {
         // The receipt is of no interest: what is not recorded is reported.
         self.recorder.record(last);

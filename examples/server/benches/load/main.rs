@@ -1,9 +1,10 @@
 //! How long a page takes while many clients record, and how many entries a second they record:
 //! `cargo bench -p example-server --bench load`.
 //!
-//! Each client records one entry after another on a connection of its own, and one more reads the newest page again and
-//! again. With `-- --beside PATH`, the program at that path, such as an older server, takes turns with this one, and the
-//! ratios compare them: only these are steady on a busy machine. `-- --seconds N` replaces the seconds of each measurement.
+//! Each client records one entry after another on a connection of its own, and one more reads the newest page again
+//! and again. With `-- --beside PATH`, the program at that path, such as an older server, takes turns with this one,
+//! and the ratios compare them: only these are steady on a busy machine. `-- --seconds N` replaces the seconds of each
+//! measurement.
 
 mod client;
 mod measured;
