@@ -47,7 +47,7 @@ use crate::recorder::options::RecorderOptions;
 use crate::recorder::policy::QueuePolicy;
 use crate::recorder::receipt::Receipt;
 use crate::recorder::refused::Refused;
-use crate::recorder::shared::Shared;
+use crate::recorder::shared::{Place, Shared};
 use crate::recorder::slot::Slot;
 use crate::recorder::subscription::Subscription;
 use crate::recorder::unwritten::Unwritten;
@@ -196,14 +196,7 @@ impl Recorder {
     /// [`Refused`] with the entry if the recorder is switched off or shut down.
     pub async fn record_when_room(&self, entry: NewActivityLogEntry) -> Result<Receipt, Refused<NewActivityLogEntry>> {
         let load = Load { entries: 1, bytes: bytes_of(&entry) };
-        loop {
-            match self.shared().admit_now(load) {
-                Ok(place) => return Ok(Receipt::new(place.take(vec![entry]), first)),
-                Err(RecorderError::QueueFull) => {}
-                Err(reason) => return Err(Refused::new(reason, entry)),
-            }
-            self.shared().room(load).await;
-        }
+        self.when_room(load, entry, |place, entry| Receipt::new(place.take(vec![entry]), first)).await
     }
 
     /// Queues entries of which all or none are written, in one transaction. The receipt gives the `seq` of each, in their
@@ -222,9 +215,35 @@ impl Recorder {
         &self,
         entries: Vec<NewActivityLogEntry>,
     ) -> Result<Receipt<Vec<i64>>, Refused<Vec<NewActivityLogEntry>>> {
-        match self.shared().admit(Load { entries: entries.len(), bytes: entries.iter().map(bytes_of).sum() }) {
+        match self.shared().admit(load_of(&entries)) {
             Ok(place) => Ok(Receipt::new(place.take(entries), all)),
             Err(reason) => Err(Refused::new(reason, entries)),
+        }
+    }
+
+    /// Waits without a thread until there is room, whatever the policy, and queues entries of which all or none are
+    /// written. More than the queue can hold get in when it is empty.
+    ///
+    /// As with [`record_when_room`](Self::record_when_room), dropping the future withdraws the entries.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with the entries if the recorder is switched off or shut down.
+    pub async fn record_all_when_room(
+        &self,
+        entries: Vec<NewActivityLogEntry>,
+    ) -> Result<Receipt<Vec<i64>>, Refused<Vec<NewActivityLogEntry>>> {
+        self.when_room(load_of(&entries), entries, |place, entries| Receipt::new(place.take(entries), all)).await
+    }
+
+    async fn when_room<T, R>(&self, load: Load, given: T, take: fn(Place<'_>, T) -> R) -> Result<R, Refused<T>> {
+        loop {
+            match self.shared().admit_now(load) {
+                Ok(place) => return Ok(take(place, given)),
+                Err(RecorderError::QueueFull) => {}
+                Err(reason) => return Err(Refused::new(reason, given)),
+            }
+            self.shared().room(load).await;
         }
     }
 
@@ -296,6 +315,10 @@ impl Recorder {
     pub fn health(&self) -> RecorderHealth {
         self.shared().health()
     }
+}
+
+fn load_of(entries: &[NewActivityLogEntry]) -> Load {
+    Load { entries: entries.len(), bytes: entries.iter().map(bytes_of).sum() }
 }
 
 fn receipt<T>(slot: Result<Arc<Slot>, RecorderError>, read: fn(Vec<i64>) -> T) -> Receipt<T> {

@@ -117,6 +117,20 @@ fn a_task_that_waits_for_room_has_its_entry_back_when_the_recorder_ends() -> Tes
 }
 
 #[test]
+fn a_task_waits_until_the_queue_is_empty_with_more_than_it_can_hold() -> TestResult {
+    let (log, recorder, database) = start_away(room_for(2, QueuePolicy::Refuse))?;
+    let mut waiting = pin!(recorder.record_all_when_room((1..=3).map(numbered).collect()));
+    let (woken, waking) = channel();
+    let waker = Arc::new(Tell(woken)).into();
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop(database);
+    waking.recv_timeout(A_MINUTE)?;
+    assert_eq!(block_on(waiting)?.wait()?.len(), 3);
+    assert_eq!(stored_ids(&log)?, ids(0..=3));
+    Ok(())
+}
+
+#[test]
 fn a_caller_that_waited_in_vain_has_its_entry_back() -> TestResult {
     let at_most = Duration::from_millis(20);
     let (_log, recorder, _database) = start_away(room_for(1, QueuePolicy::Block { at_most }))?;

@@ -36,13 +36,14 @@ fn every_type_is_send_and_sync() {
     sendable::<ActivityLogRepository<'static>>();
     sendable::<RecorderOptions>();
 
-    fn sendable_future<T>(_: fn(&'static Recorder, NewActivityLogEntry) -> T) -> bool
+    fn sendable_future<E, T>(_: fn(&'static Recorder, E) -> T) -> bool
     where
         T: Future + Send,
     {
         true
     }
     assert!(sendable_future(Recorder::record_when_room));
+    assert!(sendable_future(Recorder::record_all_when_room));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! `cargo run --release --manifest-path benches/peers/Cargo.toml`.
 //!
 //! After `--`, `--rows` sets the number of rows to read (a million by default), `--quick` gives a rough first result,
-//! and `--only` selects the operations whose name contains a text.
+//! and `--only` selects the operations whose name contains a text. `--recorders` compares threads that write for many
+//! others instead.
 
 mod competitors;
 mod databases;
@@ -10,6 +11,7 @@ mod entries;
 mod hand_written;
 mod operations;
 mod peer;
+mod recorders;
 mod segments;
 mod settings;
 mod table;
@@ -33,14 +35,16 @@ const FEWEST_ROWS: usize = 20_000;
 fn main() -> BenchResult {
     let mut rows = None;
     let mut quick = false;
+    let mut only_recorders = false;
     let mut only = String::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--rows" => rows = Some(arguments.next().ok_or("--rows needs a number")?.parse::<usize>()?),
             "--quick" => quick = true,
+            "--recorders" => only_recorders = true,
             "--only" => only = arguments.next().ok_or("--only needs a part of an operation's name")?,
-            other => return Err(format!("unknown argument {other}: use --rows, --quick or --only").into()),
+            other => return Err(format!("unknown argument {other}: use --rows, --quick, --only or --recorders").into()),
         }
     }
     let rows = rows.unwrap_or(if quick { QUICK_ROWS } else { ROWS });
@@ -48,6 +52,9 @@ fn main() -> BenchResult {
         return Err(format!("--rows must be at least {FEWEST_ROWS}").into());
     }
     let small_rows = rows.min(SMALL_ROWS);
+    if only_recorders {
+        return recorders::compare(&Databases::prepare(FEWEST_ROWS, FEWEST_ROWS)?, FEWEST_ROWS);
+    }
 
     println!("{}", versions::versions());
     println!("{}", settings::EXPECTED);

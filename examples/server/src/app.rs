@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::access::Access;
 use crate::database::Database;
 use crate::live::Live;
+use crate::recording::Recording;
 
 /// How many requests count at once, so that counting leaves connections for other requests. The page counts again after
 /// each letter typed, and a count runs to its end even after the page has stopped waiting for it.
@@ -20,6 +21,7 @@ const MAX_EXPORTS: usize = 4;
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) database: Database,
+    pub(crate) recording: Recording,
     pub(crate) live: Live,
     pub(crate) access: Arc<Access>,
     counts: Arc<Semaphore>,
@@ -27,9 +29,10 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(database: Database, live: Live, access: Access) -> Self {
+    pub(crate) fn new(database: Database, recording: Recording, live: Live, access: Access) -> Self {
         Self {
             database,
+            recording,
             live,
             access: Arc::new(access),
             counts: Arc::new(Semaphore::new(MAX_COUNTS)),

@@ -105,14 +105,15 @@ fn is_utf_16(text: &[u8]) -> bool {
     matches!(text, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, 1..=0xFF, ..] | [1..=0xFF, 0, ..])
 }
 
-/// An entry as clients write it: without an id, and with a time only if the event did not happen just now. A field that
-/// is `null` counts as missing.
+/// An entry as clients write it: with an id only to send it again, and with a time only if the event did not happen
+/// just now. A field that is `null` counts as missing.
 ///
 /// Every field is optional to serde, because its own error for a missing field holds the field's name only inside a
 /// sentence.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PostedEntry {
+    id: Option<String>,
     category: Option<ActivityCategory>,
     action: Option<String>,
     actor: Option<String>,
@@ -135,6 +136,7 @@ impl PostedEntry {
         );
         let ts = self.ts.map(|ts| rfc3339(&ts)).transpose().map_err(|reason| ApiError::field("ts", reason))?;
         Ok(NewActivityLogEntry {
+            id: self.id.unwrap_or(entry.id),
             ts: ts.unwrap_or(entry.ts),
             severity: self.severity.unwrap_or_default(),
             entity_type: self.entity_type,

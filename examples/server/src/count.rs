@@ -36,6 +36,6 @@ pub(crate) async fn count(State(app): State<App>, RawQuery(query): RawQuery) -> 
         let _permit = permit;
         ActivityLogRepository::new(conn).count_up_to(&filters, MAX_COUNT + 1)
     };
-    let found = app.database.run(counting).await?;
+    let found = app.database.read(counting).await?;
     Ok(Json(Counted { count: found.min(MAX_COUNT), more: found > MAX_COUNT }))
 }

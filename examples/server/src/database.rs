@@ -1,23 +1,20 @@
-//! The pool, and how async code uses it without blocking.
+//! The connections, and how async code uses them without blocking.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use activity_log::ConnectionCustomizer;
 use diesel::SqliteConnection;
-use diesel::r2d2::{ConnectionManager, Pool, PoolError};
-use tokio::sync::{Semaphore, watch};
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PoolError};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::{JoinError, spawn_blocking};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// SQLite has one writer at a time, so additional connections serve readers only.
-const POOL_SIZE: u32 = 8;
+const READERS: u32 = 8;
 
-/// How many writes may run or wait for a connection: more than can wait in the pool without timing out.
-const MAX_WRITES: u32 = 1_000;
-
-/// How long a request waits for a connection before the client is told to try again.
-const POOL_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a request waits for a connection or for its turn to write before the client is told to try again.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
@@ -25,20 +22,33 @@ pub(crate) enum DatabaseError {
     Log(#[from] activity_log::Error),
     #[error("no connection to the database is available: {0}")]
     Pool(#[from] PoolError),
-    #[error("the server is stopping")]
-    Stopping,
+    #[error("another write goes on for too long")]
+    WriteInProgress,
     #[error("the database task did not finish: {0}")]
     Task(#[from] JoinError),
 }
 
 /// The server's database; clones share its connections.
+///
+/// The pool is for readers, whom no writer makes wait. The server's [recorder](crate::recording) has a connection of
+/// its own, and so has each other [write](Self::write), of which there are few.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
-    pool: Pool<ConnectionManager<SqliteConnection>>,
+    readers: Pool<ConnectionManager<SqliteConnection>>,
     path: Arc<str>,
-    changes: watch::Sender<()>,
-    /// Each running write holds a permit.
-    writes: Arc<Semaphore>,
+    /// SQLite has one writer at a time.
+    writing: Arc<Mutex<()>>,
+}
+
+/// Readers cannot write, so they never ask for the lock of writers.
+#[derive(Debug)]
+struct Reader;
+
+impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
+    fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
+        ConnectionCustomizer.on_acquire(conn)?;
+        conn.batch_execute("PRAGMA query_only = ON").map_err(diesel::r2d2::Error::QueryError)
+    }
 }
 
 impl Database {
@@ -50,48 +60,44 @@ impl Database {
         // The page searches while the reader types.
         activity_log::enable_search(&mut conn)?;
 
-        let pool = Pool::builder()
-            .max_size(POOL_SIZE)
-            .connection_timeout(POOL_TIMEOUT)
-            .connection_customizer(Box::new(ConnectionCustomizer))
+        let readers = Pool::builder()
+            .max_size(READERS)
+            .connection_timeout(PATIENCE)
+            .connection_customizer(Box::new(Reader))
             .build(ConnectionManager::new(path))?;
-        let writes = Arc::new(Semaphore::new(MAX_WRITES as usize));
-        Ok(Self { pool, path: path.into(), changes: watch::Sender::new(()), writes })
+        Ok(Self { readers, path: path.into(), writing: Arc::default() })
     }
 
-    /// Runs `work` with a connection, on a thread that may block. The work runs to its end even if the caller stops
-    /// waiting.
-    pub(crate) async fn run<T: Send + 'static>(
+    /// Runs `read` with a connection for reading, on a thread that may block. It runs to its end even if the caller
+    /// stops waiting.
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
+        read: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
-        let pool = self.pool.clone();
-        spawn_blocking(move || Ok(work(&mut *pool.get()?)?)).await?
+        let readers = self.readers.clone();
+        spawn_blocking(move || Ok(read(&mut *readers.get()?)?)).await?
     }
 
-    /// Runs `work` as [`run`](Self::run) does, and then announces a change, even if the caller has stopped waiting.
+    /// Runs `write` with a connection of its own, when no other one runs. It runs to its end even if the caller stops
+    /// waiting.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
+        write: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
-        let permit = Arc::clone(&self.writes).acquire_owned().await.map_err(|_| DatabaseError::Stopping)?;
-        let changes = self.changes.clone();
-        let work = move |conn: &mut SqliteConnection| {
-            let outcome = work(conn);
-            changes.send_replace(());
-            drop(permit);
-            outcome
+        let turn = timeout(PATIENCE, Arc::clone(&self.writing).lock_owned()).await;
+        let turn = turn.map_err(|_| DatabaseError::WriteInProgress)?;
+        let database = self.clone();
+        let task = move || {
+            let _turn = turn;
+            write(&mut database.connect()?)
         };
-        self.run(work).await
+        Ok(spawn_blocking(task).await??)
     }
 
-    /// Waits up to `patience` for the running writes to finish, even those whose client has gone, and then refuses
-    /// further writes.
-    pub(crate) async fn end_writes(&self, patience: Duration) {
-        if timeout(patience, self.writes.acquire_many(MAX_WRITES)).await.is_err() {
-            eprintln!("example-server: stopping with an unfinished write after {} s", patience.as_secs());
-        }
-        self.writes.close();
+    /// Waits until the running write is done, even one whose client has gone. No other can begin while the guard is
+    /// held.
+    pub(crate) async fn end_writes(&self, deadline: Instant) -> Option<OwnedMutexGuard<()>> {
+        timeout_at(deadline, Arc::clone(&self.writing).lock_owned()).await.ok()
     }
 
     /// Opens a connection outside the pool, for work that a client can draw out. This call blocks.
@@ -99,8 +105,7 @@ impl Database {
         activity_log::connect(&self.path)
     }
 
-    /// The channel on which changes of the database are announced.
-    pub(crate) fn changes(&self) -> &watch::Sender<()> {
-        &self.changes
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 }

@@ -1,25 +1,31 @@
 //! Lists, records and clears entries.
 
-use activity_log::Error::InvalidEntry;
-use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogRepository, ActivitySeverity, NewActivityLogEntry};
+use activity_log::Error::{DuplicateId, InvalidEntry};
+use activity_log::{
+    ActivityCategory, ActivityLogEntry, ActivityLogRepository, ActivitySeverity, ActorContext, NewActivityLogEntry,
+};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
+use diesel::SqliteConnection;
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::body::{self, BodyFormat, Posted};
-use crate::database::DatabaseError;
 use crate::error::{ApiError, ErrorBody};
 use crate::filters::FilterParameters;
 use crate::query::{ClearQuery, ListQuery};
 use crate::readable::{self, Page};
+use crate::recording::RecordError;
 use crate::schemas::{Entry, PostedEntry, entry_example, posted_example};
 
 const MAX_BYTES: usize = 16 << 20;
+
+/// A larger body is parsed on a thread of its own, because it would hold up the other requests of this one.
+const MAX_INLINE_BYTES: usize = 16 << 10;
 
 /// A page of the log.
 #[derive(Serialize, ToSchema)]
@@ -62,7 +68,7 @@ pub(crate) struct Listed {
 pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Listed>, ApiError> {
     let ListQuery { filters, cursor, limit } = ListQuery::parse(query.as_deref())?;
     let read = move |conn: &mut _| readable::page(&mut ActivityLogRepository::new(conn), &filters, cursor, limit);
-    let Page { entries, unreadable, next_before_seq, prev_after_seq } = app.database.run(read).await?;
+    let Page { entries, unreadable, next_before_seq, prev_after_seq } = app.database.read(read).await?;
     Ok(Json(Listed { entries, next_before_seq, prev_after_seq, has_more: next_before_seq.is_some(), unreadable }))
 }
 
@@ -73,9 +79,14 @@ pub(crate) struct Recorded {
     recorded: usize,
     /// The ids of the entries, in the order of the body.
     ids: Vec<String>,
+    /// Their positions in the log, in the same order.
+    seqs: Vec<i64>,
 }
 
-/// Record one or more entries, all or nothing.
+/// Record one or more entries, all or nothing. The answer comes when they are committed.
+///
+/// After a 503 or without an answer, the entries may be recorded all the same. Entries that bring their own `id` can
+/// be sent again: the log never holds an `id` twice, and a 409 says that they are there.
 #[utoipa::path(
     post, path = "/api/v1/activity-log", tag = "log",
     request_body(
@@ -88,8 +99,9 @@ pub(crate) struct Recorded {
     responses(
         (
             status = 201, description = "The entries are recorded", body = Recorded,
-            example = json!({"recorded": 1, "ids": ["al_019c0f3ad2f87c21a7a5e9d1f6b3c404"]}),
+            example = json!({"recorded": 1, "ids": ["al_019c0f3ad2f87c21a7a5e9d1f6b3c404"], "seqs": [7]}),
         ),
+        (status = 409, description = "The log already holds an entry with the `id` of one of these", body = ErrorBody),
         (status = 413, description = "The body exceeds 16 MiB", body = ErrorBody),
         (status = 415, description = "The content type is neither of the two above", body = ErrorBody),
         (status = 507, description = "The disk is full", body = ErrorBody),
@@ -102,17 +114,20 @@ pub(crate) async fn record(
 ) -> Result<(StatusCode, Json<Recorded>), ApiError> {
     let body = body::receive(body, MAX_BYTES).await?;
     let format = BodyFormat::of(&headers)?;
-    // Parsing megabytes of JSON would block the async thread.
-    let Posted { entries, lines } = spawn_blocking(move || Posted::read(format, &body)).await??;
+    let Posted { entries, lines } = if body.len() > MAX_INLINE_BYTES {
+        spawn_blocking(move || Posted::read(format, &body)).await??
+    } else {
+        Posted::read(format, &body)?
+    };
     let ids = entries.iter().map(|entry| entry.id.clone()).collect();
-    let outcome = app.database.write(move |conn| ActivityLogRepository::new(conn).record_all(&entries)).await;
-    let recorded = outcome.map_err(|error| match error {
-        DatabaseError::Log(InvalidEntry { index, field, reason }) => {
+    let seqs = app.recording.record_all(entries).await.map_err(|error| match error {
+        RecordError::Log(InvalidEntry { index, field, reason }) => {
             ApiError::field(field, reason).at_line(lines.get(index).copied())
         }
+        RecordError::Log(DuplicateId { index }) => ApiError::duplicate_id().at_line(lines.get(index).copied()),
         other => other.into(),
     })?;
-    Ok((StatusCode::CREATED, Json(Recorded { recorded, ids })))
+    Ok((StatusCode::CREATED, Json(Recorded { recorded: seqs.len(), ids, seqs })))
 }
 
 /// What was cleared.
@@ -133,17 +148,20 @@ pub(crate) struct Cleared {
 )]
 pub(crate) async fn clear(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Cleared>, ApiError> {
     let ClearQuery { actor } = ClearQuery::parse(query.as_deref())?;
+    let context = ActorContext::current().unwrap_or_default();
     let clear = move |conn: &mut _| {
         let mut log = ActivityLogRepository::new(conn);
         let deleted = log.clear()?;
         let message = format!("{actor} cleared the activity log of {deleted} entries");
-        let entry = NewActivityLogEntry::new(ActivityCategory::System, "activity_log_cleared", actor, message)
+        let entry = NewActivityLogEntry::here(ActivityCategory::System, "activity_log_cleared", message)
             .severity(ActivitySeverity::Warning)
             .metadata_value("deleted", deleted);
-        log.record(&entry)?;
+        log.record(&NewActivityLogEntry { actor, ..entry })?;
         Ok(deleted)
     };
     // One transaction, so that a reader never finds the log empty without the entry that says why.
-    let deleted = app.database.write(|conn| conn.immediate_transaction(clear)).await?;
+    let clear = |conn: &mut SqliteConnection| context.scope(|| conn.immediate_transaction(clear));
+    let deleted = app.database.write(clear).await?;
+    app.live.announce();
     Ok(Json(Cleared { deleted }))
 }

@@ -10,6 +10,10 @@ use tokio::task::JoinError;
 use utoipa::ToSchema;
 
 use crate::database::DatabaseError;
+use crate::recording::RecordError;
+
+/// What becomes of entries that are queued: an error alone would say that they are not recorded.
+const LATER: &str = "the entries may still be recorded, so send them again only with the same `id`s";
 
 /// What went wrong and, where it is known, which part of the request or of the log is at fault.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,6 +68,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
+    pub(crate) fn duplicate_id() -> Self {
+        let error = Self::new(StatusCode::CONFLICT, "the log already holds an entry with this `id`");
+        Self { field: Some("id".to_owned()), ..error }
+    }
+
     fn busy() -> Self {
         Self::unavailable("the database is busy; try again")
     }
@@ -90,19 +99,35 @@ impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         match error {
             DatabaseError::Log(error) => error.into(),
-            DatabaseError::Pool(_) => Self::busy(),
-            DatabaseError::Stopping => Self::unavailable("the server is stopping"),
+            DatabaseError::Pool(_) | DatabaseError::WriteInProgress => Self::busy(),
             DatabaseError::Task(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecordError> for ApiError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Log(error) => error.into(),
+            RecordError::NoRoom => Self::busy(),
+            RecordError::NotYet => Self::unavailable(format!("the database is busy; {LATER}")),
+            RecordError::NotYetFull => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, format!("the disk is full; {LATER}"))
+            }
         }
     }
 }
 
 impl From<activity_log::Error> for ApiError {
     fn from(error: activity_log::Error) -> Self {
-        use activity_log::Error::{Full, InvalidFilter, InvalidQuery};
+        use activity_log::Error::{DuplicateId, Full, InvalidFilter, InvalidQuery, Recorder};
+        use activity_log::RecorderError::{ShutDown, Unclear};
         match error {
             InvalidFilter { field, reason } => Self::parameter(field, reason),
             InvalidQuery { parameter, reason } => Self::parameter(&parameter, reason),
+            DuplicateId { .. } => Self::duplicate_id(),
+            Recorder(ShutDown) => Self::unavailable("the server is stopping"),
+            Recorder(Unclear) => Self::unavailable(format!("the server is stopping; {LATER}")),
             error if error.is_retryable() => Self::busy(),
             Full(_) => {
                 let internal = Self::internal(error);

@@ -11,11 +11,11 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use crate::app::App;
-use crate::database::DatabaseError;
 use crate::error::{ApiError, ErrorBody};
 use crate::filters::FilterParameters;
 use crate::format::Format;
 use crate::query::ExportQuery;
+use crate::recording::RecordError;
 use crate::transfer::transfer;
 
 /// Export the entries that match the filters as a file, oldest first.
@@ -54,14 +54,10 @@ pub(crate) async fn export(
         app.try_export_permit().ok_or_else(|| ApiError::unavailable("too many exports are running; try again"))?;
 
     let entry = export_entry(&query);
-    app.database.write(move |conn| ActivityLogRepository::new(conn).record(&entry)).await.map_err(
-        |error| match error {
-            DatabaseError::Log(InvalidEntry { field: "actor", reason, .. }) => {
-                ApiError::parameter("exported_by", reason)
-            }
-            other => other.into(),
-        },
-    )?;
+    app.recording.record(entry).await.map_err(|error| match error {
+        RecordError::Log(InvalidEntry { field: "actor", reason, .. }) => ApiError::parameter("exported_by", reason),
+        other => other.into(),
+    })?;
 
     let ExportQuery { filters, format, .. } = query;
     let database = app.database;
@@ -94,7 +90,8 @@ fn export_entry(ExportQuery { filters, exported_by, format }: &ExportQuery) -> N
         fields.retain(|_, value| !value.is_null() && *value != json!([]));
     }
     let message = format!("{exported_by} exported the activity log as {}", format.name());
-    NewActivityLogEntry::new(ActivityCategory::System, "activity_log_exported", exported_by.as_str(), message)
+    let entry = NewActivityLogEntry::here(ActivityCategory::System, "activity_log_exported", message)
         .metadata_value("format", format.name())
-        .metadata_value("filters", filters)
+        .metadata_value("filters", filters);
+    NewActivityLogEntry { actor: exported_by.clone(), ..entry }
 }

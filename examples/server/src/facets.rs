@@ -35,5 +35,5 @@ pub(crate) async fn facets(State(app): State<App>, RawQuery(query): RawQuery) ->
         let _permit = permit;
         ActivityLogRepository::new(conn).facets(&filters, by, limit)
     };
-    Ok(Json(app.database.run(read).await?))
+    Ok(Json(app.database.read(read).await?))
 }

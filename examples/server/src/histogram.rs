@@ -64,7 +64,7 @@ pub(crate) async fn histogram(State(app): State<App>, RawQuery(query): RawQuery)
         let _permit = permit;
         conn.transaction(|conn| read(conn, &filters, buckets))
     };
-    Ok(Json(app.database.run(read).await?))
+    Ok(Json(app.database.read(read).await?))
 }
 
 fn read(conn: &mut SqliteConnection, filters: &ActivityLogFilters, buckets: u32) -> activity_log::Result<Histogram> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use activity_log::Subscription;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
@@ -40,18 +41,27 @@ pub(crate) struct Follower {
 }
 
 impl Live {
-    /// Starts to watch the database, in a task that ends with the runtime.
+    /// Starts to watch what the server has recorded, and the database, in tasks that end with the runtime.
     pub(crate) async fn start(
         database: &Database,
+        mut recorded: Subscription,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, activity_log::Error> {
         let live = Self {
             followers: Arc::new(Semaphore::new(MAX_FOLLOWERS)),
             readers: Arc::new(Semaphore::new(MAX_READERS)),
             arrived: Arc::default(),
-            changes: database.changes().clone(),
+            changes: watch::Sender::new(()),
             stopping,
         };
+        let changes = live.changes.clone();
+        tokio::spawn(async move {
+            // Only the sign that there is something: followers read it in the order of the log, among other writers'
+            // entries.
+            while recorded.next().await.is_some() {
+                changes.send_replace(());
+            }
+        });
         let database = database.clone();
         let connected = spawn_blocking(move || database.connect()).await;
         if let Ok(conn) = connected {
@@ -71,6 +81,11 @@ impl Live {
         };
         self.arrived.notify_one();
         Some(follower)
+    }
+
+    /// Announces a change that the recorder did not make.
+    pub(crate) fn announce(&self) {
+        self.changes.send_replace(());
     }
 
     /// Announces writes by other processes.

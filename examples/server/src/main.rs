@@ -9,6 +9,7 @@
 mod access;
 mod app;
 mod body;
+mod context;
 mod count;
 mod database;
 mod demo;
@@ -30,6 +31,7 @@ mod page;
 mod parameters;
 mod query;
 mod readable;
+mod recording;
 mod routes;
 mod schemas;
 mod session;
@@ -41,16 +43,19 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use activity_log::{ActivityCategory, ActivityLogRepository, NewActivityLogEntry};
+use activity_log::{ActivityCategory, NewActivityLogEntry};
 use chrono::Utc;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use crate::access::Access;
 use crate::app::App;
-use crate::database::{Database, DatabaseError};
+use crate::database::Database;
 use crate::live::Live;
+use crate::recording::Recording;
 use crate::shutdown::{serve_until, stop_signal};
 
 /// Keeps an activity log in a SQLite file and serves it over HTTP.
@@ -104,33 +109,36 @@ async fn serve(address: SocketAddr, database: Database, access: Access) -> Resul
     // Before the URL is printed, because its reader may stop the server at once.
     let stop = stop_signal()?;
     let stopping = watch::Sender::new(false);
-    let live = Live::start(&database, stopping.subscribe()).await?;
-    let router = routes::router(App::new(database.clone(), live, access))?;
+    let recording = Recording::start(database.path())?;
+    let live = Live::start(&database, recording.subscribe()?, stopping.subscribe()).await?;
+    let router = routes::router(App::new(database.clone(), recording.clone(), live, access))?;
 
     let started =
         own_entry("server_started", format!("The server started listening on {url}")).metadata_value("url", &*url);
-    record(&database, started).await?;
+    recording.record(started).await?;
     println!("listening on {url}");
 
     serve_until(stop, listener, router, stopping).await?;
 
-    database.end_writes(shutdown::WRITE_GRACE).await;
-    let stopped = own_entry("server_stopped", "The server stopped");
-    database.run(move |conn| ActivityLogRepository::new(conn).record(&stopped)).await?;
-    // Every entry is committed by now. If the checkpoint fails, the next start completes it.
-    match database.run(shutdown::checkpoint).await {
+    let deadline = Instant::now() + shutdown::WRITE_GRACE;
+    let writes_ended = database.end_writes(deadline).await;
+    if writes_ended.is_none() {
+        eprintln!("example-server: stopping while the log is being cleared");
+    }
+    let unrecorded = recording.end_with(own_entry("server_stopped", "The server stopped"), deadline).await?;
+    // What is recorded is committed by now. If the checkpoint fails, the next start completes it.
+    match spawn_blocking(move || shutdown::checkpoint(&mut database.connect()?)).await? {
         Ok(true) => {}
         Ok(false) => eprintln!("example-server: cannot empty the write-ahead log: another process uses the file"),
         Err(error) => eprintln!("example-server: cannot empty the write-ahead log: {error}"),
     }
-    Ok(())
+    match unrecorded {
+        0 => Ok(()),
+        number => Err(format!("stopped without recording {number} entries").into()),
+    }
 }
 
 /// An entry about the server itself.
 fn own_entry(action: &str, message: impl Into<String>) -> NewActivityLogEntry {
-    NewActivityLogEntry::new(ActivityCategory::System, action, "system", message)
-}
-
-async fn record(database: &Database, entry: NewActivityLogEntry) -> Result<i64, DatabaseError> {
-    database.write(move |conn| ActivityLogRepository::new(conn).record(&entry)).await
+    NewActivityLogEntry::here(ActivityCategory::System, action, message)
 }

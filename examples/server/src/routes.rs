@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use activity_log::ActorContextLayer;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -12,7 +13,9 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::{access, count, entries, export, facets, headers, health, histogram, openapi, page, session, stream};
+use crate::{
+    access, context, count, entries, export, facets, headers, health, histogram, openapi, page, session, stream,
+};
 
 /// The routes and their description, built from the same list.
 pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
@@ -37,6 +40,7 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
         .method_not_allowed_fallback(async || {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see the header Allow")
         })
+        .layer(ActorContextLayer::new(context::of_request))
         .layer(from_fn_with_state(access, access::guard))
         .layer(from_fn(headers::set));
     Ok(router)

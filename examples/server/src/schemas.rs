@@ -64,6 +64,8 @@ pub(crate) struct PostedEntry {
     entity_name: Option<String>,
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
+    /// Of your own, so that the entry is recorded once however often it is sent; a new one by default.
+    id: Option<String>,
 }
 
 /// The most frequent values of a field.

@@ -1,6 +1,7 @@
 //! Stops the server gracefully: running requests and writes finish first.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,7 +16,7 @@ use tokio::time::sleep;
 /// 10 s after which Docker kills a container.
 const REQUEST_GRACE: Duration = Duration::from_secs(5);
 
-/// How long writes may take after that; a write continues even when its client has gone.
+/// How long what is being recorded or cleared may take after that: it goes on even when its client has gone.
 pub(crate) const WRITE_GRACE: Duration = Duration::from_secs(2);
 
 /// Resolves when the server is asked to stop. Signals are caught from the call on, not only from the first poll.
@@ -51,7 +52,8 @@ pub(crate) async fn serve_until(
     stopping: watch::Sender<bool>,
 ) -> io::Result<()> {
     let mut stopped = stopping.subscribe();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
         stopping.send_replace(true);
     });

@@ -58,7 +58,7 @@ pub(crate) async fn stream(
         app.live.follow().ok_or_else(|| ApiError::unavailable("too many clients are following the log; try again"))?;
     let cursor = match after_seq {
         Some(after_seq) => after_seq,
-        None => app.database.run(|conn| ActivityLogRepository::new(conn).newest_seq()).await?.unwrap_or_default(),
+        None => app.database.read(|conn| ActivityLogRepository::new(conn).newest_seq()).await?.unwrap_or_default(),
     };
     let following = Following {
         database: app.database,
@@ -116,7 +116,7 @@ impl Following {
     async fn read(&mut self) -> Result<(), axum::Error> {
         let _permit = self.follower.read_permit().await;
         let (filters, cursor) = (self.filters.clone(), self.cursor);
-        let batch = self.database.run(move |conn| Batch::read(conn, &filters, cursor)).await.map_err(|error| {
+        let batch = self.database.read(move |conn| Batch::read(conn, &filters, cursor)).await.map_err(|error| {
             eprintln!("example-server: a stream failed: {error}");
             axum::Error::new(error)
         })?;

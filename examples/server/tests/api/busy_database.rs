@@ -1,14 +1,17 @@
 use std::thread::{scope, sleep};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::server::{Answer, Server, TestResult, entry};
+use crate::server::{Answer, Server, TestResult, entry, with};
 
-fn assert_busy(answer: &Answer) {
+const LATER: &str =
+    "the database is busy; the entries may still be recorded, so send them again only with the same `id`s";
+
+fn assert_busy(answer: &Answer, message: &str) {
     assert_eq!(answer.status, 503, "{}", answer.body);
-    assert_eq!(answer.error("message"), &json!("the database is busy; try again"));
+    assert_eq!(answer.error("message"), &json!(message));
     assert_eq!(answer.headers.get("retry-after").map(|value| value.as_bytes()), Some(&b"1"[..]));
 }
 
@@ -28,30 +31,62 @@ fn a_writer_waits_until_another_writer_is_done() -> TestResult {
 }
 
 #[test]
-fn a_locked_database_is_busy_for_writers_but_not_for_readers() -> TestResult {
+fn an_entry_whose_client_was_told_to_try_again_is_recorded_once() -> TestResult {
     let server = Server::start()?;
     let mut other = server.connect()?;
     other.batch_execute("BEGIN IMMEDIATE")?;
-    assert_busy(&server.post_json(&entry("Too late"))?);
-    assert_eq!(server.get("")?.entries()?.len(), 1);
+    let late = with(entry("Late"), "id", "al_late");
+    assert_busy(&server.post_json(&late)?, LATER);
 
     other.batch_execute("COMMIT")?;
     assert_eq!(server.post_json(&entry("In time"))?.status, 201);
-    assert_eq!(server.get("actor=alice")?.messages()?, ["In time"]);
+    assert_eq!(server.post_json(&late)?.status, 409);
+    assert_eq!(server.get("actor=alice")?.messages()?, ["In time", "Late"]);
     Ok(())
 }
 
 #[test]
-fn a_request_that_gets_no_connection_is_told_to_try_again() -> TestResult {
+fn readers_do_not_wait_for_writers_that_wait_for_another_process() -> TestResult {
     let server = Server::start()?;
     let mut other = server.connect()?;
     other.batch_execute("BEGIN IMMEDIATE")?;
     scope(|scope| {
-        let waiting = (0..20)
-            .map(|_| scope.spawn(|| server.post_json(&entry("One too many")).map_err(|error| error.to_string())))
+        // More than there are connections for readers.
+        let posting = (0..20)
+            .map(|_| scope.spawn(|| server.post_json(&entry("Waiting")).map_err(|error| error.to_string())))
             .collect::<Vec<_>>();
-        for answer in waiting {
-            assert_busy(&answer.join().map_err(|_| "a request panicked")??);
+        sleep(Duration::from_millis(500));
+        let started = Instant::now();
+        assert_eq!(server.get("")?.entries()?.len(), 1);
+        assert_eq!(server.request("GET", "/api/v1/activity-log/count")?.body["count"], 1);
+        let health = server.request("GET", "/healthz")?;
+        assert_eq!((health.status, &health.body["status"]), (200, &json!("not recording")), "{}", health.body);
+        assert_eq!(health.body["queued"], 20);
+        assert!(health.body["failing_since"].is_string(), "{}", health.body);
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        assert!(posting.iter().all(|posting| !posting.is_finished()));
+
+        other.batch_execute("COMMIT")?;
+        for answer in posting {
+            assert_eq!(answer.join().map_err(|_| "a request panicked")??.status, 201);
+        }
+        let health = server.request("GET", "/healthz")?.body;
+        assert_eq!((&health["status"], &health["failing_since"]), (&json!("ok"), &Value::Null), "{health}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_clear_that_finds_the_database_locked_is_told_to_try_again() -> TestResult {
+    let server = Server::start()?;
+    let mut other = server.connect()?;
+    other.batch_execute("BEGIN IMMEDIATE")?;
+    scope(|scope| {
+        let clearing = (0..3)
+            .map(|_| scope.spawn(|| server.delete("actor=alice").map_err(|error| error.to_string())))
+            .collect::<Vec<_>>();
+        for answer in clearing {
+            assert_busy(&answer.join().map_err(|_| "a request panicked")??, "the database is busy; try again");
         }
         Ok(())
     })

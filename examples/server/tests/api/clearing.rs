@@ -14,7 +14,7 @@ fn clearing_leaves_one_entry_that_says_who_cleared_the_log() -> TestResult {
     let [cleared] = server.get("")?.entries()?.try_into().map_err(|entries| format!("{entries:?}"))?;
     assert_eq!((cleared.category, &*cleared.action), (ActivityCategory::System, "activity_log_cleared"));
     assert_eq!((&*cleared.actor, cleared.severity), ("alice <root>", ActivitySeverity::Warning));
-    assert_eq!(json!(cleared.metadata), json!({"deleted": 501}));
+    assert_eq!(json!(cleared.metadata), json!({"deleted": 501, "address": "127.0.0.1"}));
     assert_eq!(cleared.seq, 502);
     Ok(())
 }

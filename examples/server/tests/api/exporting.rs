@@ -65,13 +65,16 @@ fn an_export_is_recorded_and_contains_its_own_entry() -> TestResult {
     let [_, recorded] = exported.try_into().map_err(|entries| format!("{entries:?}"))?;
     assert_eq!((recorded.category.clone(), &*recorded.action), (ActivityCategory::System, "activity_log_exported"));
     assert_eq!((&*recorded.actor, recorded.severity), ("alice <root>", ActivitySeverity::Info));
-    assert_eq!(json!(recorded.metadata), json!({"format": "ndjson", "filters": {"categories": ["system"]}}));
+    assert_eq!(
+        json!(recorded.metadata),
+        json!({"format": "ndjson", "filters": {"categories": ["system"]}, "address": "127.0.0.1"})
+    );
     assert_eq!(server.get("limit=1")?.entries()?, [recorded]);
 
     export(&server, "format=csv")?;
     let recorded = server.get("limit=1")?.entries()?.remove(0);
     assert_eq!(recorded.actor, "anonymous");
-    assert_eq!(json!(recorded.metadata), json!({"format": "csv", "filters": {}}));
+    assert_eq!(json!(recorded.metadata), json!({"format": "csv", "filters": {}, "address": "127.0.0.1"}));
     Ok(())
 }
 

@@ -7,7 +7,10 @@ use crate::server::{Server, TestResult};
 fn a_server_whose_database_responds_is_healthy() -> TestResult {
     let server = Server::start()?;
     let answer = server.request("GET", "/healthz")?;
-    assert_eq!((answer.status, answer.body), (200, json!({"status": "ok"})));
+    let expected = json!({
+        "status": "ok", "queued": 0, "recorded": 1, "at_fault": 0, "failing_since": null, "failed_attempts": 0,
+    });
+    assert_eq!((answer.status, answer.body), (200, expected));
     Ok(())
 }
 

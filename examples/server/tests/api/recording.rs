@@ -18,7 +18,7 @@ fn one_entry_is_recorded_with_every_field() -> TestResult {
     assert_eq!(answer.status, 201);
 
     let mut listed = server.get("")?.body["entries"][0].take();
-    assert_eq!(answer.body, json!({"recorded": 1, "ids": [listed["id"]]}));
+    assert_eq!(answer.body, json!({"recorded": 1, "ids": [listed["id"]], "seqs": [2]}));
     assert_eq!(listed["seq"].take(), 2);
     let id = listed["id"].take();
     assert!(id.as_str().is_some_and(|id| id.starts_with("al_")), "{id}");
@@ -57,8 +57,22 @@ fn ndjson_is_recorded_in_the_order_of_its_lines() -> TestResult {
     let page = server.get("actor=alice")?;
     assert_eq!(page.messages()?, ["Last, without a line end", "Second", "First"]);
     let ids = page.entries()?.into_iter().rev().map(|entry| entry.id).collect::<Vec<_>>();
-    assert_eq!(answer.body["ids"], json!(ids));
+    assert_eq!((&answer.body["ids"], &answer.body["seqs"]), (&json!(ids), &json!([2, 3, 4])));
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 3);
+    Ok(())
+}
+
+#[test]
+fn an_entry_with_its_own_id_is_recorded_once_however_often_it_is_sent() -> TestResult {
+    let server = Server::start()?;
+    let sent = with(entry("Once"), "id", "al_of_the_client");
+    assert_eq!(server.post_json(&sent)?.body["ids"], json!(["al_of_the_client"]));
+    let again = server.post_json(&sent)?;
+    assert_eq!((again.status, again.error("field")), (409, &json!("id")), "{}", again.body);
+
+    let again = server.post_ndjson(&[entry("With it"), sent])?;
+    assert_eq!((again.status, again.error("line")), (409, &json!(2)), "{}", again.body);
+    assert_eq!(server.get("actor=alice")?.messages()?, ["Once"]);
     Ok(())
 }
 
@@ -66,7 +80,7 @@ fn ndjson_is_recorded_in_the_order_of_its_lines() -> TestResult {
 fn an_empty_ndjson_body_records_nothing() -> TestResult {
     let server = Server::start()?;
     let answer = server.post("application/x-ndjson", "\n\n")?;
-    assert_eq!((answer.status, answer.body), (201, json!({"recorded": 0, "ids": []})));
+    assert_eq!((answer.status, answer.body), (201, json!({"recorded": 0, "ids": [], "seqs": []})));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::sleep;
+use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
 use activity_log::ActivityLogEntry;
@@ -25,6 +25,7 @@ pub(crate) struct Server {
     agent: ureq::Agent,
     folder: TempDir,
     arguments: Vec<String>,
+    said: JoinHandle<String>,
 }
 
 impl Server {
@@ -42,14 +43,20 @@ impl Server {
         if !arguments.iter().any(|argument| argument == "--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        let mut child = command.args(&arguments).current_dir(&folder).stdout(Stdio::piped()).spawn()?;
+        command.args(&arguments).current_dir(&folder).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let stderr = child.stderr.take();
+        let said = spawn(move || {
+            let lines = stderr.into_iter().flat_map(|stderr| BufReader::new(stderr).lines().map_while(Result::ok));
+            lines.inspect(|line| eprintln!("{line}")).map(|line| line + "\n").collect()
+        });
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
         let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
         // Created before the line is checked, so that an unexpected line also kills the child.
-        let mut server = Self { child, address: String::new(), agent: config.into(), folder, arguments };
+        let mut server = Self { child, address: String::new(), agent: config.into(), folder, arguments, said };
         let address = line.trim_end().strip_prefix("listening on http://");
         server.address = address.ok_or_else(|| format!("the server printed {line:?}"))?.to_owned();
         Ok(server)
@@ -145,6 +152,12 @@ impl Server {
     pub(crate) fn stop(&mut self) -> TestResult<ExitStatus> {
         self.signal("TERM")?;
         self.wait(Duration::from_secs(20))
+    }
+
+    /// What the server has said on standard error, once it has exited. It is said no second time.
+    pub(crate) fn said(&mut self) -> TestResult<String> {
+        let said = std::mem::replace(&mut self.said, spawn(String::new));
+        Ok(said.join().map_err(|_| "the reader of standard error panicked")?)
     }
 
     /// Stops the server gracefully, and starts another one on the same file.

@@ -1,11 +1,15 @@
+use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Mutex;
+use std::thread::{scope, sleep};
 use std::time::Duration;
 
-use activity_log::ActivityCategory;
+use activity_log::{ActivityCategory, ActivityLogRepository};
+use diesel::connection::SimpleConnection;
 use serde_json::json;
 
-use crate::server::{PATH, Server, TestResult, entry, program};
+use crate::server::{PATH, Server, TestResult, entry, program, with};
 
 fn actions(server: &Server) -> TestResult<Vec<String>> {
     Ok(server.get("")?.entries()?.into_iter().map(|entry| entry.action).collect())
@@ -93,6 +97,65 @@ fn a_request_that_never_completes_does_not_keep_the_server_from_stopping() -> Te
     drop(unfinished);
     server.restart_after_exit()?;
     assert_eq!(actions(&server)?, ["server_started", "server_stopped", "server_started"]);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_recorded_before_the_stop_is_reported_so_that_it_can_be_sent_again() -> TestResult {
+    let mut server = Server::start()?;
+    let mut other = server.connect()?;
+    other.batch_execute("BEGIN IMMEDIATE")?;
+    let told = server.post_json(&with(entry("Never in time"), "id", "al_late"))?;
+    assert_eq!(told.status, 503, "{}", told.body);
+
+    server.signal("TERM")?;
+    // Docker kills a container after ten seconds.
+    assert!(!server.wait(Duration::from_secs(10))?.success());
+    let said = server.said()?;
+    let unrecorded = said.lines().filter_map(|line| line.strip_prefix("example-server: not recorded: "));
+    let unrecorded = unrecorded.map(str::to_owned).collect::<Vec<_>>();
+    assert!(said.ends_with("example-server: stopped without recording 2 entries\n"), "{said}");
+
+    other.batch_execute("COMMIT")?;
+    server.restart_after_exit()?;
+    assert_eq!(actions(&server)?, ["server_started", "server_started"]);
+    assert_eq!(server.post("application/x-ndjson", unrecorded.join("\n"))?.status, 201);
+    assert_eq!(actions(&server)?, ["server_stopped", "device.updated", "server_started", "server_started"]);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn whatever_was_acknowledged_before_the_server_is_killed_is_in_the_log_once() -> TestResult {
+    let mut server = Server::start()?;
+    let acknowledged = Mutex::new(Vec::new());
+    scope(|scope| {
+        for client in 0..8 {
+            let (server, acknowledged) = (&server, &acknowledged);
+            scope.spawn(move || {
+                for number in 0.. {
+                    let id = format!("al_{client}_{number}");
+                    let Ok(answer) = server.post_json(&with(entry("Acknowledged"), "id", &*id)) else { break };
+                    if let (201, Ok(mut acknowledged)) = (answer.status, acknowledged.lock()) {
+                        acknowledged.push((answer.body["seqs"][0].as_i64(), id));
+                    }
+                }
+            });
+        }
+        sleep(Duration::from_millis(500));
+        server.signal("KILL")
+    })?;
+    server.wait(Duration::from_secs(10))?;
+    server.restart_after_exit()?;
+
+    let mut conn = server.connect()?;
+    let stored = ActivityLogRepository::new(&mut conn).query_after(&Default::default(), 0, u32::MAX)?;
+    let stored = stored.into_iter().map(|entry| (Some(entry.seq), entry.id)).collect::<HashSet<_>>();
+    let acknowledged = acknowledged.into_inner()?;
+    assert!(acknowledged.len() > 8, "{acknowledged:?}");
+    let lost = acknowledged.iter().filter(|acknowledged| !stored.contains(acknowledged)).collect::<Vec<_>>();
+    assert!(lost.is_empty(), "{lost:?}");
     Ok(())
 }
 
