@@ -8,6 +8,7 @@ use diesel::prelude::QueryResult;
 use diesel::sql_types::{Array, BigInt};
 
 use crate::model::normalized_filters::NormalizedFilters;
+use crate::postgres::conditions::of_time;
 use crate::postgres::distributed::is_distributed;
 use crate::postgres::execute::Execute;
 use crate::postgres::query::direction;
@@ -51,10 +52,10 @@ impl<'a> Parts<'a> {
 
     /// A range with all rows within the time bounds; `None` if there are none.
     pub(crate) async fn hull(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Option<SeqRange>> {
-        let mut oldest = Self::new(filters, SeqRange::default(), Order::Ascending);
-        let Some(oldest) = oldest.next(conn).await? else { return Ok(None) };
-        let mut newest = Self::new(filters, SeqRange { before: None, ..oldest }, Order::Descending);
-        Ok(newest.next(conn).await?.map(|newest| SeqRange { before: newest.before, ..oldest }))
+        let mut upward = Self::new(filters, SeqRange::default(), Order::Ascending);
+        let Some(oldest) = upward.next(conn).await? else { return Ok(None) };
+        let mut downward = Self::new(filters, SeqRange { before: None, ..oldest }, Order::Descending);
+        Ok(downward.next(conn).await?.map(|newest| SeqRange { before: newest.before, ..oldest }))
     }
 
     /// The next part.
@@ -86,7 +87,14 @@ impl<'a> Parts<'a> {
     async fn look(&mut self, conn: &mut impl Execute, range: SeqRange) -> QueryResult<Option<Blocks>> {
         let is_distributed = match self.is_distributed {
             Some(is_distributed) => is_distributed,
-            None => *self.is_distributed.insert(is_distributed(conn).await?),
+            None => {
+                let is_distributed = is_distributed(conn).await?;
+                self.is_distributed = Some(is_distributed);
+                if is_distributed {
+                    self.looked_at = FEW_LOOKED_AT;
+                }
+                is_distributed
+            }
         };
         if !is_distributed {
             return conn.first::<Blocks, _>(self.blocks(range)).await;
@@ -94,7 +102,6 @@ impl<'a> Parts<'a> {
         let first = Sql::new("SELECT seq >> 14 FROM activity_log WHERE TRUE").within(range, "seq", 0);
         let first = first.text(format!(" ORDER BY seq {} LIMIT 1", direction(self.order)));
         let Some(first) = conn.first::<i64, _>(first.returning::<BigInt>()).await? else { return Ok(None) };
-        self.looked_at = self.looked_at.min(LOOKED_AT);
         let last = self.last_looked_at(first);
         let blocks = (first.min(last)..=first.max(last)).collect::<Vec<_>>();
         let found = conn.load::<i64, _>(self.listed_blocks(blocks)).await?;
@@ -113,18 +120,8 @@ impl<'a> Parts<'a> {
     /// Those of the listed blocks that have rows within the time bounds, for a distributed log.
     fn listed_blocks(&self, blocks: Vec<i64>) -> Statement<'a, BigInt> {
         let rows = Sql::new("SELECT DISTINCT seq >> 14 AS block FROM activity_log WHERE seq >> 14 = ANY(");
-        let rows = self.within_times(rows.bind(Bind::Numbers(Cow::Owned(blocks))).text(")"));
+        let rows = rows.bind(Bind::Numbers(Cow::Owned(blocks))).text(")").sql(of_time(self.filters));
         rows.text(format!(" ORDER BY block {} LIMIT {FOUND}", direction(self.order))).returning()
-    }
-
-    fn within_times(&self, mut rows: Sql<'a>) -> Sql<'a> {
-        if let Some(since) = self.filters.since {
-            rows = rows.text(" AND ts >= ").bind(since);
-        }
-        if let Some(until) = self.filters.until {
-            rows = rows.text(" AND ts <= ").bind(until);
-        }
-        rows
     }
 
     /// Finds blocks in one statement.
@@ -145,7 +142,7 @@ impl<'a> Parts<'a> {
                     {last}, (SELECT seq >> 14 FROM activity_log ORDER BY seq {opposite} LIMIT 1)), {step}) AS block \
                 WHERE (SELECT TRUE FROM activity_log WHERE seq >> 14 = block"
         ));
-        let rows = self.within_times(rows);
+        let rows = rows.sql(of_time(self.filters));
         rows.text(format!(" ORDER BY ts LIMIT 1) LIMIT {FOUND}) FROM first")).returning()
     }
 }

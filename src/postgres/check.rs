@@ -22,7 +22,8 @@ use crate::postgres::statement::Sql;
 use crate::store::blocking::run;
 
 /// Reports what is wrong with the log, without changing anything: what is missing of it or different, indexes that were not
-/// built to the end, rollups that are damaged, and a sequence whose numbers make followers miss entries. It returns nothing if the log is whole.
+/// built to the end, rollups that are damaged, and a sequence whose numbers make followers miss entries. It returns nothing if
+/// the log is whole.
 ///
 /// It takes some milliseconds, however many entries there are. It is meant for an operator's page or command.
 /// [`run_migrations`](crate::postgres::run_migrations) puts right what it can at every start-up.

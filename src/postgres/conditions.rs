@@ -52,7 +52,8 @@ pub(crate) fn rest<'a>(filters: &'a NormalizedFilters, is_served: impl Fn(Filter
         .sql(excluded_actors(filters))
         .sql(unless_served(Filter::EntityType, of_entity_type))
         .sql(unless_served(Filter::EntityId, of_entity_id))
-        .sql(of_time_and_message(filters))
+        .sql(of_time(filters))
+        .sql(of_message(filters))
 }
 
 /// The filters on the columns that the rollups have, each after ` AND `.
@@ -131,7 +132,8 @@ fn excluded_kinds(filters: &NormalizedFilters) -> Sql<'_> {
     excluded_categories(filters).sql(excluded_severities(filters)).sql(excluded_actions(filters))
 }
 
-fn of_time_and_message(filters: &NormalizedFilters) -> Sql<'_> {
+/// The bounds of the time, each after ` AND `.
+pub(crate) fn of_time(filters: &NormalizedFilters) -> Sql<'_> {
     let mut sql = Sql::default();
     if let Some(since) = filters.since {
         sql = sql.text(" AND ts >= ").bind(since);
@@ -139,10 +141,12 @@ fn of_time_and_message(filters: &NormalizedFilters) -> Sql<'_> {
     if let Some(until) = filters.until {
         sql = sql.text(" AND ts <= ").bind(until);
     }
-    if let Some(term) = &filters.message_contains {
-        sql = sql.text(" AND message ILIKE ").bind(containing(term));
-    }
     sql
+}
+
+fn of_message(filters: &NormalizedFilters) -> Sql<'_> {
+    let term = filters.message_contains.as_deref();
+    term.map_or_else(Sql::default, |term| Sql::new(" AND message ILIKE ").bind(containing(term)))
 }
 
 /// An empty list restricts nothing.

@@ -65,11 +65,11 @@ pub(crate) async fn rewrite(
         }
     }
     // Also if nothing has changed: an earlier call may have been interrupted before this.
-    if !rewriting.is_in_transaction {
-        if vacuum { forget_old_texts(conn).await? } else { catch_up_if_possible(conn).await }
-    }
-    if vacuum && !rewriting.is_in_transaction {
+    if !rewriting.is_in_transaction && vacuum {
+        forget_old_texts(conn).await?;
         conn.batch("VACUUM (FULL, ANALYZE) activity_log").await?;
+    } else if !rewriting.is_in_transaction {
+        catch_up_if_possible(conn).await;
     }
     rewriting.failure.map_or(Ok(rewriting.rewritten), Err)
 }

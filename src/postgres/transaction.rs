@@ -2,7 +2,7 @@
 
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::QueryResult;
-use diesel::sql_types::Timestamptz;
+use diesel::sql_types::{Bool, Timestamptz};
 
 use crate::error::Result;
 use crate::postgres::execute::Execute;
@@ -56,4 +56,9 @@ pub(crate) async fn is_still_in_transaction(conn: &mut impl Execute, began: PgTi
 
 async fn transaction_began(conn: &mut impl Execute) -> QueryResult<PgTimestamp> {
     conn.one(Sql::new("SELECT transaction_timestamp()").returning::<Timestamptz>()).await
+}
+
+/// Whether the connection may only read, as on a standby.
+pub(crate) async fn is_read_only(conn: &mut impl Execute) -> QueryResult<bool> {
+    conn.one(Sql::new("SELECT current_setting('transaction_read_only') = 'on'").returning::<Bool>()).await
 }

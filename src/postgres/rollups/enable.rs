@@ -2,7 +2,7 @@
 
 #[cfg(feature = "postgres")]
 use diesel::PgConnection;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Text;
 
 use crate::error::{Error, Result};
 use crate::postgres::catalog::place::Place;
@@ -14,7 +14,7 @@ use crate::postgres::rollups::definition::Names;
 use crate::postgres::rollups::upkeep;
 use crate::postgres::start_up::LOCK;
 use crate::postgres::statement::Sql;
-use crate::postgres::transaction::Transaction;
+use crate::postgres::transaction::{Transaction, is_read_only};
 #[cfg(feature = "postgres")]
 use crate::store::blocking::run;
 
@@ -93,8 +93,7 @@ async fn log_schema(conn: &mut impl Execute) -> Result<Option<String>> {
 }
 
 async fn enable_in_transaction(conn: &mut impl Execute) -> Result<()> {
-    let read_only = Sql::new("SELECT current_setting('transaction_read_only') = 'on'");
-    if conn.one::<bool, _>(read_only.returning::<Bool>()).await? {
+    if is_read_only(conn).await? {
         return Err(cannot_create("the connection is read-only".to_owned()));
     }
     conn.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;

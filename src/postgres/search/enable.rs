@@ -13,7 +13,7 @@ use crate::postgres::catalog::repair::{is_being_built, obstacle};
 use crate::postgres::execute::Execute;
 use crate::postgres::start_up::LOCK;
 use crate::postgres::statement::Sql;
-use crate::postgres::transaction::Transaction;
+use crate::postgres::transaction::{Transaction, is_read_only};
 #[cfg(feature = "postgres")]
 use crate::store::blocking::run;
 
@@ -94,7 +94,7 @@ fn is_defined_right(index: &Object) -> bool {
 }
 
 async fn enable_in_transaction(conn: &mut impl Execute) -> Result<()> {
-    if conn.one::<bool, _>(Sql::new(IS_READ_ONLY).returning::<Bool>()).await? {
+    if is_read_only(conn).await? {
         return Err(cannot_create("the connection is read-only".to_owned()));
     }
     conn.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
@@ -157,8 +157,6 @@ async fn installed(conn: &mut impl Execute) -> QueryResult<Option<String>> {
 fn cannot_create(reason: String) -> Error {
     Error::CannotCreate { what: format!("the search index `{SEARCH_INDEX}`"), reason }
 }
-
-const IS_READ_ONLY: &str = "SELECT current_setting('transaction_read_only') = 'on'";
 
 /// Since PostgreSQL 13, whoever may create schemas in a database may create this extension.
 const EXTENSION: &str = "\
