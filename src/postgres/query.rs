@@ -13,7 +13,6 @@ use diesel::sql_types::{BigInt, Nullable};
 
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::postgres::conditions::{rest, rest_of_all, without_index};
-use crate::postgres::distributed::is_distributed;
 use crate::postgres::execute::Execute;
 use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::searches::Searches;
@@ -39,11 +38,7 @@ impl<'a> Selection<'a> {
     /// Looks up what the filters leave open, such as which types an entity id has, which actions begin as listed, and whether
     /// there is an index for the term.
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
-        let searches = if !Searches::are_one(filters) && is_distributed(conn).await? {
-            Searches::Planned
-        } else {
-            Searches::find(conn, filters).await?
-        };
+        let searches = Searches::find(conn, filters).await?;
         Ok(Self { filters, searches, term: IndexedTerm::find(conn, filters).await? })
     }
 

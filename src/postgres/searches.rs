@@ -7,6 +7,7 @@ use diesel::prelude::QueryResult;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::severity::ActivitySeverity;
 use crate::postgres::conditions::Filter;
+use crate::postgres::distributed::is_distributed;
 use crate::postgres::execute::Execute;
 use crate::postgres::kinds::{Dimensions, Kind};
 use crate::postgres::lookup::{actions_that_begin, kinds_of, types_of, values_of};
@@ -48,30 +49,34 @@ pub(crate) enum Searches<'a> {
 }
 
 impl<'a> Searches<'a> {
-    /// Whether one search finds all matching rows, whatever the log has. It may be one in other cases, too.
-    pub(crate) fn are_one(filters: &NormalizedFilters) -> bool {
-        let NormalizedFilters { actions, actors, entity_type, entity_id, .. } = filters;
-        if entity_id.is_some() {
-            return entity_type.is_some();
-        }
-        let values = actors.len() + actions.names.len() + usize::from(entity_type.is_some());
-        let has_others = !actions.prefixes.is_empty()
-            || !filters.categories.is_empty()
-            || !filters.severities.is_empty()
-            || !filters.excluded_categories.is_empty()
-            || !filters.excluded_severities.is_empty()
-            || !filters.excluded_actors.is_empty()
-            || !filters.excluded_actions.is_empty();
-        values <= 1 && !has_others
-    }
-
     /// The most selective filter is served: an entity has few entries, an actor fewer than an action, and so on.
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
+        match Self::without_lookup(filters) {
+            Some(searches) if searches.conditions().len() == 1 => Ok(searches),
+            _ if is_distributed(conn).await? => Ok(Self::Planned),
+            Some(searches) => Ok(searches),
+            None => Self::with_lookup(conn, filters).await,
+        }
+    }
+
+    /// The searches, if these filters leave nothing open.
+    fn without_lookup(filters: &'a NormalizedFilters) -> Option<Self> {
         if let Some(id) = &filters.entity_id {
-            let types = match &filters.entity_type {
-                Some(name) => vec![Some(Cow::Borrowed(name.as_str()))],
-                None => types_of(conn, id).await?,
-            };
+            let name = filters.entity_type.as_deref()?;
+            return Some(Self::Entities(vec![(id, Some(Cow::Borrowed(name)))]));
+        }
+        if Dimensions::for_filters(filters).is_some() || !filters.actions.prefixes.is_empty() {
+            return None;
+        }
+        let may_be_few = !filters.excluded_actions.is_empty()
+            || !filters.excluded_actors.is_empty()
+            || (1..SEVERITIES.len()).contains(&filters.severities.len());
+        Self::of_values(filters).or_else(|| (!may_be_few).then_some(Self::All))
+    }
+
+    async fn with_lookup(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
+        if let Some(id) = &filters.entity_id {
+            let types = types_of(conn, id).await?;
             if types.len() <= MAX_VALUES {
                 return Ok(Self::Entities(types.into_iter().map(|name| (id.as_str(), name)).collect()));
             }
@@ -82,27 +87,36 @@ impl<'a> Searches<'a> {
         {
             return Ok(Self::Combined(dimensions, kinds));
         }
-        if (1..=MAX_SEARCHES).contains(&filters.actors.len()) {
-            return Ok(Self::actors(borrowed(&filters.actors), filters));
-        }
-        if !filters.actions.is_empty() {
+        if !filters.actions.prefixes.is_empty() && !(1..=MAX_SEARCHES).contains(&filters.actors.len()) {
             let mut actions = borrowed(&filters.actions.names);
             actions.extend(actions_that_begin(conn, &filters.actions.prefixes).await?.into_iter().map(Cow::Owned));
             if actions.len() <= MAX_SEARCHES {
                 return Ok(Self::actions(actions, filters));
             }
         }
+        match Self::of_values(filters) {
+            Some(searches) => Ok(searches),
+            None => Self::of_what_is_left(conn, filters).await,
+        }
+    }
+
+    /// The searches for the values that the filters list.
+    fn of_values(filters: &'a NormalizedFilters) -> Option<Self> {
+        if (1..=MAX_SEARCHES).contains(&filters.actors.len()) {
+            return Some(Self::actors(borrowed(&filters.actors), filters));
+        }
+        let actions = &filters.actions;
+        if actions.prefixes.is_empty() && (1..=MAX_SEARCHES).contains(&actions.names.len()) {
+            return Some(Self::actions(borrowed(&actions.names), filters));
+        }
         if let Some(name) = &filters.entity_type {
-            return Ok(Self::EntityType(name));
+            return Some(Self::EntityType(name));
         }
         let severities = if filters.severities.is_empty() { &SEVERITIES[..] } else { &filters.severities };
         if (1..=MAX_SEARCHES).contains(&(filters.categories.len() * severities.len())) {
-            return Ok(Self::Kinds(pairs(borrowed(&filters.categories), severities)));
+            return Some(Self::Kinds(pairs(borrowed(&filters.categories), severities)));
         }
-        if filters.leave_out_info() {
-            return Ok(Self::Alarms(filters.severity_texts()));
-        }
-        Self::of_what_is_left(conn, filters).await
+        filters.leave_out_info().then(|| Self::Alarms(filters.severity_texts()))
     }
 
     /// Where filters exclude nearly all rows, a walk would be long. It is not needed where few values are left.
