@@ -254,7 +254,8 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::Recorder(RecorderError::QueueFull | RecorderError::StillFull { .. }))
+        use RecorderError::{QueueFull, StillFull, Withdrawn};
+        matches!(self, Self::Busy(_) | Self::Recorder(QueueFull | StillFull { .. } | Withdrawn))
     }
 
     /// Whether the input is at fault: an entry, its id, a filter, a query string, a retention policy, or a line of an

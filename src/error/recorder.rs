@@ -19,6 +19,10 @@ pub enum RecorderError {
     #[error("its queue was full, and the entry was dropped")]
     Dropped,
 
+    /// The host took the entry back before it was written. The entry is not in the log.
+    #[error("it was withdrawn before it was written")]
+    Withdrawn,
+
     /// The recorder is switched off.
     #[error("it is switched off")]
     SwitchedOff,

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 
 use crate::error::Error;
-use crate::model::size::bytes_of;
 use crate::recorder::guard::isolated;
 use crate::recorder::health::RecorderFailure;
 use crate::recorder::load::Load;
@@ -55,26 +54,28 @@ impl Shared {
                 state.call_all();
             }
         }
-        if let Some(dropped) = state.dropped.take() {
-            let about = dropped.entry(&self.actor);
-            let bytes = bytes_of(&about);
-            state.add(Queued::new(vec![about], bytes, Origin::Recorder));
-        }
+        self.report_dropped(&mut state);
         state.call_next();
         release_and_wake(state);
     }
 
-    /// Returns what was not answered to the head of the queue.
+    /// Returns what was not answered to the head of the queue, unless it is to be withdrawn.
     pub(crate) fn finish(&self, batch: &[Arc<Queued>]) {
         let mut state = self.state();
         let in_flight = std::mem::take(&mut state.in_flight);
+        let mut withdrawn = Vec::new();
         // Whoever has shut the recorder down in between has taken it.
         if !in_flight.is_empty() {
-            let unanswered = batch.iter().rev().filter(|queued| !queued.is_answered());
-            unanswered.for_each(|queued| state.queue.push_front(Arc::clone(queued)));
+            for queued in batch.iter().rev().filter(|queued| !queued.is_answered()) {
+                if queued.can_be_withdrawn() {
+                    withdrawn.push(Arc::clone(queued));
+                } else {
+                    state.queue.push_front(Arc::clone(queued));
+                }
+            }
         }
         // The rest is dropped without the lock, because a receipt may run the host's executor.
-        drop(state);
+        self.answer_withdrawn(state, withdrawn);
         self.progress.notify_all();
     }
 

@@ -25,6 +25,7 @@ pub(crate) mod subscription;
 mod sync;
 pub(crate) mod unwritten;
 pub(crate) mod update;
+mod withdraw;
 mod writer;
 
 use std::fmt;
@@ -245,6 +246,38 @@ impl Recorder {
             }
             self.shared().room(load).await;
         }
+    }
+
+    /// Takes back what a receipt stands for, if it is not written yet. The receipt is then answered with
+    /// [`RecorderError::Withdrawn`], and it is certain that nothing was recorded.
+    ///
+    /// If a transaction with it is under way, the receipt is answered when that ends: with the `seq` after a commit, with
+    /// `Withdrawn` after a failure. If that transaction may have been committed, the recorder goes on until it knows.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use activity_log::{Error, NewActivityLogEntry, Recorder, RecorderError, RecorderOptions};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let database = folder.path().join("server.db").display().to_string();
+    /// # activity_log::run_migrations(&mut activity_log::connect(&database)?)?;
+    /// # let recorder = Recorder::start(move || activity_log::connect(&database), RecorderOptions::new())?;
+    /// let receipt = recorder.record(NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Alice signed in"));
+    /// let answer = receipt.wait_at_most(Duration::from_secs(5)).or_else(|receipt| {
+    ///     recorder.withdraw(&receipt);
+    ///     receipt.wait_at_most(Duration::from_secs(1))
+    /// });
+    /// match answer {
+    ///     Ok(Ok(seq)) => println!("recorded as {seq}"),
+    ///     Ok(Err(Error::Recorder(RecorderError::Withdrawn))) => println!("not recorded; the database is busy"),
+    ///     Ok(Err(error)) => println!("not recorded; {error}"),
+    ///     Err(_receipt) => println!("being recorded at this moment"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn withdraw<T>(&self, receipt: &Receipt<T>) {
+        self.shared().withdraw(receipt.slot());
     }
 
     /// A receipt that is answered once everything is that was queued before.

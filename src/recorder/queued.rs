@@ -16,6 +16,7 @@ pub(crate) struct Queued {
     pub(crate) origin: Origin,
     pub(crate) slot: Arc<Slot>,
     is_answered: AtomicBool,
+    is_unwanted: AtomicBool,
     /// The numbers of the entries, if a transaction with them may have been committed.
     unclear: Mutex<Option<Vec<i64>>>,
 }
@@ -37,6 +38,7 @@ impl Queued {
             origin,
             slot: Arc::new(Slot::new()),
             is_answered: AtomicBool::new(false),
+            is_unwanted: AtomicBool::new(false),
             unclear: Mutex::new(None),
         }
     }
@@ -48,6 +50,16 @@ impl Queued {
 
     pub(crate) fn is_answered(&self) -> bool {
         self.is_answered.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the host wants this back if it is not written by the transaction under way.
+    pub(crate) fn set_unwanted(&self) {
+        self.is_unwanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this is to be withdrawn, and certainly was not written.
+    pub(crate) fn can_be_withdrawn(&self) -> bool {
+        self.is_unwanted.load(Ordering::Relaxed) && self.origin == Origin::Host && self.unclear().is_none()
     }
 
     /// Notes the numbers that a transaction gave, of which it is unknown whether it was committed.

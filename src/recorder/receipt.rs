@@ -52,6 +52,10 @@ impl<T> Receipt<T> {
         Self::new(Arc::new(slot), read)
     }
 
+    pub(crate) fn slot(&self) -> &Arc<Slot> {
+        &self.slot
+    }
+
     /// Waits for the answer, however long the database stays away.
     ///
     /// # Errors

@@ -132,6 +132,15 @@ impl Shared {
         (state, taken)
     }
 
+    /// Queues an entry that says how many were dropped. There is room again.
+    pub(crate) fn report_dropped(&self, state: &mut State) {
+        if let Some(dropped) = state.dropped.take() {
+            let about = dropped.entry(&self.actor);
+            let bytes = bytes_of(&about);
+            self.add(state, Queued::new(vec![about], bytes, Origin::Recorder));
+        }
+    }
+
     /// Queues what is answered once everything before is.
     pub(crate) fn flush(&self) -> Result<Arc<Slot>, RecorderError> {
         self.push_own(&mut self.state(), Vec::new(), Origin::Recorder)

@@ -48,6 +48,7 @@ pub(crate) struct Counts {
     pub(crate) at_fault: u64,
     pub(crate) refused: u64,
     pub(crate) dropped: u64,
+    pub(crate) withdrawn: u64,
 }
 
 /// From the start of a recorder to the end of its thread.
@@ -138,7 +139,7 @@ impl State {
     }
 
     pub(crate) fn health(&self) -> RecorderHealth {
-        let Counts { recorded, at_fault, refused, dropped } = self.counts;
+        let Counts { recorded, at_fault, refused, dropped, withdrawn } = self.counts;
         RecorderHealth {
             is_running: self.phase == Phase::Open,
             is_enabled: self.is_enabled,
@@ -149,6 +150,7 @@ impl State {
             at_fault,
             refused,
             dropped,
+            withdrawn,
             failure: self.failure.clone(),
         }
     }

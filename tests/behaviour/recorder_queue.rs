@@ -8,10 +8,14 @@ use std::task::{Context, Wake};
 use std::thread;
 use std::time::Duration;
 
-use activity_log::{ActivityCategory, ActivitySeverity, QueuePolicy, Recorder, RecorderError, RecorderOptions};
+use activity_log::{
+    ActivityCategory, ActivitySeverity, Error, QueuePolicy, Receipt, Recorder, RecorderError, RecorderOptions,
+};
 use chrono::{DateTime, Utc};
+use diesel::result::Error::NotFound;
 
-use crate::behaviour::recorder::{A_MINUTE, block_on, ids, reason, start_away, stored, stored_ids};
+use crate::behaviour::recorder::{A_MINUTE, block_on, ids, reason, start, start_away, stored, stored_ids};
+use crate::database::SharedLog;
 use crate::support::{TestResult, numbered};
 
 /// Room for this many entries, of which the recorder's thread holds one.
@@ -127,6 +131,94 @@ fn a_task_waits_until_the_queue_is_empty_with_more_than_it_can_hold() -> TestRes
     waking.recv_timeout(A_MINUTE)?;
     assert_eq!(block_on(waiting)?.wait()?.len(), 3);
     assert_eq!(stored_ids(&log)?, ids(0..=3));
+    Ok(())
+}
+
+#[test]
+fn what_waits_in_the_queue_can_be_withdrawn() -> TestResult {
+    let (log, recorder, database) = start_away(RecorderOptions::new())?;
+    let [first, second, third] = [1, 2, 3].map(|number| recorder.record(numbered(number)));
+    let together = recorder.record_all(vec![numbered(4), numbered(5)]);
+    recorder.withdraw(&second);
+    recorder.withdraw(&together);
+    assert_eq!(reason(second.wait())?, RecorderError::Withdrawn);
+    assert_eq!(reason(together.wait())?, RecorderError::Withdrawn);
+    assert_eq!((recorder.health().queued_entries, recorder.health().withdrawn), (3, 3));
+    drop(database);
+    assert_eq!((first.wait()?, third.wait()?), (2, 3));
+    assert_eq!(stored_ids(&log)?, ids([0, 1, 3]));
+    Ok(())
+}
+
+#[test]
+fn what_is_withdrawn_makes_room_for_who_waits() -> TestResult {
+    let (log, recorder, database) = start_away(room_for(2, QueuePolicy::Block { at_most: A_MINUTE }))?;
+    let receipt = recorder.record(numbered(1));
+    let waiting = {
+        let recorder = recorder.clone();
+        thread::spawn(move || recorder.record(numbered(2)))
+    };
+    while recorder.health().waiting_callers == 0 {
+        thread::yield_now();
+    }
+    recorder.withdraw(&receipt);
+    let receipt = waiting.join().map_err(|_| "the thread panicked")?;
+    drop(database);
+    receipt.wait()?;
+    assert_eq!(stored_ids(&log)?, ids([0, 2]));
+    Ok(())
+}
+
+/// A recorder whose first attempt to connect is under way, with an entry, and fails or succeeds as the sender says.
+fn start_attempt() -> TestResult<(SharedLog, Recorder, Receipt, Sender<bool>)> {
+    let log = SharedLog::create()?;
+    let (succeed, succeeds) = channel();
+    let (ask, asked) = channel();
+    let mut connect = log.connector();
+    let connect = move || {
+        ask.send(()).ok();
+        if succeeds.recv().unwrap_or(true) { Ok(connect()?) } else { Err(Error::Busy(NotFound)) }
+    };
+    let recorder = Recorder::start(connect, RecorderOptions::new())?;
+    let receipt = recorder.record(numbered(1));
+    asked.recv_timeout(A_MINUTE)?;
+    Ok((log, recorder, receipt, succeed))
+}
+
+#[test]
+fn what_is_withdrawn_while_it_is_written_is_recorded_if_that_succeeds() -> TestResult {
+    let (log, recorder, receipt, succeed) = start_attempt()?;
+    recorder.withdraw(&receipt);
+    let Err(receipt) = receipt.wait_at_most(Duration::ZERO) else { return Err("it was answered".into()) };
+    succeed.send(true)?;
+    assert_eq!(receipt.wait()?, 1);
+    assert_eq!(stored_ids(&log)?, ids([1]));
+    assert_eq!(recorder.health().withdrawn, 0);
+    Ok(())
+}
+
+#[test]
+fn what_is_withdrawn_while_it_is_written_is_forgotten_if_that_fails() -> TestResult {
+    let (log, recorder, receipt, succeed) = start_attempt()?;
+    let kept = recorder.record(numbered(2));
+    recorder.withdraw(&receipt);
+    succeed.send(false)?;
+    assert_eq!(reason(receipt.wait())?, RecorderError::Withdrawn);
+    drop(succeed);
+    kept.wait()?;
+    assert_eq!(stored_ids(&log)?, ids([2]));
+    assert_eq!(recorder.health().withdrawn, 1);
+    Ok(())
+}
+
+#[test]
+fn what_is_recorded_already_cannot_be_withdrawn() -> TestResult {
+    let (log, recorder) = start(RecorderOptions::new())?;
+    let receipt = recorder.record(numbered(1));
+    recorder.flush().wait()?;
+    recorder.withdraw(&receipt);
+    assert_eq!(receipt.wait()?, 1);
+    assert_eq!(stored_ids(&log)?, ids([1]));
     Ok(())
 }
 

@@ -85,8 +85,8 @@ pub(crate) struct Recorded {
 
 /// Record one or more entries, all or nothing. The answer comes when they are committed.
 ///
-/// After a 503 or without an answer, the entries may be recorded all the same. Entries that bring their own `id` can
-/// be sent again: the log never holds an `id` twice, and a 409 says that they are there.
+/// Without an answer, or after a 503 that says so, the entries may be recorded all the same. Entries that bring their own
+/// `id` can be sent again: the log never holds an `id` twice, and a 409 says that they are there.
 #[utoipa::path(
     post, path = "/api/v1/activity-log", tag = "log",
     request_body(

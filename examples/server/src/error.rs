@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::database::DatabaseError;
 use crate::recording::RecordError;
 
-/// What becomes of entries that are queued: an error alone would say that they are not recorded.
+/// What may become of entries in a transaction under way: an error alone would say that they are not recorded.
 const LATER: &str = "the entries may still be recorded, so send them again only with the same `id`s";
 
 /// What went wrong and, where it is known, which part of the request or of the log is at fault.
@@ -109,11 +109,9 @@ impl From<RecordError> for ApiError {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Log(error) => error.into(),
-            RecordError::NoRoom => Self::busy(),
-            RecordError::NotYet => Self::unavailable(format!("the database is busy; {LATER}")),
-            RecordError::NotYetFull => {
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, format!("the disk is full; {LATER}"))
-            }
+            RecordError::Busy => Self::busy(),
+            RecordError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, "the disk is full; nothing was recorded"),
+            RecordError::UnderWay => Self::unavailable(format!("the database is busy; {LATER}")),
         }
     }
 }

@@ -134,7 +134,7 @@ async fn serve(address: SocketAddr, database: Database, access: Access) -> Resul
     }
     match unrecorded {
         0 => Ok(()),
-        number => Err(format!("stopped without recording {number} entries").into()),
+        number => Err(format!("entries not recorded before the stop: {number}").into()),
     }
 }
 

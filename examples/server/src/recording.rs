@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use activity_log::{
-    ActivityLogFilters, NewActivityLogEntry, QueuePolicy, Recorder, RecorderHealth, RecorderOptions, Subscription,
+    ActivityLogFilters, NewActivityLogEntry, QueuePolicy, Recorder, RecorderError, RecorderHealth, RecorderOptions,
+    Subscription,
 };
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
 /// How long a request waits until its entries are committed.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How much longer it waits for a transaction with its entries that is under way by then.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Room for some of the largest bodies that the server accepts. Entries that wait are limited by their bytes alone.
 const QUEUE_BYTES: usize = 128 << 20;
@@ -18,12 +21,12 @@ const QUEUE_BYTES: usize = 128 << 20;
 pub(crate) enum RecordError {
     #[error(transparent)]
     Log(#[from] activity_log::Error),
-    #[error("the entries were withdrawn, because there was no room for them in the queue")]
-    NoRoom,
-    #[error("the entries are queued, but the database did not take them yet")]
-    NotYet,
-    #[error("the entries are queued, but the disk is full")]
-    NotYetFull,
+    #[error("the entries were withdrawn, because the database is busy")]
+    Busy,
+    #[error("the entries were withdrawn, because the disk is full")]
+    Full,
+    #[error("a transaction with the entries is under way")]
+    UnderWay,
 }
 
 /// The server's one recorder. Whatever has gathered while it commits is its next transaction, so clients share the
@@ -57,19 +60,28 @@ impl Recording {
 
     /// Records all of the entries or none; returns the `seq` of each once they are committed.
     ///
-    /// While they wait for room in the queue, a caller that stops waiting withdraws them. Once they are in the queue,
-    /// they are recorded, even if nobody waits for that any more.
+    /// What the database does not take in time is withdrawn, so that a client can send it again. A caller that stops waiting
+    /// leaves what is in the queue there, and it is recorded.
     pub(crate) async fn record_all(&self, entries: Vec<NewActivityLogEntry>) -> Result<Vec<i64>, RecordError> {
         let deadline = Instant::now() + PATIENCE;
         let queued = timeout_at(deadline, self.recorder.record_all_when_room(entries)).await;
-        let receipt =
-            queued.map_err(|_| RecordError::NoRoom)?.map_err(|refused| activity_log::Error::from(refused.reason()))?;
-        let committed = timeout_at(deadline, receipt).await;
-        Ok(committed.map_err(|_| if self.is_full() { RecordError::NotYetFull } else { RecordError::NotYet })??)
+        let mut receipt =
+            queued.map_err(|_| self.withdrawn())?.map_err(|refused| activity_log::Error::from(refused.reason()))?;
+        if let Ok(committed) = timeout_at(deadline, &mut receipt).await {
+            return Ok(committed?);
+        }
+        self.recorder.withdraw(&receipt);
+        match timeout_at(deadline + GRACE, receipt).await {
+            Ok(Err(activity_log::Error::Recorder(RecorderError::Withdrawn))) => Err(self.withdrawn()),
+            Ok(committed) => Ok(committed?),
+            Err(_) => Err(RecordError::UnderWay),
+        }
     }
 
-    fn is_full(&self) -> bool {
-        self.health().failure.is_some_and(|failure| matches!(*failure.error, activity_log::Error::Full(_)))
+    fn withdrawn(&self) -> RecordError {
+        let failure = self.health().failure;
+        let is_full = failure.is_some_and(|failure| matches!(*failure.error, activity_log::Error::Full(_)));
+        if is_full { RecordError::Full } else { RecordError::Busy }
     }
 
     pub(crate) fn health(&self) -> RecorderHealth {

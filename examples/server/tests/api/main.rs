@@ -14,6 +14,7 @@ mod events;
 mod exporting;
 mod facets;
 mod following;
+mod full_disk;
 mod health;
 mod histogram;
 mod listing;
