@@ -62,6 +62,8 @@ impl Database {
 
         let readers = Pool::builder()
             .max_size(READERS)
+            // A file does not go away as a server does.
+            .test_on_check_out(false)
             .connection_timeout(PATIENCE)
             .connection_customizer(Box::new(Reader))
             .build(ConnectionManager::new(path))?;

@@ -8,6 +8,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use diesel::SqliteConnection;
 use serde::Serialize;
 use tokio::task::spawn_blocking;
@@ -65,11 +66,16 @@ pub(crate) struct Listed {
         }),
     )),
 )]
-pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Listed>, ApiError> {
+pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let ListQuery { filters, cursor, limit } = ListQuery::parse(query.as_deref())?;
-    let read = move |conn: &mut _| readable::page(&mut ActivityLogRepository::new(conn), &filters, cursor, limit);
-    let Page { entries, unreadable, next_before_seq, prev_after_seq } = app.database.read(read).await?;
-    Ok(Json(Listed { entries, next_before_seq, prev_after_seq, has_more: next_before_seq.is_some(), unreadable }))
+    let read = move |conn: &mut _| {
+        let page = readable::page(&mut ActivityLogRepository::new(conn), &filters, cursor, limit)?;
+        let Page { entries, unreadable, next_before_seq, prev_after_seq } = page;
+        let has_more = next_before_seq.is_some();
+        // Written as JSON here, and not on a thread that other requests wait for.
+        Ok(Json(Listed { entries, next_before_seq, prev_after_seq, has_more, unreadable }).into_response())
+    };
+    Ok(app.database.read(read).await?)
 }
 
 /// What was recorded.

@@ -4,7 +4,7 @@
 //! Each client records one entry after another on a connection of its own, and one more reads the newest page again
 //! and again. With `-- --beside PATH`, the program at that path, such as an older server, takes turns with this one,
 //! and the ratios compare them: only these are steady on a busy machine. `-- --seconds N` replaces the seconds of each
-//! measurement.
+//! measurement, and `-- --clients N` the numbers of clients that record.
 
 mod client;
 mod measured;
@@ -32,11 +32,13 @@ fn main() -> BenchResult {
     let argument = |name| arguments.iter().skip_while(|argument| *argument != name).nth(1);
     let seconds = argument("--seconds").map(|seconds| seconds.parse()).transpose()?.unwrap_or(SECONDS);
     let time = Duration::from_secs(seconds);
+    let clients = argument("--clients").map(|clients| clients.parse()).transpose()?;
+    let numbers = clients.map_or_else(|| POSTERS.to_vec(), |clients| vec![clients]);
     let programs = [Some(env!("CARGO_BIN_EXE_example-server")), argument("--beside").map(String::as_str)];
 
     println!("{ROUNDS} rounds of {time:?}");
     println!("{:<24} {}", "", measured::HEADING);
-    for posters in POSTERS {
+    for posters in numbers {
         let mut all = programs.map(|program| program.map(|program| (program, Measured::default())));
         for _ in 0..ROUNDS {
             for (program, measured) in all.iter_mut().flatten() {
