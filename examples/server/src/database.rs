@@ -7,9 +7,13 @@ use activity_log::ConnectionCustomizer;
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PoolError};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, timeout, timeout_at};
+
+/// The server's own. They share a table of versions with the log's, and come after these.
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 const READERS: u32 = 8;
 
@@ -57,6 +61,7 @@ impl Database {
         // The pool would retry until its timeout before it reports what is wrong with the file.
         let mut conn = activity_log::connect(path)?;
         activity_log::run_migrations(&mut conn)?;
+        conn.run_pending_migrations(MIGRATIONS).map_err(activity_log::Error::Migration)?;
         // The page searches while the reader types.
         activity_log::enable_search(&mut conn)?;
 

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::body::{self, BodyFormat, Posted};
 use crate::error::{ApiError, ErrorBody};
 use crate::filters::FilterParameters;
-use crate::query::{ClearQuery, ListQuery};
+use crate::query::{ActorQuery, ListQuery};
 use crate::readable::{self, Page};
 use crate::recording::RecordError;
 use crate::schemas::{Entry, PostedEntry, entry_example, posted_example};
@@ -153,7 +153,7 @@ pub(crate) struct Cleared {
     ),
 )]
 pub(crate) async fn clear(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Cleared>, ApiError> {
-    let ClearQuery { actor } = ClearQuery::parse(query.as_deref())?;
+    let ActorQuery { actor } = ActorQuery::parse(query.as_deref())?;
     let context = ActorContext::current().unwrap_or_default();
     let clear = move |conn: &mut _| {
         let mut log = ActivityLogRepository::new(conn);

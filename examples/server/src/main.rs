@@ -14,6 +14,7 @@ mod count;
 mod database;
 mod demo;
 mod demo_events;
+mod devices;
 mod entries;
 mod error;
 mod export;

@@ -116,13 +116,13 @@ impl ExportQuery {
     }
 }
 
-/// The parameters of clearing the log.
+/// The parameters of a change.
 #[derive(Debug)]
-pub(crate) struct ClearQuery {
+pub(crate) struct ActorQuery {
     pub(crate) actor: String,
 }
 
-impl ClearQuery {
+impl ActorQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
         let parameters = Parameters::parse(query)?;
         // A filter must not seem to limit what is deleted.
@@ -130,7 +130,7 @@ impl ClearQuery {
             return Err(ApiError::parameter(other, "is not a known parameter; only `actor` is"));
         }
         let actor = parameters.text("actor")?;
-        let actor = actor.ok_or_else(|| ApiError::parameter("actor", "must name who clears the log"))?;
+        let actor = actor.ok_or_else(|| ApiError::parameter("actor", "must name who does this"))?;
         Ok(Self { actor: actor.to_owned() })
     }
 }

@@ -14,7 +14,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::{
-    access, context, count, entries, export, facets, headers, health, histogram, openapi, page, session, stream,
+    access, context, count, devices, entries, export, facets, headers, health, histogram, openapi, page, session,
+    stream,
 };
 
 /// The routes and their description, built from the same list.
@@ -27,6 +28,8 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
         .routes(routes!(facets::facets))
         .routes(routes!(export::export))
         .routes(routes!(stream::stream))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::put, devices::remove))
         .routes(routes!(session::sign_in, session::sign_out))
         .routes(routes!(health::health))
         .with_state(app)

@@ -10,6 +10,7 @@ mod clearing;
 mod counting;
 mod demonstration;
 mod description;
+mod devices;
 mod events;
 mod exporting;
 mod facets;

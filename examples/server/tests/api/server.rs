@@ -115,6 +115,11 @@ impl Server {
         Answer::read(self.agent.post(url).header("content-type", content_type).send(body.as_ref())?)
     }
 
+    pub(crate) fn put_json(&self, path: &str, body: &Value) -> TestResult<Answer> {
+        let request = self.agent.put(format!("http://{}{path}", self.address));
+        Answer::read(request.header("content-type", "application/json").send(body.to_string())?)
+    }
+
     /// Sends JSON whose header says that it is encoded.
     pub(crate) fn post_encoded(&self, encoding: &str, body: impl AsRef<[u8]>) -> TestResult<Answer> {
         let request =

@@ -1,0 +1,177 @@
+//! The server's own table. Each change to it is recorded in the transaction of the change: both are there, or neither.
+
+use activity_log::{ActivityCategory, ActivityLogRepository, ActorContext, NewActivityLogEntry, changes};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::body;
+use crate::error::{ApiError, ErrorBody};
+use crate::query::ActorQuery;
+
+const MAX_BYTES: usize = 16 << 10;
+const MAX_TEXT_BYTES: usize = 200;
+/// More devices than this are not listed.
+const MAX_LISTED: i64 = 1_000;
+
+diesel::table! {
+    devices (id) {
+        id -> Text,
+        name -> Text,
+    }
+}
+
+/// A device.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, ToSchema)]
+#[diesel(table_name = devices, check_for_backend(diesel::sqlite::Sqlite))]
+pub(crate) struct Device {
+    id: String,
+    name: String,
+}
+
+/// What a client says of a device.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeviceBody {
+    /// At most 200 bytes.
+    #[schema(min_length = 1)]
+    name: String,
+}
+
+/// Devices by their ids.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Devices {
+    devices: Vec<Device>,
+}
+
+/// List the devices; at most the first thousand.
+#[utoipa::path(
+    get, path = "/api/v1/devices", tag = "devices",
+    responses((status = 200, description = "The devices", body = Devices)),
+)]
+pub(crate) async fn list(State(app): State<App>) -> Result<Json<Devices>, ApiError> {
+    let read = |conn: &mut _| {
+        let found = devices::table.order(devices::id).limit(MAX_LISTED).select(Device::as_select());
+        Ok(Devices { devices: found.load(conn)? })
+    };
+    Ok(Json(app.database.read(read).await?))
+}
+
+/// Add a device or change it. If anything changes, the log says what, and who did it.
+#[utoipa::path(
+    put, path = "/api/v1/devices/{id}", tag = "devices",
+    params(
+        ("id" = String, Path, description = "At most 200 bytes", min_length = 1),
+        ("actor" = String, Query, description = "Who changes the device", min_length = 1, max_length = 1000),
+    ),
+    request_body = DeviceBody,
+    responses(
+        (status = 200, description = "The device as it is now", body = Device),
+        (status = 201, description = "The device was added", body = Device),
+        (status = 413, description = "The body exceeds 16 KiB", body = ErrorBody),
+        (status = 507, description = "The disk is full", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn put(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+    body: Body,
+) -> Result<(StatusCode, Json<Device>), ApiError> {
+    let (id, actor) = (checked_id(id)?, ActorQuery::parse(query.as_deref())?.actor);
+    let body = body::receive(body, MAX_BYTES).await?;
+    let DeviceBody { name } = serde_json::from_slice(&body)
+        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body is not a device: {error}")))?;
+    let device = Device { id, name: checked("name", name)? };
+    let context = ActorContext::current().unwrap_or_default();
+    let after = device.clone();
+    let change = move |conn: &mut SqliteConnection| {
+        let before = devices::table.find(&after.id).select(Device::as_select()).first(conn).optional()?;
+        let changed = match &before {
+            Some(before) => changes(before, &after)?,
+            None => None,
+        };
+        if before.is_some() && changed.is_none() {
+            return Ok(StatusCode::OK);
+        }
+        let put = diesel::insert_into(devices::table).values(&after).on_conflict(devices::id).do_update();
+        put.set(&after).execute(conn)?;
+        let (action, did, status) = match before {
+            None => ("device.added", "added", StatusCode::CREATED),
+            Some(_) => ("device.changed", "changed", StatusCode::OK),
+        };
+        record(conn, actor, action, did, &after, changed.unwrap_or_default())?;
+        Ok(status)
+    };
+    let status = app.database.write(move |conn| context.scope(|| conn.immediate_transaction(change))).await?;
+    app.live.announce();
+    Ok((status, Json(device)))
+}
+
+/// Remove a device.
+#[utoipa::path(
+    delete, path = "/api/v1/devices/{id}", tag = "devices",
+    params(
+        ("id" = String, Path, description = "At most 200 bytes", min_length = 1),
+        ("actor" = String, Query, description = "Who removes the device", min_length = 1, max_length = 1000),
+    ),
+    responses(
+        (status = 204, description = "The device is removed"),
+        (status = 404, description = "There is no such device", body = ErrorBody),
+        (status = 507, description = "The disk is full", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn remove(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<StatusCode, ApiError> {
+    let (id, actor) = (checked_id(id)?, ActorQuery::parse(query.as_deref())?.actor);
+    let context = ActorContext::current().unwrap_or_default();
+    let remove = move |conn: &mut SqliteConnection| {
+        let found = devices::table.find(&id).select(Device::as_select()).first(conn).optional()?;
+        let Some(device) = found else { return Ok(false) };
+        diesel::delete(devices::table.find(&id)).execute(conn)?;
+        record(conn, actor, "device.removed", "removed", &device, Map::new())?;
+        Ok(true)
+    };
+    if app.database.write(move |conn| context.scope(|| conn.immediate_transaction(remove))).await? {
+        app.live.announce();
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::new(StatusCode::NOT_FOUND, "there is no such device"))
+    }
+}
+
+/// Records a change, in the transaction of the change.
+fn record(
+    conn: &mut SqliteConnection,
+    actor: String,
+    action: &str,
+    did: &str,
+    device: &Device,
+    metadata: Map<String, Value>,
+) -> activity_log::Result<()> {
+    let Device { id, name } = device;
+    let entry = NewActivityLogEntry::here(ActivityCategory::Device, action, format!("{actor} {did} {name}"));
+    let entry = entry.entity("device", id).entity_name(name).metadata_values(metadata);
+    ActivityLogRepository::new(conn).record(&NewActivityLogEntry { actor, ..entry })?;
+    Ok(())
+}
+
+fn checked_id(id: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
+    let Path(id) = id.map_err(|_| ApiError::parameter("id", "is not valid UTF-8"))?;
+    checked("id", id)
+}
+
+fn checked(parameter: &str, text: String) -> Result<String, ApiError> {
+    let is_valid = (1..=MAX_TEXT_BYTES).contains(&text.len());
+    if is_valid { Ok(text) } else { Err(ApiError::parameter(parameter, "must have 1 to 200 bytes")) }
+}
