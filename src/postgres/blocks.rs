@@ -38,8 +38,13 @@ pub(crate) struct Parts<'a> {
     is_distributed: Option<bool>,
 }
 
-/// The first block that has rows, and those from there on that have rows within the time bounds.
-type Blocks = (i64, Vec<i64>);
+/// What a statement has looked at.
+struct Look {
+    /// The last block that it looked at.
+    last: i64,
+    /// Those with rows within the time bounds, in order.
+    blocks: Vec<i64>,
+}
 
 impl<'a> Parts<'a> {
     pub(crate) fn new(filters: &'a NormalizedFilters, range: SeqRange, order: Order) -> Self {
@@ -63,11 +68,8 @@ impl<'a> Parts<'a> {
         while self.found.is_empty()
             && let Some(rest) = self.rest.take()
         {
-            let Some((first, blocks)) = self.look(conn, rest).await? else { break };
-            let last = match blocks.last() {
-                Some(last) if blocks.len() == FOUND => *last,
-                _ => self.last_looked_at(first),
-            };
+            let Some(Look { last, blocks }) = self.look(conn, rest).await? else { break };
+            let last = blocks.last().copied().filter(|_| blocks.len() == FOUND).unwrap_or(last);
             let end = match self.order {
                 Order::Ascending => seqs_of(last).before.and_then(|before| before.checked_sub(1)),
                 Order::Descending => seqs_of(last).after.and_then(|after| after.checked_add(1)),
@@ -84,7 +86,7 @@ impl<'a> Parts<'a> {
         Ok(self.found.pop_front())
     }
 
-    async fn look(&mut self, conn: &mut impl Execute, range: SeqRange) -> QueryResult<Option<Blocks>> {
+    async fn look(&mut self, conn: &mut impl Execute, range: SeqRange) -> QueryResult<Option<Look>> {
         let is_distributed = match self.is_distributed {
             Some(is_distributed) => is_distributed,
             None => {
@@ -97,20 +99,22 @@ impl<'a> Parts<'a> {
             }
         };
         if !is_distributed {
-            return conn.first::<Blocks, _>(self.blocks(range)).await;
+            let looked = conn.first::<(i64, Vec<i64>), _>(self.blocks(range)).await?;
+            return Ok(looked.map(|(first, blocks)| Look { last: self.last_from(first), blocks }));
         }
         let first = Sql::new("SELECT seq >> 14 FROM activity_log WHERE TRUE").within(range, "seq", 0);
         let first = first.text(format!(" ORDER BY seq {} LIMIT 1", direction(self.order)));
         let Some(first) = conn.first::<i64, _>(first.returning::<BigInt>()).await? else { return Ok(None) };
-        let last = self.last_looked_at(first);
+        let last = self.last_from(first);
         let blocks = (first.min(last)..=first.max(last)).collect::<Vec<_>>();
         let found = conn.load::<i64, _>(self.listed_blocks(blocks)).await?;
         // Where there are rows, the next ones are probably near, and reading them all takes long.
         self.looked_at = if found.is_empty() { (self.looked_at * 8).min(LOOKED_AT) } else { FEW_LOOKED_AT };
-        Ok(Some((first, found)))
+        Ok(Some(Look { last, blocks: found }))
     }
 
-    fn last_looked_at(&self, first: i64) -> i64 {
+    /// The last block that the next statement looks at, from the first one that has rows.
+    fn last_from(&self, first: i64) -> i64 {
         match self.order {
             Order::Ascending => first.saturating_add(self.looked_at - 1),
             Order::Descending => first.saturating_sub(self.looked_at - 1),

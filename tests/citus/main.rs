@@ -47,6 +47,8 @@ mod behaviour {
     mod tracing_threads;
     mod transactions;
 }
+#[path = "../postgres/blocks.rs"]
+mod blocks;
 #[path = "../support/chance.rs"]
 mod chance;
 #[path = "../postgres/database.rs"]

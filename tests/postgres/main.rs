@@ -7,6 +7,7 @@
 
 #[path = "../behaviour/mod.rs"]
 mod behaviour;
+mod blocks;
 mod catalog;
 #[path = "../support/chance.rs"]
 mod chance;
