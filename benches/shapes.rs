@@ -3,8 +3,8 @@
 //! Prints a table for each state of SQLite's statistics, with one row per shape and one column per log size. Each time
 //! is the median of measurements that alternate between the sizes. After `--`, numbers select the sizes, names of
 //! states select the states, and any other word selects the shapes whose names contain the word, as in
-//! `-- 1000000 fresh text`, or with `^` before it, those whose names do not. Occasionally run `-- 100000 1000000 10000000`, which needs about 6 GB on disk and a quarter
-//! of an hour.
+//! `-- 1000000 fresh text`, or with `^` before it, those whose names do not. It fails if an answer differs between two
+//! states. Occasionally run `-- 100000 1000000 10000000`, which needs about 6 GB on disk and a quarter of an hour.
 
 mod log;
 mod questions;

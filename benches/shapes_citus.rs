@@ -1,7 +1,8 @@
 //! The time of every query shape in a log on one server, and in the same log once Citus has distributed it:
 //! `ACTIVITY_LOG_CITUS_URL=… cargo bench --features postgres --bench shapes_citus`, with the coordinator's address.
 //!
-//! Takes the same arguments after `--` as `shapes_postgres`, with the states `local` and `distributed`. The logs are in schemas that the benchmark creates and drops.
+//! Takes the same arguments after `--` as `shapes_postgres`, with the states `local` and `distributed`. The logs are in schemas
+//! that the benchmark creates and drops. It fails if the distributed log gives another answer.
 
 #[path = "log/entries.rs"]
 mod log;

@@ -1,5 +1,7 @@
 //! Measuring.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::super::{BenchResult, Log};
@@ -15,6 +17,8 @@ pub(crate) struct Selected {
     pub(crate) sizes: Vec<u64>,
     states: Vec<String>,
     words: Vec<String>,
+    /// What each log answered in the first state. Any other answer in another state is wrong.
+    answers: RefCell<BTreeMap<(&'static str, u64), u64>>,
     /// Of the selected shapes only those that count all matching entries.
     pub(crate) counts_only: bool,
 }
@@ -49,6 +53,14 @@ impl Selected {
             })
     }
 
+    fn check(&self, name: &'static str, rows: u64, answer: u64) -> BenchResult {
+        let expected = *self.answers.borrow_mut().entry((name, rows)).or_insert(answer);
+        if answer == expected {
+            return Ok(());
+        }
+        Err(format!("{name}: the answer is {answer} and was {expected} in the first state").into())
+    }
+
     pub(crate) fn has_state(&self, state: &str) -> bool {
         self.states.is_empty() || self.states.iter().any(|chosen| chosen == state)
     }
@@ -61,7 +73,7 @@ pub(crate) fn print_table(title: &str, selected: &Selected, logs: &mut [Log]) ->
     println!("{:<46}{columns}{:>9}{:>10}", "", "growth", "answer");
     for (name, question) in SHAPES {
         if selected.has_shape(name) {
-            print_row(name, logs, *question)?;
+            print_row(name, selected, logs, *question)?;
         }
     }
     Ok(())
@@ -69,12 +81,13 @@ pub(crate) fn print_table(title: &str, selected: &Selected, logs: &mut [Log]) ->
 
 /// Prints the median for each log, the ratio of the largest log's median to the smallest log's, and the largest log's
 /// answer.
-fn print_row(name: &str, logs: &mut [Log], question: fn(u64) -> Question) -> BenchResult {
+fn print_row(name: &'static str, selected: &Selected, logs: &mut [Log], question: fn(u64) -> Question) -> BenchResult {
     let questions = logs.iter().map(|log| question(log.rows)).collect::<Vec<_>>();
     let mut answer = 0;
     for (log, question) in logs.iter_mut().zip(&questions) {
         // The first, untimed query fills the caches and prepares the statements.
         answer = question.ask(&mut log.conn)?;
+        selected.check(name, log.rows, answer)?;
     }
     let mut runs = logs.iter().map(|_| Vec::new()).collect::<Vec<_>>();
     let began = Instant::now();
