@@ -9,11 +9,12 @@
 //!   actor whenever it expects them to be few.
 
 use diesel::prelude::QueryResult;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Bool, Nullable};
 
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::postgres::conditions::{rest, rest_of_all, without_index};
 use crate::postgres::execute::Execute;
+use crate::postgres::schema::activity_log;
 use crate::postgres::search::term::IndexedTerm;
 use crate::postgres::searches::Searches;
 use crate::postgres::statement::{Sql, Statement};
@@ -51,6 +52,11 @@ impl<'a> Selection<'a> {
         self.term.as_ref()
     }
 
+    /// Whether the matching rows of a range are found by one walk, without looking for its parts or for a term first.
+    pub(crate) fn is_one_walk(&self) -> bool {
+        self.term.is_none() && self.filters.since.is_none() && self.filters.until.is_none()
+    }
+
     /// Whether no row can match.
     pub(crate) fn is_empty(&self) -> bool {
         self.searches.is_empty()
@@ -59,6 +65,24 @@ impl<'a> Selection<'a> {
     /// The first `rows` matching rows of a range, in order.
     pub(crate) fn rows<ST>(&self, range: SeqRange, order: Order, rows: i64) -> Statement<'a, ST> {
         self.ordered(ALL_COLUMNS, range, order, rows).returning()
+    }
+
+    /// The same, and with each row whether any row of `beyond` matches, looked for in the opposite order.
+    pub(crate) fn rows_beside(
+        &self,
+        beyond: SeqRange,
+        range: SeqRange,
+        order: Order,
+        rows: i64,
+    ) -> Statement<'a, (activity_log::SqlType, Nullable<Bool>)> {
+        let first_beyond = self.ordered("seq", beyond, order.opposite(), 1);
+        let page = self.ordered(ALL_COLUMNS, range, order, rows);
+        Sql::new(format!("SELECT {ALL_COLUMNS}, (SELECT TRUE FROM ("))
+            .sql(first_beyond)
+            .text(") AS beyond) FROM (")
+            .sql(page)
+            .text(format!(") AS page ORDER BY seq {}", direction(order)))
+            .returning()
     }
 
     /// Counts the matching rows of a range, up to a limit.

@@ -36,13 +36,69 @@ pub(crate) async fn read(
     if selection.is_empty() {
         return Ok(());
     }
-    let mut parts = Parts::new(filters, range, order);
+    read_selected(conn, &selection, range, order, limit, batch).await
+}
+
+/// Replaces the batch as [`read`] does, and returns whether any row of `beyond` matches. Both are one statement where the rows
+/// are one walk.
+pub(crate) async fn read_beside(
+    conn: &mut impl Execute,
+    beyond: SeqRange,
+    filters: &NormalizedFilters,
+    range: SeqRange,
+    order: Order,
+    limit: ReadLimit,
+    batch: &mut Batch<ActivityLogRow>,
+) -> Result<bool> {
+    batch.restart(limit);
+    if filters.match_nothing || limit.rows <= 0 {
+        return Ok(false);
+    }
+    let selection = Selection::find(conn, filters).await?;
+    if selection.is_empty() {
+        return Ok(false);
+    }
+    if selection.is_one_walk() && !range.is_empty() && !beyond.is_empty() {
+        let wanted = next_rows(batch, limit);
+        let statement = selection.rows_beside(beyond, range, order, rounded(wanted));
+        let rows = conn.load::<(ActivityLogRow, Option<bool>), _>(statement).await?;
+        let Some((_, has_beyond)) = rows.first() else {
+            // Without a row, nothing is known of those beyond.
+            read_selected(conn, &selection, beyond, order.opposite(), ReadLimit::rows(1), batch).await?;
+            let has_beyond = !batch.is_empty();
+            batch.restart(limit);
+            return Ok(has_beyond);
+        };
+        let has_beyond = has_beyond.is_some();
+        let rows = rows.into_iter().map(|(row, _)| row).collect();
+        if let Some(rest) = append(rows, wanted, range, order, limit, batch) {
+            walk(conn, &selection, rest, order, limit, batch).await?;
+        }
+        return Ok(has_beyond);
+    }
+    read_selected(conn, &selection, beyond, order.opposite(), ReadLimit::rows(1), batch).await?;
+    let has_beyond = !batch.is_empty();
+    read_selected(conn, &selection, range, order, limit, batch).await?;
+    Ok(has_beyond)
+}
+
+/// Replaces the batch with the first matching rows of a range.
+async fn read_selected(
+    conn: &mut impl Execute,
+    selection: &Selection<'_>,
+    range: SeqRange,
+    order: Order,
+    limit: ReadLimit,
+    batch: &mut Batch<ActivityLogRow>,
+) -> Result<()> {
+    batch.restart(limit);
+    let mut parts = Parts::new(selection.filters(), range, order);
     while !batch.is_full(limit)
         && let Some(part) = parts.next(conn).await?
     {
         match selection.term() {
-            None => walk(conn, &selection, part, order, limit, batch).await?,
-            Some(term) => search(conn, &selection, term, part, order, limit, batch).await?,
+            None => walk(conn, selection, part, order, limit, batch).await?,
+            Some(term) => search(conn, selection, term, part, order, limit, batch).await?,
         }
     }
     Ok(())
@@ -80,28 +136,41 @@ async fn search(
 async fn walk(
     conn: &mut impl Execute,
     selection: &Selection<'_>,
-    mut range: SeqRange,
+    range: SeqRange,
     order: Order,
     limit: ReadLimit,
     batch: &mut Batch<ActivityLogRow>,
 ) -> Result<()> {
-    while !batch.is_full(limit) {
+    let mut rest = Some(range);
+    while let Some(range) = rest
+        && !batch.is_full(limit)
+    {
         let wanted = next_rows(batch, limit);
         let statement = selection.rows::<activity_log::SqlType>(range, order, rounded(wanted));
         let rows = conn.load::<ActivityLogRow, _>(statement).await?;
-        let is_last = (rows.len() as i64) < wanted;
-        for row in rows.into_iter().take(usize::try_from(wanted).unwrap_or(usize::MAX)) {
-            batch.push(row);
-            if batch.is_full(limit) {
-                return Ok(());
-            }
-        }
-        match batch.last_seq().map(|last| range.split(order, last)) {
-            Some((_, Some(rest))) if !is_last && !rest.is_empty() => range = rest,
-            _ => break,
-        }
+        rest = append(rows, wanted, range, order, limit, batch);
     }
     Ok(())
+}
+
+/// Appends the rows that were wanted of a range, until the batch is full. Returns the range in which more may follow.
+fn append(
+    rows: Vec<ActivityLogRow>,
+    wanted: i64,
+    range: SeqRange,
+    order: Order,
+    limit: ReadLimit,
+    batch: &mut Batch<ActivityLogRow>,
+) -> Option<SeqRange> {
+    let is_last = (rows.len() as i64) < wanted;
+    for row in rows.into_iter().take(usize::try_from(wanted).unwrap_or(usize::MAX)) {
+        batch.push(row);
+        if batch.is_full(limit) {
+            return None;
+        }
+    }
+    let last = batch.last_seq().filter(|_| !is_last)?;
+    range.split(order, last).1.filter(|rest| !rest.is_empty())
 }
 
 /// The part of a range in which a walk comes by so many rows, and the rest; no rest if nothing else can match.

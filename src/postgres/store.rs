@@ -54,6 +54,18 @@ impl<C: Execute> Store for C {
         read::read(self, filters, range, order, limit, batch).await
     }
 
+    async fn read_beside(
+        &mut self,
+        beyond: SeqRange,
+        filters: &NormalizedFilters,
+        range: SeqRange,
+        order: Order,
+        limit: ReadLimit,
+        batch: &mut Batch<ActivityLogRow>,
+    ) -> Result<bool> {
+        read::read_beside(self, beyond, filters, range, order, limit, batch).await
+    }
+
     async fn find(&mut self, id: &str) -> Result<Option<ActivityLogRow>> {
         Ok(read::find(self, id).await?)
     }

@@ -23,14 +23,11 @@ pub(crate) async fn before<C: Store>(
 ) -> Result<ActivityLogPage> {
     // The cursor that leads back from an empty page. No row between this cursor and the newest entry of the page
     // matches, so the same check serves both.
-    let way_back = match before_seq.map(|before_seq| before_seq.saturating_sub(1)) {
-        Some(after_seq) if has_rows(conn, filters, SeqRange::after(Some(after_seq)), Order::Ascending).await? => {
-            Some(after_seq)
-        }
-        _ => None,
-    };
-    let (entries, next_before_seq) =
-        read(conn, filters, SeqRange::before(before_seq), Order::Descending, limit).await?;
+    let after_seq = before_seq.map(|before_seq| before_seq.saturating_sub(1));
+    let newer = after_seq.map(|after_seq| SeqRange::after(Some(after_seq)));
+    let (entries, next_before_seq, has_newer) =
+        read(conn, filters, SeqRange::before(before_seq), Order::Descending, limit, newer).await?;
+    let way_back = after_seq.filter(|_| has_newer);
     let prev_after_seq = way_back.map(|after_seq| entries.first().map_or(after_seq, |newest| newest.seq));
     Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq })
 }
@@ -44,26 +41,35 @@ pub(crate) async fn after<C: Store>(
     limit: PageLimit,
 ) -> Result<ActivityLogPage> {
     let before_seq = after_seq.saturating_add(1);
-    let has_older = has_rows(conn, filters, SeqRange::before(Some(before_seq)), Order::Descending).await?;
+    let older = SeqRange::before(Some(before_seq));
     let newer = SeqRange::after(Some(after_seq)).intersection(SeqRange::through(settled_seq));
-    let (mut entries, prev_after_seq) = read(conn, filters, newer, Order::Ascending, limit).await?;
+    let (mut entries, prev_after_seq, has_older) =
+        read(conn, filters, newer, Order::Ascending, limit, Some(older)).await?;
     entries.reverse();
     let next_before_seq = has_older.then(|| entries.last().map_or(before_seq, |oldest| oldest.seq));
     Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq })
 }
 
-/// The first entries of a range, and the `seq` of the last one if more follow.
+/// The first entries of a range, the `seq` of the last one if more follow, and whether there are any in the range `beyond`,
+/// on the other side.
 async fn read<C: Store>(
     conn: &mut C,
     filters: &NormalizedFilters,
     range: SeqRange,
     order: Order,
     limit: PageLimit,
-) -> Result<(Vec<ActivityLogEntry>, Option<i64>)> {
+    beyond: Option<SeqRange>,
+) -> Result<(Vec<ActivityLogEntry>, Option<i64>, bool)> {
     let rows = usize::try_from(limit.entries).unwrap_or(usize::MAX);
     let limit = ReadLimit { rows: i64::from(limit.entries) + 1, bytes: limit.bytes };
     let mut batch = Batch::default();
-    conn.read(filters, range, order, limit, &mut batch).await?;
+    let has_beyond = match beyond {
+        Some(beyond) => conn.read_beside(beyond, filters, range, order, limit, &mut batch).await?,
+        None => {
+            conn.read(filters, range, order, limit, &mut batch).await?;
+            false
+        }
+    };
     let has_more = if batch.len() > rows {
         batch.truncate(rows);
         true
@@ -79,7 +85,7 @@ async fn read<C: Store>(
         false
     };
     let cursor = batch.last_seq().filter(|_| has_more);
-    Ok((batch.decode()?, cursor))
+    Ok((batch.decode()?, cursor, has_beyond))
 }
 
 /// Whether any row of a range matches. In this order, the first row that is read is likely to match.

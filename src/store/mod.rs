@@ -91,6 +91,25 @@ pub trait Store: Sized {
         batch: &mut Batch<Self::Row>,
     ) -> impl Future<Output = Result<()>>;
 
+    /// Replaces the batch as [`read`](Self::read) does, and returns whether any row of the range `beyond` matches too. That
+    /// is where the range begins, on its other side.
+    fn read_beside(
+        &mut self,
+        beyond: SeqRange,
+        filters: &NormalizedFilters,
+        range: SeqRange,
+        order: Order,
+        limit: ReadLimit,
+        batch: &mut Batch<Self::Row>,
+    ) -> impl Future<Output = Result<bool>> {
+        async move {
+            self.read(filters, beyond, order.opposite(), ReadLimit::rows(1), batch).await?;
+            let has_beyond = !batch.is_empty();
+            self.read(filters, range, order, limit, batch).await?;
+            Ok(has_beyond)
+        }
+    }
+
     /// The row with this id, which is in its stored form.
     fn find(&mut self, id: &str) -> impl Future<Output = Result<Option<Self::Row>>>;
 

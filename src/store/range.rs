@@ -9,6 +9,15 @@ pub enum Order {
     Descending,
 }
 
+impl Order {
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
 /// A range of `seq`. Both bounds are exclusive; `None` is unbounded.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SeqRange {

@@ -62,10 +62,13 @@ async fn page(conn: &mut Connection, matching: &Matching) -> BenchResult<Vec<Act
         Matching::Everything => conn.entries(&search("TRUE", "activity_log.seq"), &[]).await,
         Matching::OlderThan { seq } => {
             // The crate's page also says whether there are newer entries.
-            let newer = "SELECT generate_series(seq, seq) AS seq FROM activity_log WHERE activity_log.seq > $1 \
-                ORDER BY activity_log.seq LIMIT 1";
-            conn.rows(newer, &[&(seq - 1)]).await?;
-            conn.entries(&search("activity_log.seq < $1", "activity_log.seq"), &[&seq]).await
+            let page = search("activity_log.seq < $2", "activity_log.seq");
+            let sql = format!(
+                "SELECT seq, {ALL_COLUMNS}, (SELECT TRUE FROM (SELECT generate_series(seq, seq) AS seq FROM activity_log \
+                 WHERE activity_log.seq > $1 ORDER BY activity_log.seq LIMIT 1) AS beyond) \
+                 FROM ({page}) AS page ORDER BY seq DESC"
+            );
+            conn.entries(&sql, &[&(seq - 1), &seq]).await
         }
         Matching::Actor(actor) => conn.entries(&search("actor = $1", "(seq + 0)"), &[&actor]).await,
         Matching::CategoryAndSeverity(category, severity) => {
