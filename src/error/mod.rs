@@ -1,12 +1,13 @@
+mod from_diesel;
+mod kind;
+mod message;
 #[cfg(any(feature = "postgres", feature = "postgres-async"))]
 pub(crate) mod postgres;
 pub(crate) mod recorder;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
-use diesel::result::DatabaseErrorKind;
-use diesel::result::Error::{DatabaseError, DeserializationError, RollbackErrorOnCommit};
-
+use crate::error::message::advice;
 use crate::error::recorder::RecorderError;
 
 /// What this crate's functions return.
@@ -219,141 +220,4 @@ pub enum Error {
         /// What is wrong with the line and, where known, near which byte. It quotes nothing of the line.
         reason: String,
     },
-}
-
-impl Error {
-    /// Whether the same call may succeed if it is made again a moment later, because another connection was in the way or
-    /// the queue of a [`Recorder`](crate::Recorder) was full.
-    ///
-    /// Inside a transaction, the whole transaction has to be run again. A [`Full`](Self::Full) database is not
-    /// retryable: someone has to make room first.
-    ///
-    /// Together with [`is_invalid_input`](Self::is_invalid_input), this tells a web server which status to return:
-    ///
-    /// ```
-    /// use activity_log::{ActivityLogRepository, Error, NewActivityLogEntry};
-    ///
-    /// fn status(error: &Error) -> u16 {
-    ///     match error {
-    ///         Error::DuplicateId { .. } => 409,
-    ///         error if error.is_invalid_input() => 400,
-    ///         error if error.is_retryable() => 503,
-    ///         _ => 500,
-    ///     }
-    /// }
-    ///
-    /// # let mut conn = activity_log::connect(":memory:")?;
-    /// # activity_log::run_migrations(&mut conn)?;
-    /// let mut log = ActivityLogRepository::new(&mut conn);
-    /// let entry = NewActivityLogEntry::new("auth", "user.signed_in", "x".repeat(2_000), "Signed in");
-    /// assert_eq!(log.record(&entry).map_err(|error| status(&error)), Err(400));
-    /// let entry = NewActivityLogEntry { actor: "alice".to_owned(), ..entry };
-    /// log.record(&entry)?;
-    /// assert_eq!(log.record(&entry).map_err(|error| status(&error)), Err(409));
-    /// # Ok::<_, Error>(())
-    /// ```
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        use RecorderError::{QueueFull, StillFull, Withdrawn};
-        matches!(self, Self::Busy(_) | Self::Recorder(QueueFull | StillFull { .. } | Withdrawn))
-    }
-
-    /// Whether the input is at fault: an entry, its id, a filter, a query string, a retention policy, or a line of an
-    /// export to restore.
-    ///
-    /// The message says what is wrong and quotes no value (at most the name of an unknown parameter), so it may be shown to whoever sent the input. The same input
-    /// fails again.
-    #[must_use]
-    pub fn is_invalid_input(&self) -> bool {
-        match self {
-            Self::InvalidEntry { .. }
-            | Self::DuplicateId { .. }
-            | Self::InvalidFilter { .. }
-            | Self::InvalidQuery { .. }
-            | Self::InvalidPolicy { .. }
-            | Self::UnreadableLine { .. } => true,
-            Self::Database(_)
-            | Self::Busy(_)
-            | Self::Full(_)
-            | Self::Connection(_)
-            | Self::JournalMode { .. }
-            | Self::Migration(_)
-            | Self::ForeignTable { .. }
-            | Self::NameTaken { .. }
-            | Self::CannotCreate { .. }
-            | Self::CannotFollow { .. }
-            | Self::Reserve(_)
-            | Self::UnreadableRow { .. }
-            | Self::NotRewritten { .. }
-            | Self::Worker(_)
-            | Self::Recorder(_)
-            | Self::RecorderThread(_)
-            | Self::Output(_)
-            | Self::Input(_) => false,
-        }
-    }
-
-    /// Whether freeing space might help.
-    pub(crate) fn is_out_of_space(&self) -> bool {
-        match self {
-            Self::Full(_) => true,
-            #[cfg(feature = "sqlite")]
-            Self::Database(error) => sqlite::may_be_full(unclassified_message(error)),
-            _ => false,
-        }
-    }
-}
-
-impl From<diesel::result::Error> for Error {
-    /// Unwraps an error of this crate that passed through Diesel, such as the error of a row loaded as an
-    /// [`ActivityLogEntry`](crate::ActivityLogEntry).
-    fn from(error: diesel::result::Error) -> Self {
-        let error = match error {
-            DeserializationError(error) => match error.downcast::<Self>() {
-                Ok(error) => return *error,
-                Err(error) => DeserializationError(error),
-            },
-            other => other,
-        };
-        let cause = match &error {
-            RollbackErrorOnCommit { commit_error, .. } => commit_error,
-            other => other,
-        };
-        let message = unclassified_message(cause);
-        #[cfg(feature = "sqlite")]
-        if sqlite::is_busy(message) {
-            return Self::Busy(error);
-        } else if sqlite::is_full(message) {
-            return Self::Full(error);
-        }
-        #[cfg(any(feature = "postgres", feature = "postgres-async"))]
-        if postgres::is_transient(cause) || postgres::is_busy(message) {
-            return Self::Busy(error);
-        } else if postgres::is_full(message) {
-            return Self::Full(error);
-        }
-        Self::Database(error)
-    }
-}
-
-/// What to do about an error of the database, where that is known.
-fn advice(error: &diesel::result::Error) -> &'static str {
-    #[cfg(feature = "sqlite")]
-    if sqlite::is_missing(unclassified_message(error)) {
-        return "; the log is not there or incomplete: run its migrations first";
-    }
-    #[cfg(any(feature = "postgres", feature = "postgres-async"))]
-    if postgres::is_missing(unclassified_message(error)) {
-        return "; the log is not there or incomplete: run its migrations first";
-    }
-    let _ = error;
-    ""
-}
-
-/// The message of an error that Diesel has no kind for; empty for any other.
-fn unclassified_message(error: &diesel::result::Error) -> &str {
-    match error {
-        DatabaseError(DatabaseErrorKind::Unknown, information) => information.message(),
-        _ => "",
-    }
 }

@@ -1,6 +1,7 @@
 //! Recording from anywhere, through one thread.
 
 mod attempt;
+mod control;
 mod feed;
 mod guard;
 mod hand_over;
@@ -36,12 +37,9 @@ use std::time::Duration;
 use crate::error::recorder::RecorderError;
 use crate::error::{Error, Result};
 use crate::model::entry::NewActivityLogEntry;
-use crate::model::filters::ActivityLogFilters;
-use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::size::bytes_of;
 use crate::recorder::attempt::Writing;
 use crate::recorder::handle::Handle;
-use crate::recorder::health::RecorderHealth;
 use crate::recorder::load::Load;
 use crate::recorder::options::RecorderOptions;
 #[cfg(feature = "tracing")]
@@ -49,9 +47,6 @@ use crate::recorder::policy::QueuePolicy;
 use crate::recorder::receipt::Receipt;
 use crate::recorder::refused::Refused;
 use crate::recorder::shared::{Place, Shared};
-use crate::recorder::slot::Slot;
-use crate::recorder::subscription::Subscription;
-use crate::recorder::unwritten::Unwritten;
 use crate::recorder::writer::Writer;
 use crate::store::Backend;
 
@@ -247,118 +242,10 @@ impl Recorder {
             self.shared().room(load).await;
         }
     }
-
-    /// Takes back what a receipt stands for, if it is not written yet. The receipt is then answered with
-    /// [`RecorderError::Withdrawn`], and it is certain that nothing was recorded.
-    ///
-    /// If a transaction with it is under way, the receipt is answered when that ends: with the `seq` after a commit, with
-    /// `Withdrawn` after a failure. If that transaction may have been committed, the recorder goes on until it knows.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use activity_log::{Error, NewActivityLogEntry, Recorder, RecorderError, RecorderOptions};
-    /// # fn main() -> activity_log::Result<()> {
-    /// # let folder = tempfile::tempdir().expect("a folder");
-    /// # let database = folder.path().join("server.db").display().to_string();
-    /// # activity_log::run_migrations(&mut activity_log::connect(&database)?)?;
-    /// # let recorder = Recorder::start(move || activity_log::connect(&database), RecorderOptions::new())?;
-    /// let receipt = recorder.record(NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Alice signed in"));
-    /// let answer = receipt.wait_at_most(Duration::from_secs(5)).or_else(|receipt| {
-    ///     recorder.withdraw(&receipt);
-    ///     receipt.wait_at_most(Duration::from_secs(1))
-    /// });
-    /// match answer {
-    ///     Ok(Ok(seq)) => println!("recorded as {seq}"),
-    ///     Ok(Err(Error::Recorder(RecorderError::Withdrawn))) => println!("not recorded; the database is busy"),
-    ///     Ok(Err(error)) => println!("not recorded; {error}"),
-    ///     Err(_receipt) => println!("being recorded at this moment"),
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn withdraw<T>(&self, receipt: &Receipt<T>) {
-        self.shared().withdraw(receipt.slot());
-    }
-
-    /// A receipt that is answered once everything is that was queued before.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use activity_log::{NewActivityLogEntry, Recorder, RecorderOptions};
-    /// # fn main() -> activity_log::Result<()> {
-    /// # let folder = tempfile::tempdir().expect("a folder");
-    /// # let database = folder.path().join("server.db").display().to_string();
-    /// # activity_log::run_migrations(&mut activity_log::connect(&database)?)?;
-    /// # let recorder = Recorder::start(move || activity_log::connect(&database), RecorderOptions::new())?;
-    /// recorder.record(NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Alice signed in"));
-    /// match recorder.flush().wait_at_most(Duration::from_secs(60)) {
-    ///     Ok(flushed) => flushed?,
-    ///     Err(_receipt) => eprintln!("the database is away"),
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn flush(&self) -> Receipt<()> {
-        receipt(self.shared().flush(), |_| ())
-    }
-
-    /// Takes no more entries, waits until all that are queued are written, for at most this long, and returns those that
-    /// could not be. Their receipts are answered with [`Error::Recorder`].
-    ///
-    /// If a transaction is under way when time is up, it waits up to a second longer to learn what becomes of it. It
-    /// blocks: in async code, call it on a thread that may block. In a callback of the recorder it does not wait, and
-    /// returns nothing.
-    pub fn shutdown(&self, at_most: Duration) -> Unwritten {
-        self.handle.shut_down(at_most)
-    }
-
-    /// Subscribes to the entries that are committed from now on and match, in their order. The subscription holds up to
-    /// `capacity` of them, at least one, for a reader that is slow.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidFilter`] if the filters cannot be run.
-    pub fn subscribe(&self, filters: ActivityLogFilters, capacity: usize) -> Result<Subscription> {
-        NormalizedFilters::new(&filters)?;
-        Ok(Subscription::new(self.shared().feeds.add(filters, capacity)))
-    }
-
-    /// Switches the recorder on, and records that `actor` did. What is recorded afterwards follows that entry.
-    pub fn enable(&self, actor: &str) -> Receipt {
-        receipt(self.shared().switch(true, actor), first)
-    }
-
-    /// Records that `actor` switches the recorder off, and switches it off once that is committed, so the log always says
-    /// why it has a gap. What is recorded until then is still written; what is recorded after that is refused.
-    ///
-    /// The receipt is answered when it is off. If [`enable`](Self::enable) is called before, it stays on.
-    pub fn disable(&self, actor: &str) -> Receipt {
-        receipt(self.shared().switch(false, actor), first)
-    }
-
-    /// Whether the recorder is switched on.
-    #[must_use]
-    pub fn is_enabled(&self) -> bool {
-        self.health().is_enabled
-    }
-
-    /// How the recorder is doing.
-    #[must_use]
-    pub fn health(&self) -> RecorderHealth {
-        self.shared().health()
-    }
 }
 
 fn load_of(entries: &[NewActivityLogEntry]) -> Load {
     Load { entries: entries.len(), bytes: entries.iter().map(bytes_of).sum() }
-}
-
-fn receipt<T>(slot: Result<Arc<Slot>, RecorderError>, read: fn(Vec<i64>) -> T) -> Receipt<T> {
-    match slot {
-        Ok(slot) => Receipt::new(slot, read),
-        Err(reason) => Receipt::refused(reason, read),
-    }
 }
 
 fn first(seqs: Vec<i64>) -> i64 {
