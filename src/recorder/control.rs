@@ -39,7 +39,7 @@ impl Recorder {
     }
 
     /// Takes no more entries, waits until all that are queued are written, for at most this long, and returns those that
-    /// could not be. Their receipts are answered with [`Error::Recorder`].
+    /// could not be. Their receipts are answered with [`Error::Recorder`](crate::Error::Recorder).
     ///
     /// If a transaction is under way when time is up, it waits up to a second longer to learn what becomes of it. It
     /// blocks: in async code, call it on a thread that may block. In a callback of the recorder it does not wait, and
@@ -53,7 +53,7 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFilter`] if the filters cannot be run.
+    /// [`Error::InvalidFilter`](crate::Error::InvalidFilter) if the filters cannot be run.
     pub fn subscribe(&self, filters: ActivityLogFilters, capacity: usize) -> Result<Subscription> {
         NormalizedFilters::new(&filters)?;
         Ok(Subscription::new(self.shared().feeds.add(filters, capacity)))
