@@ -4,8 +4,8 @@ use crate::error::Error;
 use crate::error::recorder::RecorderError::{QueueFull, StillFull, Withdrawn};
 
 impl Error {
-    /// Whether the same call may succeed if it is made again a moment later, because another connection was in the way or
-    /// the queue of a [`Recorder`](crate::Recorder) was full.
+    /// Whether the same call may succeed if it is made again a moment later, because another connection was in the way, or
+    /// because the queue of a [`Recorder`](crate::Recorder) was full or the entry was withdrawn from it.
     ///
     /// Inside a transaction, the whole transaction has to be run again. A [`Full`](Self::Full) database is not
     /// retryable: someone has to make room first.
@@ -72,6 +72,13 @@ impl Error {
             | Self::Output(_)
             | Self::Input(_) => false,
         }
+    }
+
+    /// Whether the database's server may not know what another one has done.
+    #[cfg(any(feature = "postgres", feature = "postgres-async"))]
+    pub(crate) fn is_of_another_server(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        crate::error::postgres::is_of_another_server(crate::error::message::unclassified_message(error))
     }
 
     /// Whether freeing space might help.

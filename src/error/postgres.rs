@@ -57,3 +57,8 @@ pub(super) fn is_missing(message: &str) -> bool {
     ["relation \"activity_log", "column \"activity_log"].iter().any(|text| message.starts_with(text))
         && message.ends_with("does not exist")
 }
+
+/// Whether Citus could not learn from a worker whether it has committed.
+pub(crate) fn is_of_another_server(message: &str) -> bool {
+    message.starts_with("could not commit transaction for shard") || message.starts_with("failure on connection")
+}

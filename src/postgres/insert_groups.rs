@@ -39,8 +39,11 @@ pub(crate) async fn insert_groups(
     };
     match conn.batch("COMMIT").await.map_err(Error::from) {
         Ok(()) => Ok(outcomes),
-        // The connection may be lost after the commit. Any other failure means that there was none.
-        Err(error @ Error::Busy(_)) => Err(Uncommitted { error, outcomes }),
+        // The connection may be lost after the commit, or that of the coordinator to another server of a distributed log. Any
+        // other failure means that there was none.
+        Err(error) if matches!(error, Error::Busy(_)) || error.is_of_another_server() => {
+            Err(Uncommitted { error, outcomes })
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -52,7 +52,7 @@ impl<'a> Searches<'a> {
     /// The most selective filter is served: an entity has few entries, an actor fewer than an action, and so on.
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
         match Self::without_lookup(filters) {
-            Some(searches) if searches.conditions().len() == 1 => Ok(searches),
+            Some(searches) if searches.conditions().len() == 1 && !has_long_list(filters) => Ok(searches),
             _ if is_distributed(conn).await? => Ok(Self::Planned),
             Some(searches) => Ok(searches),
             None => Self::with_lookup(conn, filters).await,
@@ -272,6 +272,12 @@ impl<'a> Searches<'a> {
             ),
         })
     }
+}
+
+/// Whether a list is too long to be searched for. Then other filters are, and a distributed log had better plan.
+fn has_long_list(filters: &NormalizedFilters) -> bool {
+    let kinds = filters.categories.len().saturating_mul(SEVERITIES.len());
+    [kinds, filters.actors.len(), filters.actions.names.len()].into_iter().any(|length| length > MAX_SEARCHES)
 }
 
 /// As the indexes without info have it.

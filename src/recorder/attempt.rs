@@ -46,14 +46,15 @@ impl<C: Backend> Attempt<'_, C> {
     ///
     /// Why the rest of the batch could not be written. It can be tried again.
     pub(crate) fn write(mut self, batch: &[Arc<Queued>]) -> Result<()> {
-        let mut rest = batch;
+        let mut rest = batch.to_vec();
         // A transaction that fails is divided until what is at fault is alone. Afterwards they grow again.
         let mut size = batch.len();
-        while !rest.is_empty() {
-            let (tried, after) = rest.split_at(size.clamp(1, rest.len()));
+        loop {
+            self.shared.begin(&rest);
+            rest.retain(|queued| !queued.is_answered());
+            let Some(tried) = rest.get(..size.clamp(1, rest.len().max(1))) else { return Ok(()) };
             let Uncommitted { error, outcomes } = match self.insert(tried) {
                 Ok(outcomes) => {
-                    rest = rest.get(outcomes.len()..).unwrap_or_default();
                     self.answer(tried, outcomes)?;
                     size = size.saturating_mul(2);
                     continue;
@@ -70,13 +71,11 @@ impl<C: Backend> Attempt<'_, C> {
             if tried.len() > 1 {
                 size = tried.len() / 2;
             } else if is_of_entry(&error) || self.takes_entries() {
-                rest = after;
                 self.answer(tried, vec![Err(error)])?;
             } else {
                 return Err(error);
             }
         }
-        Ok(())
     }
 
     fn insert(&mut self, tried: &[Arc<Queued>]) -> Result<Vec<Outcome>, Uncommitted> {
@@ -116,12 +115,33 @@ impl<C: Backend> Attempt<'_, C> {
     /// What a former transaction, whose commit was unclear, has done. An id that is taken under the number which that
     /// transaction gave is its own.
     fn after_unclear_commit(&mut self, queued: &Queued, outcome: Outcome) -> Result<Outcome> {
-        let (Err(Error::DuplicateId { .. }), Some(seqs)) = (&outcome, queued.unclear()) else { return Ok(outcome) };
+        if !matches!(outcome, Err(Error::DuplicateId { .. })) {
+            return Ok(outcome);
+        }
+        let Some(seqs) = queued.unclear() else {
+            return if queued.is_uncertain() { self.after_panic(queued, outcome) } else { Ok(outcome) };
+        };
         for (entry, seq) in queued.entries.iter().zip(&seqs) {
             let found = run(self.conn.find(&storable_text(&entry.id)))?;
             if found.is_none_or(|row| row.seq() != *seq) {
                 return Ok(outcome);
             }
+        }
+        Ok(Ok(seqs))
+    }
+
+    /// What a former transaction has done that ended in a panic, before its numbers were known. An id is its own if the
+    /// whole entry is.
+    fn after_panic(&mut self, queued: &Queued, outcome: Outcome) -> Result<Outcome> {
+        let encoding = self.writing.encoding(queued.origin);
+        let mut seqs = Vec::with_capacity(queued.entries.len());
+        for entry in &queued.entries {
+            let Some(row) = run(self.conn.find(&storable_text(&entry.id)))? else { return Ok(outcome) };
+            let seq = row.seq();
+            if row.decode().ok().is_none_or(|found| found != encoding.read_back(entry, seq)) {
+                return Ok(outcome);
+            }
+            seqs.push(seq);
         }
         Ok(Ok(seqs))
     }

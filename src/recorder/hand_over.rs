@@ -137,5 +137,6 @@ fn take_batch(state: &mut State, bound: Load) -> Vec<Arc<Queued>> {
         batch.extend(state.queue.pop_front());
     }
     state.in_flight.clone_from(&batch);
+    state.is_writing = false;
     batch
 }

@@ -26,7 +26,7 @@ pub struct RecorderHealth {
     pub refused: u64,
     /// How many entries were dropped because the queue was full.
     pub dropped: u64,
-    /// How many entries were withdrawn from the queue.
+    /// How many entries were withdrawn before they were written.
     pub withdrawn: u64,
     /// Why nothing can be written at present; `None` if the last attempt succeeded.
     pub failure: Option<RecorderFailure>,

@@ -17,6 +17,7 @@ pub(crate) struct Queued {
     pub(crate) slot: Arc<Slot>,
     is_answered: AtomicBool,
     is_unwanted: AtomicBool,
+    is_uncertain: AtomicBool,
     /// The numbers of the entries, if a transaction with them may have been committed.
     unclear: Mutex<Option<Vec<i64>>>,
 }
@@ -39,6 +40,7 @@ impl Queued {
             slot: Arc::new(Slot::new()),
             is_answered: AtomicBool::new(false),
             is_unwanted: AtomicBool::new(false),
+            is_uncertain: AtomicBool::new(false),
             unclear: Mutex::new(None),
         }
     }
@@ -52,14 +54,24 @@ impl Queued {
         self.is_answered.load(Ordering::Relaxed)
     }
 
-    /// Notes that the host wants this back if it is not written by the transaction under way.
+    /// Notes that the host no longer wants this written.
     pub(crate) fn set_unwanted(&self) {
         self.is_unwanted.store(true, Ordering::Relaxed);
     }
 
-    /// Whether this is to be withdrawn, and certainly was not written.
+    /// Notes that this may have been written, although nobody knows under which numbers.
+    pub(crate) fn set_uncertain(&self) {
+        self.is_uncertain.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_uncertain(&self) -> bool {
+        self.is_uncertain.load(Ordering::Relaxed)
+    }
+
+    /// Whether this is unwanted, and certainly was not written.
     pub(crate) fn can_be_withdrawn(&self) -> bool {
-        self.is_unwanted.load(Ordering::Relaxed) && self.origin == Origin::Host && self.unclear().is_none()
+        let is_certain = !self.is_uncertain() && self.unclear().is_none();
+        self.is_unwanted.load(Ordering::Relaxed) && self.origin == Origin::Host && is_certain
     }
 
     /// Notes the numbers that a transaction gave, of which it is unknown whether it was committed.

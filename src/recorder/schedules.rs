@@ -33,8 +33,16 @@ fn queue(entries: usize, policy: QueuePolicy) -> Arc<Shared> {
 fn write(shared: &Shared) -> Vec<String> {
     let mut written = Vec::new();
     while let Some(batch) = shared.next_batch(Load { entries: 2, bytes: usize::MAX }) {
-        let count = if thread_rng().gen_bool(0.3) { batch.len() / 2 } else { batch.len() };
-        let outcomes = batch.iter().take(count).map(|queued| {
+        if thread_rng().gen_bool(0.7) {
+            shared.begin(&batch);
+        } else {
+            // The connection is refused.
+            shared.finish(&batch);
+            continue;
+        }
+        let unwritten = batch.iter().filter(|queued| !queued.is_answered()).collect::<Vec<_>>();
+        let count = if thread_rng().gen_bool(0.3) { unwritten.len() / 2 } else { unwritten.len() };
+        let outcomes = unwritten.into_iter().take(count).map(|queued| {
             written.extend(queued.entries.iter().map(|entry| entry.id.clone()));
             (queued, Ok(vec![written.len() as i64; queued.entries.len()]))
         });

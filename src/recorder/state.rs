@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) queue: VecDeque<Arc<Queued>>,
     /// What the thread is writing.
     pub(crate) in_flight: Vec<Arc<Queued>>,
+    /// Whether a transaction with that may have begun. Before, the thread connects.
+    pub(crate) is_writing: bool,
     /// Of what is queued or in flight.
     pub(crate) load: Load,
     /// Callers that wait for room, in the order in which they came.
@@ -68,6 +70,7 @@ impl State {
         Self {
             queue: VecDeque::new(),
             in_flight: Vec::new(),
+            is_writing: false,
             load: Load::default(),
             turns: VecDeque::new(),
             wakers: BTreeMap::new(),

@@ -1,4 +1,4 @@
-//! Taking back what is not written yet.
+//! Withdrawing what is not written yet.
 
 use std::sync::Arc;
 
@@ -14,11 +14,13 @@ use crate::recorder::state::State;
 use crate::recorder::sync::MutexGuard;
 
 impl Recorder {
-    /// Takes back what a receipt stands for, if it is not written yet. The receipt is then answered with
+    /// Withdraws the entries of a receipt, if they are not written yet. The receipt is then answered with
     /// [`RecorderError::Withdrawn`], and it is certain that nothing was recorded.
     ///
-    /// If a transaction with it is under way, the receipt is answered when that ends: with the `seq` after a commit, with
-    /// `Withdrawn` after a failure. If that transaction may have been committed, the recorder goes on until it knows.
+    /// If a transaction with them is under way, the receipt is answered when that ends: with the `seq` after a commit, with
+    /// `Withdrawn` after a failure. If that transaction may have been committed, the recorder keeps trying until it knows.
+    ///
+    /// It does nothing for a receipt that is answered, or that is not for entries of the host's in this recorder.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -48,21 +50,31 @@ impl Recorder {
 }
 
 impl Shared {
-    /// Takes the entries with this slot out of the queue. If they are being written, that is for [`finish`](Self::finish).
+    /// Withdraws the entries with this slot, unless a transaction with them may be under way. Then they are unwanted if that
+    /// fails.
     pub(crate) fn withdraw(&self, slot: &Arc<Slot>) {
         let mut state = self.state();
-        let has_slot = |queued: &Arc<Queued>| Arc::ptr_eq(&queued.slot, slot);
-        if let Some(queued) = state.in_flight.iter().find(|queued| has_slot(queued)) {
-            queued.set_unwanted();
+        let has_slot = |queued: &&Arc<Queued>| Arc::ptr_eq(&queued.slot, slot);
+        let queued = state.in_flight.iter().find(has_slot).or_else(|| state.queue.iter().find(has_slot)).cloned();
+        let Some(queued) = queued.filter(|queued| !queued.is_answered()) else { return };
+        queued.set_unwanted();
+        if !queued.can_be_withdrawn() {
             return;
         }
-        let Some(position) = state.queue.iter().position(has_slot) else { return };
-        let Some(queued) = state.queue.get(position) else { return };
-        queued.set_unwanted();
-        if queued.can_be_withdrawn() {
-            let withdrawn = state.queue.remove(position).into_iter().collect();
-            self.answer_withdrawn(state, withdrawn);
+        if let Some(position) = state.queue.iter().position(|other| Arc::ptr_eq(other, &queued)) {
+            state.queue.remove(position);
+        } else if state.is_writing {
+            return;
         }
+        self.answer_withdrawn(state, vec![queued]);
+    }
+
+    /// Withdraws what is unwanted among what has not been written, before a transaction with the rest begins.
+    pub(crate) fn begin(&self, unwritten: &[Arc<Queued>]) {
+        let mut state = self.state();
+        state.is_writing = true;
+        let unwanted = unwritten.iter().filter(|queued| !queued.is_answered() && queued.can_be_withdrawn());
+        self.answer_withdrawn(state, unwanted.cloned().collect());
     }
 
     /// Answers the receipts of what is no longer in the queue and never was written.
@@ -71,6 +83,7 @@ impl Shared {
             return;
         }
         for queued in &withdrawn {
+            queued.set_answered();
             let load = Load::of(queued);
             state.load -= load;
             state.counts.withdrawn = state.counts.withdrawn.saturating_add(load.entries as u64);

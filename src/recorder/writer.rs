@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::recorder::RecorderError::HostPanicked;
 use crate::error::{Error, Result};
 use crate::recorder::attempt::{Attempt, Writing};
 use crate::recorder::guard::{guarded, isolated};
+use crate::recorder::health::RecorderFailure;
 use crate::recorder::load::Load;
 use crate::recorder::options::OnFailure;
 use crate::recorder::own_thread;
@@ -40,10 +42,16 @@ impl<C: Backend, F: FnMut() -> Result<C>> Writer<C, F> {
         isolated(|| {
             while let Some(batch) = shared.next_batch(self.batch) {
                 let written = guarded(|| self.write(&batch, shared));
+                if matches!(written, Err(Error::Recorder(HostPanicked))) {
+                    // It may have come after the commit, such as in the host's instrumentation of the connection.
+                    batch.iter().for_each(|queued| queued.set_uncertain());
+                }
+                // Before what is unwanted is answered, so that whoever hears of it finds out why.
+                let failure = written.map_err(|error| shared.fail(error));
                 shared.finish(&batch);
-                match written {
+                match failure {
                     Ok(()) => self.pause = FIRST_PAUSE,
-                    Err(error) => self.recover(error, shared),
+                    Err(failure) => self.recover(&failure, shared),
                 }
             }
         });
@@ -65,17 +73,16 @@ impl<C: Backend, F: FnMut() -> Result<C>> Writer<C, F> {
     }
 
     /// After an attempt that failed: keeps the connection if it was only in somebody's way, reports, and waits.
-    fn recover(&mut self, error: Error, shared: &Shared) {
-        let is_busy = matches!(error, Error::Busy(_));
-        let may_keep = is_busy || error.is_out_of_space();
+    fn recover(&mut self, failure: &RecorderFailure, shared: &Shared) {
+        let is_busy = matches!(*failure.error, Error::Busy(_));
+        let may_keep = is_busy || failure.error.is_out_of_space();
         let kept = self.conn.take().filter(|_| may_keep);
         let mut is_kept = false;
         isolated(|| {
             self.conn = kept.and_then(|mut conn| run(conn.newest_seq()).is_ok().then_some(conn));
             is_kept = self.conn.is_some();
         });
-        let failure = shared.fail(error);
-        isolated(|| (self.on_failure)(&failure));
+        isolated(|| (self.on_failure)(failure));
         if is_kept && is_busy {
             // The attempt has waited already.
             self.pause = FIRST_PAUSE;

@@ -30,7 +30,7 @@ pub(crate) fn insert_groups(
     };
     if let Err(error) = conn.batch_execute("COMMIT") {
         let error = Error::from(error);
-        // What can be rolled back was not committed. SQLite may have rolled back already, as it does for want of room.
+        // What can be rolled back was not committed. SQLite may have rolled back already, as it does when it runs out of space.
         let is_rolled_back = conn.batch_execute("ROLLBACK").is_ok() || matches!(error, Error::Full(_));
         return Err(if is_rolled_back { error.into() } else { Uncommitted { error, outcomes } });
     }

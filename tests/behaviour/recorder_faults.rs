@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use activity_log::{Error, NewActivityLogEntry, Receipt, Recorder, RecorderError, RecorderOptions};
-use diesel::connection::SimpleConnection;
+use diesel::connection::{Connection as _, InstrumentationEvent, SimpleConnection};
 
 use crate::behaviour::recorder::{A_MINUTE, ids, reason, start, start_away, stored_ids};
 use crate::database::{Connection, SharedLog, hold_up_writers};
@@ -113,6 +113,61 @@ fn a_busy_database_makes_entries_wait_and_is_reported() -> TestResult {
     }
     assert!(recorder.health().failure.is_none());
     assert_eq!(stored_ids(&log)?, ids(1..=10));
+    Ok(())
+}
+
+#[test]
+fn what_is_withdrawn_while_the_database_is_busy_is_not_recorded() -> TestResult {
+    let (options, failures) = reporting();
+    let (log, recorder) = start(options)?;
+    recorder.record(numbered(1)).wait()?;
+    let mut writer = log.connect()?;
+    hold_up_writers(&mut writer)?;
+    let receipts = (2..=10).map(|number| recorder.record(numbered(number))).collect::<Vec<_>>();
+    failures.recv_timeout(A_MINUTE)?;
+    let (even, odd) = receipts.into_iter().zip(2..).partition::<Vec<_>, _>(|(_, number)| number % 2 == 0);
+    even.iter().for_each(|(receipt, _)| recorder.withdraw(receipt));
+    for (receipt, _) in even {
+        assert_eq!(reason(receipt.wait())?, RecorderError::Withdrawn);
+    }
+    drop(writer);
+    for (receipt, _) in odd {
+        receipt.wait()?;
+    }
+    assert_eq!(stored_ids(&log)?, ids([1, 3, 5, 7, 9]));
+    assert_eq!(recorder.health().withdrawn, 5);
+    Ok(())
+}
+
+#[test]
+fn a_panic_that_may_have_come_after_the_commit_is_no_reason_to_withdraw() -> TestResult {
+    let log = SharedLog::create()?;
+    let mut connect = log.connector();
+    let (entered, entering) = channel();
+    let (leave, leaving) = channel::<()>();
+    let mut gate = Some((entered, leaving));
+    let connect = move || {
+        let mut conn = connect()?;
+        if let Some((entered, leaving)) = gate.take() {
+            conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+                if let InstrumentationEvent::FinishQuery { query, .. } = event
+                    && query.to_string().starts_with("COMMIT")
+                {
+                    entered.send(()).ok();
+                    leaving.recv().ok();
+                    resume_unwind(Box::new("the host's instrumentation panics"));
+                }
+            });
+        }
+        Ok::<_, Error>(conn)
+    };
+    let recorder = Recorder::start(connect, RecorderOptions::new())?;
+    let receipt = recorder.record(numbered(1));
+    entering.recv_timeout(A_MINUTE)?;
+    recorder.withdraw(&receipt);
+    drop(leave);
+    assert_eq!(receipt.wait()?, 1);
+    assert_eq!(stored_ids(&log)?, ids([1]));
     Ok(())
 }
 

@@ -8,11 +8,8 @@ use std::task::{Context, Wake};
 use std::thread;
 use std::time::Duration;
 
-use activity_log::{
-    ActivityCategory, ActivitySeverity, Error, QueuePolicy, Receipt, Recorder, RecorderError, RecorderOptions,
-};
+use activity_log::{ActivityCategory, ActivitySeverity, QueuePolicy, Recorder, RecorderError, RecorderOptions};
 use chrono::{DateTime, Utc};
-use diesel::result::Error::NotFound;
 
 use crate::behaviour::recorder::{A_MINUTE, block_on, ids, reason, start, start_away, stored, stored_ids};
 use crate::database::SharedLog;
@@ -151,7 +148,7 @@ fn what_waits_in_the_queue_can_be_withdrawn() -> TestResult {
 }
 
 #[test]
-fn what_is_withdrawn_makes_room_for_who_waits() -> TestResult {
+fn what_is_withdrawn_makes_room_for_waiting_callers() -> TestResult {
     let (log, recorder, database) = start_away(room_for(2, QueuePolicy::Block { at_most: A_MINUTE }))?;
     let receipt = recorder.record(numbered(1));
     let waiting = {
@@ -169,45 +166,27 @@ fn what_is_withdrawn_makes_room_for_who_waits() -> TestResult {
     Ok(())
 }
 
-/// A recorder whose first attempt to connect is under way, with an entry, and fails or succeeds as the sender says.
-fn start_attempt() -> TestResult<(SharedLog, Recorder, Receipt, Sender<bool>)> {
+#[test]
+fn what_waits_for_a_connection_can_be_withdrawn() -> TestResult {
     let log = SharedLog::create()?;
-    let (succeed, succeeds) = channel();
+    let (come, coming) = channel::<()>();
     let (ask, asked) = channel();
     let mut connect = log.connector();
     let connect = move || {
         ask.send(()).ok();
-        if succeeds.recv().unwrap_or(true) { Ok(connect()?) } else { Err(Error::Busy(NotFound)) }
+        coming.recv().ok();
+        connect()
     };
     let recorder = Recorder::start(connect, RecorderOptions::new())?;
     let receipt = recorder.record(numbered(1));
     asked.recv_timeout(A_MINUTE)?;
-    Ok((log, recorder, receipt, succeed))
-}
-
-#[test]
-fn what_is_withdrawn_while_it_is_written_is_recorded_if_that_succeeds() -> TestResult {
-    let (log, recorder, receipt, succeed) = start_attempt()?;
-    recorder.withdraw(&receipt);
-    let Err(receipt) = receipt.wait_at_most(Duration::ZERO) else { return Err("it was answered".into()) };
-    succeed.send(true)?;
-    assert_eq!(receipt.wait()?, 1);
-    assert_eq!(stored_ids(&log)?, ids([1]));
-    assert_eq!(recorder.health().withdrawn, 0);
-    Ok(())
-}
-
-#[test]
-fn what_is_withdrawn_while_it_is_written_is_forgotten_if_that_fails() -> TestResult {
-    let (log, recorder, receipt, succeed) = start_attempt()?;
     let kept = recorder.record(numbered(2));
     recorder.withdraw(&receipt);
-    succeed.send(false)?;
     assert_eq!(reason(receipt.wait())?, RecorderError::Withdrawn);
-    drop(succeed);
+    drop(come);
     kept.wait()?;
     assert_eq!(stored_ids(&log)?, ids([2]));
-    assert_eq!(recorder.health().withdrawn, 1);
+    assert_eq!(recorder.health().queued_entries, 0);
     Ok(())
 }
 
