@@ -38,7 +38,7 @@ pub(crate) struct Parts<'a> {
     is_distributed: Option<bool>,
 }
 
-/// What a statement has looked at.
+/// The result of one look.
 struct Look {
     /// The last block that it looked at.
     last: i64,

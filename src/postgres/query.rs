@@ -67,7 +67,8 @@ impl<'a> Selection<'a> {
         self.ordered(ALL_COLUMNS, range, order, rows).returning()
     }
 
-    /// The same, and with each row whether any row of `beyond` matches, looked for in the opposite order.
+    /// Like [`rows`](Self::rows), with a column that says whether any row of `beyond` matches, looked for in the opposite
+    /// order.
     pub(crate) fn rows_beside(
         &self,
         beyond: SeqRange,

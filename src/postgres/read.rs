@@ -39,8 +39,8 @@ pub(crate) async fn read(
     read_selected(conn, &selection, range, order, limit, batch).await
 }
 
-/// Replaces the batch as [`read`] does, and returns whether any row of `beyond` matches. Both are one statement where the rows
-/// are one walk.
+/// Replaces the batch as [`read`] does, and returns whether any row of `beyond` matches. One statement does both if a single
+/// walk finds the rows.
 pub(crate) async fn read_beside(
     conn: &mut impl Execute,
     beyond: SeqRange,
@@ -63,7 +63,7 @@ pub(crate) async fn read_beside(
         let statement = selection.rows_beside(beyond, range, order, rounded(wanted));
         let rows = conn.load::<(ActivityLogRow, Option<bool>), _>(statement).await?;
         let Some((_, has_beyond)) = rows.first() else {
-            // Without a row, nothing is known of those beyond.
+            // An empty page says nothing about `beyond`.
             read_selected(conn, &selection, beyond, order.opposite(), ReadLimit::rows(1), batch).await?;
             let has_beyond = !batch.is_empty();
             batch.restart(limit);

@@ -91,8 +91,8 @@ pub trait Store: Sized {
         batch: &mut Batch<Self::Row>,
     ) -> impl Future<Output = Result<()>>;
 
-    /// Replaces the batch as [`read`](Self::read) does, and returns whether any row of the range `beyond` matches too. That
-    /// is where the range begins, on its other side.
+    /// Replaces the batch as [`read`](Self::read) does, and returns whether any row of `beyond` matches too, a range on the
+    /// other side of where this one begins.
     fn read_beside(
         &mut self,
         beyond: SeqRange,
