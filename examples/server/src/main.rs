@@ -25,6 +25,7 @@ mod format;
 mod headers;
 mod health;
 mod histogram;
+mod host;
 mod live;
 mod openapi;
 mod origin;

@@ -24,7 +24,7 @@ pub(crate) struct Api;
 
 /// The error responses of every operation, in addition to those in its own description.
 const COMMON: [(&str, &str); 6] = [
-    ("400", "A parameter or the body is wrong; the error names it"),
+    ("400", "A parameter, the body or the header Host is wrong; the error names it"),
     ("401", "The token is missing or wrong"),
     (
         "403",

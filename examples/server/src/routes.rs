@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::{
-    access, context, count, devices, entries, export, facets, headers, health, histogram, openapi, page, session,
+    access, context, count, devices, entries, export, facets, headers, health, histogram, host, openapi, page, session,
     stream,
 };
 
@@ -45,6 +45,7 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
         })
         .layer(ActorContextLayer::new(context::of_request))
         .layer(from_fn_with_state(access, access::guard))
+        .layer(from_fn(host::require_one))
         .layer(from_fn(headers::set));
     Ok(router)
 }

@@ -18,6 +18,7 @@ mod following;
 mod full_disk;
 mod health;
 mod histogram;
+mod hosts;
 mod listing;
 mod origins;
 mod real_events;
