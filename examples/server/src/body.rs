@@ -1,21 +1,37 @@
 //! The body of a request: one entry as JSON, or one entry per line as NDJSON.
 
+use std::time::Duration;
+
 use activity_log::json::{find_inexact_number, replace_lone_surrogates};
 use activity_log::{ActivityCategory, ActivitySeverity, NewActivityLogEntry};
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, StatusCode, header};
 use chrono::{DateTime, Utc};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
+use tokio::spawn;
+use tokio::time::timeout;
 
 use crate::error::ApiError;
 
+/// How long a body that was refused is still read, and discarded: many clients send the whole body before they read a
+/// response, and a connection that is closed before loses it.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// Receives a whole body of at most `max_bytes`.
 ///
-/// A larger body is discarded, but still read to its end: many clients send the whole body before they read a response.
-pub(crate) async fn receive(mut body: Body, max_bytes: usize) -> Result<Vec<u8>, ApiError> {
+/// A body that declares more is refused before it is read. Without a declared length, a larger body is discarded, but
+/// read to its end.
+pub(crate) async fn receive(headers: &HeaderMap, mut body: Body, max_bytes: usize) -> Result<Vec<u8>, ApiError> {
+    if body.size_hint().lower() > max_bytes as u64 {
+        // A client that waits for leave to send its body gets the refusal instead.
+        if !headers.contains_key(header::EXPECT) {
+            spawn(timeout(LINGER, async move { while let Some(Ok(_)) = body.frame().await {} }));
+        }
+        return Err(ApiError::too_large(max_bytes).and_close());
+    }
     let mut received = Vec::new();
     let mut too_large = false;
     while let Some(frame) = body.frame().await {
@@ -29,13 +45,7 @@ pub(crate) async fn receive(mut body: Body, max_bytes: usize) -> Result<Vec<u8>,
             received.extend_from_slice(&data);
         }
     }
-    if too_large {
-        return Err(ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body must not exceed {max_bytes} bytes"),
-        ));
-    }
-    Ok(received)
+    if too_large { Err(ApiError::too_large(max_bytes)) } else { Ok(received) }
 }
 
 /// The format of a body.

@@ -118,7 +118,7 @@ pub(crate) async fn record(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Recorded>), ApiError> {
-    let body = body::receive(body, MAX_BYTES).await?;
+    let body = body::receive(&headers, body, MAX_BYTES).await?;
     let format = BodyFormat::of(&headers)?;
     let Posted { entries, lines } = if body.len() > MAX_INLINE_BYTES {
         spawn_blocking(move || Posted::read(format, &body)).await??

@@ -20,6 +20,9 @@ const LATER: &str = "the entries may still be recorded, so send them again only 
 pub(crate) struct ApiError {
     #[serde(skip)]
     status: StatusCode,
+    /// Whether the connection ends with the response, because the rest of the request is not read.
+    #[serde(skip)]
+    closes: bool,
     /// A sentence for people to read.
     message: String,
     /// The parameter at fault.
@@ -41,7 +44,7 @@ pub(crate) struct ErrorBody {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), parameter: None, line: None, field: None }
+        Self { status, closes: false, message: message.into(), parameter: None, line: None, field: None }
     }
 
     /// A 400 for a parameter. `reason` continues the sentence after its name: "must be …".
@@ -68,6 +71,16 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
+    /// A 413.
+    pub(crate) fn too_large(max_bytes: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body must not exceed {max_bytes} bytes"))
+    }
+
+    /// The error, for a request whose body has not been read.
+    pub(crate) fn and_close(self) -> Self {
+        Self { closes: true, ..self }
+    }
+
     pub(crate) fn duplicate_id() -> Self {
         let error = Self::new(StatusCode::CONFLICT, "the log already holds an entry with this `id`");
         Self { field: Some("id".to_owned()), ..error }
@@ -86,10 +99,13 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = self.status;
+        let Self { status, closes, .. } = self;
         let mut response = (status, Json(ErrorBody { error: self })).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if closes {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

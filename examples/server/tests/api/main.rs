@@ -8,6 +8,7 @@ mod busy_database;
 mod checkpoint;
 mod clearing;
 mod counting;
+mod declared_lengths;
 mod demonstration;
 mod description;
 mod devices;
