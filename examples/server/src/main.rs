@@ -26,6 +26,7 @@ mod headers;
 mod health;
 mod histogram;
 mod host;
+mod last_given;
 mod live;
 mod openapi;
 mod origin;

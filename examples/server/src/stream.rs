@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::database::Database;
 use crate::error::{ApiError, ErrorBody};
 use crate::filters::FilterParameters;
+use crate::last_given::last_given;
 use crate::live::Follower;
 use crate::query::{self, StreamQuery};
 
@@ -32,7 +33,9 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Follow the log: new entries that match the filters, oldest first, as server-sent events.
 ///
 /// Each entry is an `event: entry` whose `id` is the entry's `seq` and whose `data` is the entry as one line of JSON. A
-/// stored row that cannot be read is an `event: unreadable` with `{"seq": …}`. The first block has only an `id`, the
+/// stored row that cannot be read is an `event: unreadable` with `{"seq": …}`. If the stream starts after a `seq` that the
+/// log has never given, because the log was restored from an older copy or begun again, then an `event: reset` with
+/// `{"newest_seq": …}` says so: what the client knows is of another log. The stream continues after that entry. The first block has only an `id`, the
 /// starting point, so that a client that is disconnected before the first event can resume. The stream continues until
 /// either side closes it.
 #[utoipa::path(
@@ -129,11 +132,16 @@ impl Following {
             let data = format!("{{\"seq\":{unreadable}}}");
             self.pending.push_back(Event::default().event("unreadable").id(unreadable.to_string()).data(data));
         }
+        if batch.is_reset {
+            let data = format!("{{\"newest_seq\":{}}}", batch.cursor);
+            self.pending.push_back(Event::default().event("reset").id(batch.cursor.to_string()).data(data));
+        }
         Ok(())
     }
 }
 
 /// The entries that follow a cursor.
+#[derive(Default)]
 struct Batch {
     entries: Vec<ActivityLogEntry>,
     /// The `seq` of the row after these entries, if that row cannot be read.
@@ -143,6 +151,8 @@ struct Batch {
     cursor: i64,
     /// Whether there may be more entries.
     is_full: bool,
+    /// Whether the cursor came from another log; then this batch only moves it to the newest entry.
+    is_reset: bool,
 }
 
 impl Batch {
@@ -153,13 +163,16 @@ impl Batch {
         // A page also looks for older entries, so it is read only where one is known to match.
         let first = match log.query_after(filters, after_seq, 1) {
             Err(UnreadableRow { seq, .. }) => {
-                return Ok(Self { entries: Vec::new(), unreadable: Some(seq), cursor: seq, is_full: true });
+                return Ok(Self { unreadable: Some(seq), cursor: seq, is_full: true, ..Self::default() });
             }
             first => first?,
         };
         if first.is_empty() {
-            let cursor = after_seq.max(newest);
-            return Ok(Self { entries: first, unreadable: None, cursor, is_full: false });
+            // The newest entries may have been deleted: only a number that was never given tells of another log.
+            if after_seq > newest && after_seq > last_given(conn)? {
+                return Ok(Self { cursor: newest, is_full: true, is_reset: true, ..Self::default() });
+            }
+            return Ok(Self { cursor: after_seq.max(newest), ..Self::default() });
         }
         let entries = match log.page_after(filters, after_seq, BATCH) {
             // One unreadable row fails the whole page, so read one by one up to that row.
@@ -167,6 +180,6 @@ impl Batch {
             page => page?.entries.into_iter().rev().collect(),
         };
         let cursor = entries.last().map_or(after_seq, |entry| entry.seq);
-        Ok(Self { entries, unreadable: None, cursor, is_full: true })
+        Ok(Self { entries, cursor, is_full: true, ..Self::default() })
     }
 }

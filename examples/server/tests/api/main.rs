@@ -25,6 +25,7 @@ mod origins;
 mod real_events;
 mod recording;
 mod response_headers;
+mod restored_log;
 mod server;
 mod slow_exports;
 mod starting_and_stopping;
