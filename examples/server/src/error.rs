@@ -10,6 +10,7 @@ use tokio::task::JoinError;
 use utoipa::ToSchema;
 
 use crate::database::DatabaseError;
+use crate::file::FileLost;
 use crate::recording::RecordError;
 
 /// What may become of entries in a transaction under way: an error alone would say that they are not recorded.
@@ -111,10 +112,17 @@ impl IntoResponse for ApiError {
     }
 }
 
+impl From<FileLost> for ApiError {
+    fn from(lost: FileLost) -> Self {
+        Self::unavailable(lost.to_string())
+    }
+}
+
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         match error {
             DatabaseError::Log(error) => error.into(),
+            DatabaseError::File(lost) => lost.into(),
             DatabaseError::Pool(_) | DatabaseError::WriteInProgress => Self::busy(),
             DatabaseError::Task(error) => error.into(),
         }
@@ -125,6 +133,7 @@ impl From<RecordError> for ApiError {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Log(error) => error.into(),
+            RecordError::File(lost) => lost.into(),
             RecordError::Busy => Self::busy(),
             RecordError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, "the disk is full; nothing was recorded"),
             RecordError::UnderWay => Self::unavailable(format!("the database is busy; {LATER}")),

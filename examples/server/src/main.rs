@@ -20,6 +20,7 @@ mod error;
 mod export;
 mod extent;
 mod facets;
+mod file;
 mod filters;
 mod format;
 mod headers;
@@ -114,7 +115,7 @@ async fn serve(address: SocketAddr, database: Database, access: Access) -> Resul
     // Before the URL is printed, because its reader may stop the server at once.
     let stop = stop_signal()?;
     let stopping = watch::Sender::new(false);
-    let recording = Recording::start(database.path())?;
+    let recording = Recording::start(database.file().clone())?;
     let live = Live::start(&database, recording.subscribe()?, stopping.subscribe()).await?;
     let router = routes::router(App::new(database.clone(), recording.clone(), live, access))?;
 

@@ -32,7 +32,7 @@ const COMMON: [(&str, &str); 6] = [
     ),
     ("414", "The query string exceeds 32 KiB"),
     ("500", "The server failed"),
-    ("503", "The database is busy, or too many exports or streams are running; try again"),
+    ("503", "The database is busy, or its file was replaced or removed, or too many exports or streams are running"),
 ];
 
 /// The description as JSON, with the parts that all operations share.

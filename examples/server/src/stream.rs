@@ -13,7 +13,7 @@ use diesel::SqliteConnection;
 use futures_util::stream::try_unfold;
 
 use crate::app::App;
-use crate::database::Database;
+use crate::database::{Database, DatabaseError};
 use crate::error::{ApiError, ErrorBody};
 use crate::filters::FilterParameters;
 use crate::last_given::last_given;
@@ -57,6 +57,7 @@ pub(crate) async fn stream(
 ) -> Result<Response, ApiError> {
     let StreamQuery { filters, after_seq } = StreamQuery::parse(query.as_deref())?;
     let after_seq = last_event_id(&headers)?.or(after_seq);
+    app.database.check()?;
     let follower =
         app.live.follow().ok_or_else(|| ApiError::unavailable("too many clients are following the log; try again"))?;
     let cursor = match after_seq {
@@ -120,7 +121,10 @@ impl Following {
         let _permit = self.follower.read_permit().await;
         let (filters, cursor) = (self.filters.clone(), self.cursor);
         let batch = self.database.read(move |conn| Batch::read(conn, &filters, cursor)).await.map_err(|error| {
-            eprintln!("example-server: a stream failed: {error}");
+            // A lost file is reported once, not by each stream.
+            if !matches!(error, DatabaseError::File(_)) {
+                eprintln!("example-server: a stream failed: {error}");
+            }
             axum::Error::new(error)
         })?;
         self.cursor = batch.cursor;

@@ -21,6 +21,8 @@ mod health;
 mod histogram;
 mod hosts;
 mod listing;
+#[cfg(unix)]
+mod lost_file;
 mod origins;
 mod real_events;
 mod recording;
