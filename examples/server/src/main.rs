@@ -16,6 +16,7 @@ mod demo;
 mod demo_events;
 mod devices;
 mod entries;
+mod entry;
 mod error;
 mod export;
 mod extent;

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::{
-    access, context, count, devices, entries, export, facets, headers, health, histogram, host, openapi, page, session,
-    stream,
+    access, context, count, devices, entries, entry, export, facets, headers, health, histogram, host, openapi, page,
+    session, stream,
 };
 
 /// The routes and their description, built from the same list.
@@ -23,6 +23,7 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
     let access = Arc::clone(&app.access);
     let (described, description) = OpenApiRouter::with_openapi(openapi::Api::openapi())
         .routes(routes!(entries::list, entries::record, entries::clear))
+        .routes(routes!(entry::entry))
         .routes(routes!(count::count))
         .routes(routes!(histogram::histogram))
         .routes(routes!(facets::facets))

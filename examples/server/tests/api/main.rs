@@ -23,6 +23,7 @@ mod hosts;
 mod listing;
 #[cfg(unix)]
 mod lost_file;
+mod one_entry;
 mod origins;
 mod real_events;
 mod recording;
