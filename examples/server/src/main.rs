@@ -15,6 +15,7 @@ mod database;
 mod demo;
 mod demo_events;
 mod devices;
+mod entity_tag;
 mod entries;
 mod entry;
 mod error;

@@ -25,6 +25,7 @@ mod listing;
 mod lost_file;
 mod one_entry;
 mod origins;
+mod page_files;
 mod real_events;
 mod recording;
 mod response_headers;
