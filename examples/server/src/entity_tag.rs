@@ -1,6 +1,6 @@
 //! Entity tags, by which a browser asks whether what it has is still current.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
 /// The strong tag of a content: a hash, so that it changes with the content and with nothing else.
@@ -14,4 +14,10 @@ pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let lists = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|list| list.to_str().ok());
     let mut known = lists.flat_map(|list| list.split(',')).map(str::trim);
     known.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// The weak tag of a strong one, for a content that is sent in another encoding.
+pub(crate) fn weak(strong: &HeaderValue) -> Option<HeaderValue> {
+    let strong = strong.to_str().ok().filter(|tag| tag.starts_with('"'))?;
+    HeaderValue::from_str(&format!("W/{strong}")).ok()
 }

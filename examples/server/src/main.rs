@@ -9,6 +9,7 @@
 mod access;
 mod app;
 mod body;
+mod compression;
 mod context;
 mod count;
 mod database;

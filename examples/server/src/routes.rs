@@ -5,7 +5,7 @@ use std::sync::Arc;
 use activity_log::ActorContextLayer;
 use axum::Router;
 use axum::http::{StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::{
-    access, context, count, devices, entries, entry, export, facets, headers, health, histogram, host, openapi, page,
-    session, stream,
+    access, compression, context, count, devices, entries, entry, export, facets, headers, health, histogram, host,
+    openapi, page, session, stream,
 };
 
 /// The routes and their description, built from the same list.
@@ -47,6 +47,8 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
         .layer(ActorContextLayer::new(context::of_request))
         .layer(from_fn_with_state(access, access::guard))
         .layer(from_fn(host::require_one))
-        .layer(from_fn(headers::set));
+        .layer(from_fn(headers::set))
+        .layer(compression::layer())
+        .layer(map_response(compression::weaken_tag));
     Ok(router)
 }

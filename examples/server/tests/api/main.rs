@@ -7,6 +7,7 @@ mod bad_requests;
 mod busy_database;
 mod checkpoint;
 mod clearing;
+mod compressed;
 mod counting;
 mod declared_lengths;
 mod demonstration;
