@@ -14,7 +14,8 @@ use crate::file::FileLost;
 use crate::recording::RecordError;
 
 /// What may become of entries in a transaction under way: an error alone would say that they are not recorded.
-const LATER: &str = "the entries may still be recorded, so send them again only with the same `id`s";
+const LATER: &str =
+    "the entries may still be recorded, so send them again only with the same `id`s or the same Idempotency-Key";
 
 /// What went wrong and, where it is known, which part of the request or of the log is at fault.
 #[derive(Debug, Serialize, ToSchema)]

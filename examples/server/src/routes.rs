@@ -15,14 +15,14 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::{
     access, compression, context, count, devices, entries, entry, export, facets, headers, health, histogram, host,
-    openapi, page, session, stream,
+    openapi, page, record, session, stream,
 };
 
 /// The routes and their description, built from the same list.
 pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
     let access = Arc::clone(&app.access);
     let (described, description) = OpenApiRouter::with_openapi(openapi::Api::openapi())
-        .routes(routes!(entries::list, entries::record, entries::clear))
+        .routes(routes!(entries::list, record::record, entries::clear))
         .routes(routes!(entry::entry))
         .routes(routes!(count::count))
         .routes(routes!(histogram::histogram))

@@ -21,6 +21,7 @@ mod full_disk;
 mod health;
 mod histogram;
 mod hosts;
+mod idempotency;
 mod listing;
 #[cfg(unix)]
 mod lost_file;
@@ -31,6 +32,7 @@ mod real_events;
 mod recording;
 mod response_headers;
 mod restored_log;
+mod restoring;
 mod server;
 mod slow_exports;
 mod starting_and_stopping;
