@@ -70,7 +70,7 @@ fn each_key_has_entries_of_its_own() -> TestResult {
 fn a_key_used_for_other_entries_is_refused() -> TestResult {
     let server = Server::start()?;
     let sent = with(entry("One"), "ts", "2026-01-31T12:00:00Z");
-    assert_eq!(post(&server, "key", &[sent.clone()])?.status, 201);
+    assert_eq!(post(&server, "key", std::slice::from_ref(&sent))?.status, 201);
     for other in [
         vec![entry("Another")],
         vec![with(sent.clone(), "ts", "2026-01-31T12:00:01Z")],

@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread::{scope, sleep};
+use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use serde_json::json;
 
 use crate::events::Events;
@@ -49,6 +52,22 @@ fn nothing_is_recorded_in_a_file_that_has_been_replaced() -> TestResult {
     assert_eq!(server.post_json(&entry("After"))?.status, 201);
     assert_eq!(server.get("actor=alice")?.messages()?, ["After"]);
     Ok(())
+}
+
+#[test]
+fn an_entry_that_is_committed_to_a_file_replaced_meanwhile_is_not_said_to_be_recorded() -> TestResult {
+    let server = Server::start()?;
+    let mut other = server.connect()?;
+    other.batch_execute("BEGIN IMMEDIATE")?;
+    scope(|scope| {
+        let posting = scope.spawn(|| server.post_json(&entry("Gone")).map_err(|error| error.to_string()));
+        sleep(Duration::from_millis(500));
+        assert!(!posting.is_finished());
+        replace(&server)?;
+        other.batch_execute("COMMIT")?;
+        assert_lost(&posting.join().map_err(|_| "the request panicked")??, REPLACED);
+        Ok(())
+    })
 }
 
 #[test]
