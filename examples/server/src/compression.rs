@@ -11,10 +11,10 @@ use crate::entity_tag;
 /// A smaller response would hardly become shorter.
 const MIN_BYTES: u16 = 1 << 10;
 
-/// Compresses any response but events, which the encoder would hold back, and what is small. An error midway stays one: the
-/// compressed body does not end either.
+/// Compresses every response except small ones, and events, which the encoder would hold back. If a body fails midway,
+/// the compressed body does not end either.
 ///
-/// At the fastest level, because it runs on a thread that other requests wait for.
+/// The level is the fastest one, because the encoder runs on a thread that other requests wait for.
 pub(crate) fn layer() -> CompressionLayer<And<SizeAbove, NotForContentType>> {
     let predicate = SizeAbove::new(MIN_BYTES).and(NotForContentType::SSE);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(predicate)

@@ -1,7 +1,7 @@
 //! Whether the database file is still the one that the server has opened.
 //!
-//! On Unix, a file that was replaced or removed lives on for those who have it open: entries would be recorded in it, and
-//! be gone with the server. Other systems do not let go of a file that is open.
+//! On Unix, a file that was replaced or removed lives on for the programs that have it open. The server would record
+//! entries in it, and they would be gone once the server stops. Other systems keep an open file from being replaced.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use diesel::{ConnectionError, SqliteConnection};
 #[derive(Debug, Clone)]
 pub(crate) struct OpenFile {
     path: Arc<str>,
-    /// `None` where it is not known, such as for a URL: then nothing is checked.
+    /// `None` where it is unknown, such as for a URL. Nothing is checked then.
     identity: Option<Identity>,
 }
 
@@ -43,13 +43,16 @@ impl OpenFile {
         activity_log::connect(&self.path)
     }
 
-    /// Fails unless the path still leads to the file. Cheap enough for each request.
+    /// Fails if the path no longer leads to the file. The check costs about a microsecond, so each request can make
+    /// it.
     pub(crate) fn check(&self) -> Result<(), FileLost> {
         let Some(opened) = self.identity else { return Ok(()) };
         match identity(&self.path) {
             Ok(found) if found == opened => Ok(()),
             Ok(_) => Err(FileLost::Replaced),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(FileLost::Removed),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Err(FileLost::Removed)
+            }
             // Nothing is known about the file, such as while a folder on the way may not be read.
             Err(_) => Ok(()),
         }

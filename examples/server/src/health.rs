@@ -43,7 +43,10 @@ pub(crate) struct Health {
                 "status": "ok", "queued": 0, "recorded": 42, "at_fault": 0, "failing_since": null, "failed_attempts": 0,
             }),
         ),
-        (status = 503, description = "The database does not respond, or its file was replaced or removed", body = ErrorBody),
+        (
+            status = 503, body = ErrorBody,
+            description = "The database does not respond, or its file was replaced or removed",
+        ),
     ),
 )]
 pub(crate) async fn health(State(app): State<App>) -> Result<Json<Health>, ApiError> {

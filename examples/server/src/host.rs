@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 
-/// Refuses a request that does not say clearly which host it is for, before anything else looks at it. A proxy in front
-/// may have read the other of two headers `Host`.
+/// Refuses a request that does not name exactly one host, before anything else looks at it. Of two headers `Host`, a
+/// proxy in front may have read the other one.
 pub(crate) async fn require_one(request: Request, next: Next) -> Response {
     match check(&request) {
         Ok(()) => next.run(request).await,

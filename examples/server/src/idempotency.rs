@@ -1,7 +1,7 @@
 //! Sending the same request again, by the header `Idempotency-Key`.
 //!
-//! The key gives its entries their ids, and the log never holds an id twice. So nothing has to be kept about keys, and they
-//! hold for as long as the entries.
+//! The ids of the entries are derived from the key, and the log never holds an id twice. So the server keeps nothing
+//! about keys, and a key holds for as long as its entries.
 
 use activity_log::Error::UnreadableRow;
 use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogRepository, NewActivityLogEntry};

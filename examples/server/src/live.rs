@@ -88,7 +88,8 @@ impl Live {
         self.changes.send_replace(());
     }
 
-    /// Announces writes by other processes, and that the file is lost or back: then the followers find out when they read.
+    /// Announces writes by other processes, and that the file is lost or back, which the followers find out when they
+    /// read.
     async fn watch(self, mut conn: SqliteConnection, file: OpenFile) {
         let mut seen = None;
         let mut lost = None;

@@ -67,7 +67,7 @@ fn is_utf_16(text: &[u8]) -> bool {
 }
 
 /// An entry as clients write it: with an id only to send it again, and with a time only if the event did not happen
-/// just now. A field that is `null` counts as missing. A line of an export has a `seq` as well; the log gives it another.
+/// just now. A field that is `null` counts as missing. A line of an export has a `seq` as well, which is not kept.
 ///
 /// Every field is optional to serde, because its own error for a missing field holds the field's name only inside a
 /// sentence.

@@ -37,10 +37,11 @@ pub(crate) struct Recorded {
 /// Record one or more entries, all or nothing. The answer comes when they are committed.
 ///
 /// Without an answer, or after a 503 that says so, the entries may be recorded all the same. A request with an
-/// `Idempotency-Key` can be sent again: if its entries are there, the answer is a 200 with their `seqs`. Entries that bring
-/// their own `id` can be sent again as well: the log never holds an `id` twice, and a 409 says that one of them is there.
+/// `Idempotency-Key` can be sent again: if the log holds its entries, the answer is a 200 with their `seqs`. Entries
+/// that bring their own `id` can be sent again as well: the log never holds an `id` twice, and a 409 says that it
+/// holds one of them.
 ///
-/// An NDJSON export can be posted as it is, to restore its entries with their ids. Their `seq` is a new one.
+/// An NDJSON export can be posted as it is, to restore its entries. They keep their ids and get a new `seq`.
 #[utoipa::path(
     post, path = "/api/v1/activity-log", tag = "log",
     request_body(
@@ -52,8 +53,8 @@ pub(crate) struct Recorded {
     ),
     params((
         "idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
-        description = "Of your own for this request, such as a UUID; all clients share their keys. The key gives an `id` \
-            to each entry that brings none, so it holds for as long as the entries",
+        description = "Your own name for this request, such as a UUID; all clients share their keys. The key gives an \
+            `id` to each entry that brings none, so it holds for as long as the entries",
     )),
     responses(
         (
@@ -67,7 +68,7 @@ pub(crate) struct Recorded {
         ),
         (
             status = 409, body = ErrorBody,
-            description = "The log already holds an entry with the `id` of one of these, or other entries of this key",
+            description = "The log already holds an entry with one of these ids, or other entries of this key",
         ),
         (status = 413, description = "The body exceeds 16 MiB", body = ErrorBody),
         (status = 415, description = "The content type is neither of the two above", body = ErrorBody),

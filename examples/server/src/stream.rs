@@ -33,11 +33,13 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Follow the log: new entries that match the filters, oldest first, as server-sent events.
 ///
 /// Each entry is an `event: entry` whose `id` is the entry's `seq` and whose `data` is the entry as one line of JSON. A
-/// stored row that cannot be read is an `event: unreadable` with `{"seq": …}`. If the stream starts after a `seq` that the
-/// log has never given, because the log was restored from an older copy or begun again, then an `event: reset` with
-/// `{"newest_seq": …}` says so: what the client knows is of another log. The stream continues after that entry. The first block has only an `id`, the
+/// stored row that cannot be read is an `event: unreadable` with `{"seq": …}`. The first block has only an `id`, the
 /// starting point, so that a client that is disconnected before the first event can resume. The stream continues until
 /// either side closes it.
+///
+/// If the log has never given the `seq` that the stream is to start after, the log was restored from an older copy or
+/// begun again, and what the client knows is of another log. An `event: reset` with `{"newest_seq": …}` says so, and
+/// the stream continues after that entry.
 #[utoipa::path(
     get, path = "/api/v1/activity-log/stream", tag = "log",
     params(

@@ -12,7 +12,8 @@ fn post(server: &Server, key: &str, entries: &[Value]) -> TestResult<Answer> {
 #[test]
 fn a_request_sent_again_with_its_key_is_answered_as_the_first_time_and_recorded_once() -> TestResult {
     let server = Server::start()?;
-    let full = with(with(entry("Second"), "ts", "2026-01-31T12:00:00.1234567Z"), "metadata", json!({"a": [1.5, null]}));
+    let metadata = json!({"a": [1.5, null]});
+    let full = with(with(entry("Second"), "ts", "2026-01-31T12:00:00.1234567Z"), "metadata", metadata);
     let sent = [entry("First"), full, with(entry("Nul\u{0}"), "entity_id", "dev_7")];
     let first = post(&server, "8e03978e-40d5-43dd-bc93-6894a57f9324", &sent)?;
     assert_eq!((first.status, &first.body["seqs"]), (201, &json!([2, 3, 4])));
