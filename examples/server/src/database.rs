@@ -12,6 +12,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::file::{FileLost, OpenFile};
+
 /// The server's own. They share a table of versions with the log's, and come after these.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
@@ -24,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(crate) enum DatabaseError {
     #[error(transparent)]
     Log(#[from] activity_log::Error),
+    #[error(transparent)]
+    File(#[from] FileLost),
     #[error("no connection to the database is available: {0}")]
     Pool(#[from] PoolError),
     #[error("another write goes on for too long")]
@@ -39,17 +43,21 @@ pub(crate) enum DatabaseError {
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     readers: Pool<ConnectionManager<SqliteConnection>>,
-    path: Arc<str>,
+    file: OpenFile,
     /// SQLite has one writer at a time.
     writing: Arc<Mutex<()>>,
 }
 
 /// Readers cannot write, so they never ask for the lock of writers.
 #[derive(Debug)]
-struct Reader;
+struct Reader {
+    file: OpenFile,
+}
 
 impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
+        // The pool replaces its connections now and then. SQLite opens the file at the first statement.
+        self.file.check().map_err(|lost| diesel::r2d2::Error::ConnectionError(lost.into()))?;
         ConnectionCustomizer.on_acquire(conn)?;
         conn.batch_execute("PRAGMA query_only = ON").map_err(diesel::r2d2::Error::QueryError)
     }
@@ -64,15 +72,21 @@ impl Database {
         conn.run_pending_migrations(MIGRATIONS).map_err(activity_log::Error::Migration)?;
         // The page searches while the reader types.
         activity_log::enable_search(&mut conn)?;
+        let file = OpenFile::at(path);
 
         let readers = Pool::builder()
             .max_size(READERS)
             // A file does not go away as a server does.
             .test_on_check_out(false)
             .connection_timeout(PATIENCE)
-            .connection_customizer(Box::new(Reader))
+            .connection_customizer(Box::new(Reader { file: file.clone() }))
             .build(ConnectionManager::new(path))?;
-        Ok(Self { readers, path: path.into(), writing: Arc::default() })
+        Ok(Self { readers, file, writing: Arc::default() })
+    }
+
+    /// Fails if the file was replaced or removed. Then nothing is read or written any more.
+    pub(crate) fn check(&self) -> Result<(), FileLost> {
+        self.file.check()
     }
 
     /// Runs `read` with a connection for reading, on a thread that may block. It runs to its end even if the caller
@@ -81,6 +95,7 @@ impl Database {
         &self,
         read: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
+        self.check()?;
         let readers = self.readers.clone();
         spawn_blocking(move || Ok(read(&mut *readers.get()?)?)).await?
     }
@@ -91,6 +106,7 @@ impl Database {
         &self,
         write: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
+        self.check()?;
         let turn = timeout(PATIENCE, Arc::clone(&self.writing).lock_owned()).await;
         let turn = turn.map_err(|_| DatabaseError::WriteInProgress)?;
         let database = self.clone();
@@ -98,7 +114,10 @@ impl Database {
             let _turn = turn;
             write(&mut database.connect()?)
         };
-        Ok(spawn_blocking(task).await??)
+        let written = spawn_blocking(task).await??;
+        // What went into a file that was lost meanwhile is lost with it.
+        self.check()?;
+        Ok(written)
     }
 
     /// Waits until the running write is done, even one whose client has gone. No other can begin while the guard is
@@ -109,10 +128,10 @@ impl Database {
 
     /// Opens a connection outside the pool, for work that a client can draw out. This call blocks.
     pub(crate) fn connect(&self) -> activity_log::Result<SqliteConnection> {
-        activity_log::connect(&self.path)
+        self.file.connect()
     }
 
-    pub(crate) fn path(&self) -> &str {
-        &self.path
+    pub(crate) fn file(&self) -> &OpenFile {
+        &self.file
     }
 }

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -83,10 +83,11 @@ pub(crate) async fn put(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Device>), ApiError> {
     let (id, actor) = (checked_id(id)?, ActorQuery::parse(query.as_deref())?.actor);
-    let body = body::receive(body, MAX_BYTES).await?;
+    let body = body::receive(&headers, body, MAX_BYTES).await?;
     let DeviceBody { name } = serde_json::from_slice(&body)
         .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body is not a device: {error}")))?;
     let device = Device { id, name: checked("name", name)? };

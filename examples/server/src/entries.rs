@@ -1,32 +1,21 @@
-//! Lists, records and clears entries.
+//! Lists and clears entries.
 
-use activity_log::Error::{DuplicateId, InvalidEntry};
 use activity_log::{
     ActivityCategory, ActivityLogEntry, ActivityLogRepository, ActivitySeverity, ActorContext, NewActivityLogEntry,
 };
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use diesel::SqliteConnection;
 use serde::Serialize;
-use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::body::{self, BodyFormat, Posted};
 use crate::error::{ApiError, ErrorBody};
 use crate::filters::FilterParameters;
 use crate::query::{ActorQuery, ListQuery};
 use crate::readable::{self, Page};
-use crate::recording::RecordError;
-use crate::schemas::{Entry, PostedEntry, entry_example, posted_example};
-
-const MAX_BYTES: usize = 16 << 20;
-
-/// A larger body is parsed on a thread of its own, because it would hold up the other requests of this one.
-const MAX_INLINE_BYTES: usize = 16 << 10;
+use crate::schemas::{Entry, entry_example};
 
 /// A page of the log.
 #[derive(Serialize, ToSchema)]
@@ -76,64 +65,6 @@ pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> R
         Ok(Json(Listed { entries, next_before_seq, prev_after_seq, has_more, unreadable }).into_response())
     };
     Ok(app.database.read(read).await?)
-}
-
-/// What was recorded.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Recorded {
-    /// The number of entries recorded.
-    recorded: usize,
-    /// The ids of the entries, in the order of the body.
-    ids: Vec<String>,
-    /// Their positions in the log, in the same order.
-    seqs: Vec<i64>,
-}
-
-/// Record one or more entries, all or nothing. The answer comes when they are committed.
-///
-/// Without an answer, or after a 503 that says so, the entries may be recorded all the same. Entries that bring their own
-/// `id` can be sent again: the log never holds an `id` twice, and a 409 says that they are there.
-#[utoipa::path(
-    post, path = "/api/v1/activity-log", tag = "log",
-    request_body(
-        description = "One entry as JSON, or one entry per line as NDJSON; at most 16 MiB",
-        content(
-            (PostedEntry = "application/json", example = json!(posted_example())),
-            (String = "application/x-ndjson", example = json!(format!("{}\n", posted_example()))),
-        ),
-    ),
-    responses(
-        (
-            status = 201, description = "The entries are recorded", body = Recorded,
-            example = json!({"recorded": 1, "ids": ["al_019c0f3ad2f87c21a7a5e9d1f6b3c404"], "seqs": [7]}),
-        ),
-        (status = 409, description = "The log already holds an entry with the `id` of one of these", body = ErrorBody),
-        (status = 413, description = "The body exceeds 16 MiB", body = ErrorBody),
-        (status = 415, description = "The content type is neither of the two above", body = ErrorBody),
-        (status = 507, description = "The disk is full", body = ErrorBody),
-    ),
-)]
-pub(crate) async fn record(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<(StatusCode, Json<Recorded>), ApiError> {
-    let body = body::receive(body, MAX_BYTES).await?;
-    let format = BodyFormat::of(&headers)?;
-    let Posted { entries, lines } = if body.len() > MAX_INLINE_BYTES {
-        spawn_blocking(move || Posted::read(format, &body)).await??
-    } else {
-        Posted::read(format, &body)?
-    };
-    let ids = entries.iter().map(|entry| entry.id.clone()).collect();
-    let seqs = app.recording.record_all(entries).await.map_err(|error| match error {
-        RecordError::Log(InvalidEntry { index, field, reason }) => {
-            ApiError::field(field, reason).at_line(lines.get(index).copied())
-        }
-        RecordError::Log(DuplicateId { index }) => ApiError::duplicate_id().at_line(lines.get(index).copied()),
-        other => other.into(),
-    })?;
-    Ok((StatusCode::CREATED, Json(Recorded { recorded: seqs.len(), ids, seqs })))
 }
 
 /// What was cleared.

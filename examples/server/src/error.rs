@@ -10,16 +10,21 @@ use tokio::task::JoinError;
 use utoipa::ToSchema;
 
 use crate::database::DatabaseError;
+use crate::file::FileLost;
 use crate::recording::RecordError;
 
 /// What may become of entries in a transaction under way: an error alone would say that they are not recorded.
-const LATER: &str = "the entries may still be recorded, so send them again only with the same `id`s";
+const LATER: &str =
+    "the entries may still be recorded, so send them again only with the same `id`s or the same Idempotency-Key";
 
 /// What went wrong and, where it is known, which part of the request or of the log is at fault.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ApiError {
     #[serde(skip)]
     status: StatusCode,
+    /// Whether the connection ends with the response, because the rest of the request is not read.
+    #[serde(skip)]
+    closes: bool,
     /// A sentence for people to read.
     message: String,
     /// The parameter at fault.
@@ -41,7 +46,7 @@ pub(crate) struct ErrorBody {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), parameter: None, line: None, field: None }
+        Self { status, closes: false, message: message.into(), parameter: None, line: None, field: None }
     }
 
     /// A 400 for a parameter. `reason` continues the sentence after its name: "must be …".
@@ -68,6 +73,16 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
+    /// A 413.
+    pub(crate) fn too_large(max_bytes: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body must not exceed {max_bytes} bytes"))
+    }
+
+    /// The error, for a request whose body has not been read.
+    pub(crate) fn and_close(self) -> Self {
+        Self { closes: true, ..self }
+    }
+
     pub(crate) fn duplicate_id() -> Self {
         let error = Self::new(StatusCode::CONFLICT, "the log already holds an entry with this `id`");
         Self { field: Some("id".to_owned()), ..error }
@@ -86,12 +101,21 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = self.status;
+        let Self { status, closes, .. } = self;
         let mut response = (status, Json(ErrorBody { error: self })).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if closes {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
+    }
+}
+
+impl From<FileLost> for ApiError {
+    fn from(lost: FileLost) -> Self {
+        Self::unavailable(lost.to_string())
     }
 }
 
@@ -99,6 +123,7 @@ impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         match error {
             DatabaseError::Log(error) => error.into(),
+            DatabaseError::File(lost) => lost.into(),
             DatabaseError::Pool(_) | DatabaseError::WriteInProgress => Self::busy(),
             DatabaseError::Task(error) => error.into(),
         }
@@ -109,6 +134,7 @@ impl From<RecordError> for ApiError {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Log(error) => error.into(),
+            RecordError::File(lost) => lost.into(),
             RecordError::Busy => Self::busy(),
             RecordError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, "the disk is full; nothing was recorded"),
             RecordError::UnderWay => Self::unavailable(format!("the database is busy; {LATER}")),

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use activity_log::Error::{Output, UnreadableRow};
 use activity_log::{ActivityLogEntry, export};
+use serde::Deserialize;
 use serde_json::json;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,6 +67,19 @@ impl Format {
         }
         Ok(written)
     }
+}
+
+/// Whether this is the last line of an NDJSON export that has passed over rows.
+pub(crate) fn is_last_line(line: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only whether the line has these fields is of interest")]
+    struct LastLine {
+        unreadable: u64,
+        seqs: Vec<i64>,
+    }
+
+    serde_json::from_slice::<LastLine>(line).is_ok()
 }
 
 /// The rows that an export passes over.

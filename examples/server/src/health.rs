@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::database::DatabaseError;
 use crate::error::{ApiError, ErrorBody};
 
 /// The server and its database respond.
@@ -42,15 +43,21 @@ pub(crate) struct Health {
                 "status": "ok", "queued": 0, "recorded": 42, "at_fault": 0, "failing_since": null, "failed_attempts": 0,
             }),
         ),
-        (status = 503, description = "The database does not respond", body = ErrorBody),
+        (
+            status = 503, body = ErrorBody,
+            description = "The database does not respond, or its file was replaced or removed",
+        ),
     ),
 )]
 pub(crate) async fn health(State(app): State<App>) -> Result<Json<Health>, ApiError> {
     // SQLite answers `SELECT 1` without reading the file, so the check reads the table.
     let read = |conn: &mut diesel::SqliteConnection| Ok(conn.batch_execute("SELECT seq FROM activity_log LIMIT 1")?);
-    app.database.read(read).await.map_err(|error| {
-        eprintln!("example-server: the database does not respond: {error}");
-        ApiError::unavailable("the database does not respond")
+    app.database.read(read).await.map_err(|error| match error {
+        DatabaseError::File(lost) => lost.into(),
+        error => {
+            eprintln!("example-server: the database does not respond: {error}");
+            ApiError::unavailable("the database does not respond")
+        }
     })?;
     let recorder = app.recording.health();
     Ok(Json(Health {

@@ -10,7 +10,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::database::Database;
+use crate::database::{Database, DatabaseError};
+use crate::file::OpenFile;
 
 /// How many clients may follow at once. Each holds a connection to the server and reads whenever something changes.
 const MAX_FOLLOWERS: usize = 100;
@@ -46,7 +47,7 @@ impl Live {
         database: &Database,
         mut recorded: Subscription,
         stopping: watch::Receiver<bool>,
-    ) -> Result<Self, activity_log::Error> {
+    ) -> Result<Self, DatabaseError> {
         let live = Self {
             followers: Arc::new(Semaphore::new(MAX_FOLLOWERS)),
             readers: Arc::new(Semaphore::new(MAX_READERS)),
@@ -62,11 +63,10 @@ impl Live {
                 changes.send_replace(());
             }
         });
+        let file = database.file().clone();
         let database = database.clone();
-        let connected = spawn_blocking(move || database.connect()).await;
-        if let Ok(conn) = connected {
-            tokio::spawn(live.clone().watch(conn?));
-        }
+        let conn = spawn_blocking(move || database.connect()).await??;
+        tokio::spawn(live.clone().watch(conn, file));
         Ok(live)
     }
 
@@ -88,9 +88,11 @@ impl Live {
         self.changes.send_replace(());
     }
 
-    /// Announces writes by other processes.
-    async fn watch(self, mut conn: SqliteConnection) {
+    /// Announces writes by other processes, and that the file is lost or back, which the followers find out when they
+    /// read.
+    async fn watch(self, mut conn: SqliteConnection, file: OpenFile) {
         let mut seen = None;
+        let mut lost = None;
         loop {
             if self.changes.receiver_count() == 0 {
                 // The next follower first reads what is already there, and `seen` is older than that.
@@ -108,6 +110,14 @@ impl Live {
                 self.changes.send_replace(());
             }
             seen = version;
+            let found = file.check().err();
+            if found != lost {
+                if let Some(lost) = found {
+                    eprintln!("example-server: {lost}");
+                }
+                self.changes.send_replace(());
+            }
+            lost = found;
             sleep(POLL).await;
         }
     }

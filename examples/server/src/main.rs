@@ -9,29 +9,38 @@
 mod access;
 mod app;
 mod body;
+mod compression;
 mod context;
 mod count;
 mod database;
 mod demo;
 mod demo_events;
 mod devices;
+mod entity_tag;
 mod entries;
+mod entry;
 mod error;
 mod export;
 mod extent;
 mod facets;
+mod file;
 mod filters;
 mod format;
 mod headers;
 mod health;
 mod histogram;
+mod host;
+mod idempotency;
+mod last_given;
 mod live;
 mod openapi;
 mod origin;
 mod page;
 mod parameters;
+mod posted;
 mod query;
 mod readable;
+mod record;
 mod recording;
 mod routes;
 mod schemas;
@@ -112,7 +121,7 @@ async fn serve(address: SocketAddr, database: Database, access: Access) -> Resul
     // Before the URL is printed, because its reader may stop the server at once.
     let stop = stop_signal()?;
     let stopping = watch::Sender::new(false);
-    let recording = Recording::start(database.path())?;
+    let recording = Recording::start(database.file().clone())?;
     let live = Live::start(&database, recording.subscribe()?, stopping.subscribe()).await?;
     let router = routes::router(App::new(database.clone(), recording.clone(), live, access))?;
 

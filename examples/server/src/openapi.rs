@@ -24,7 +24,7 @@ pub(crate) struct Api;
 
 /// The error responses of every operation, in addition to those in its own description.
 const COMMON: [(&str, &str); 6] = [
-    ("400", "A parameter or the body is wrong; the error names it"),
+    ("400", "A parameter, the body or the header Host is wrong; the error names it"),
     ("401", "The token is missing or wrong"),
     (
         "403",
@@ -32,7 +32,7 @@ const COMMON: [(&str, &str); 6] = [
     ),
     ("414", "The query string exceeds 32 KiB"),
     ("500", "The server failed"),
-    ("503", "The database is busy, or too many exports or streams are running; try again"),
+    ("503", "The database is busy, or its file was replaced or removed, or too many exports or streams are running"),
 ];
 
 /// The description as JSON, with the parts that all operations share.

@@ -1,9 +1,11 @@
 //! The page at `/`, compiled into the program so that there is nothing else to install.
 
 use axum::Router;
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+use crate::entity_tag;
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -39,7 +41,8 @@ const FILES: &[(&str, &str, &str)] = &[
 /// Serves the page. It holds no entries, so a browser can load it without the token and be asked for the token there.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.iter().fold(Router::new(), |router, &(path, content_type, content)| {
-        router.route(path, get(async move || file(content_type, content)))
+        let tag = entity_tag::of(content);
+        router.route(path, get(async move |headers: HeaderMap| file(content_type, content, tag, &headers)))
     })
 }
 
@@ -48,14 +51,21 @@ pub(crate) fn has(path: &str) -> bool {
     FILES.iter().any(|(known, _, _)| *known == path)
 }
 
-fn file(content_type: &'static str, content: &'static str) -> impl IntoResponse {
+fn file(content_type: &'static str, content: &'static str, tag: String, request: &HeaderMap) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, content_type),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        // A page cached from an older server might use routes that a newer server no longer has.
+        // A page cached from an older server might use routes that a newer server no longer has, so the browser asks
+        // each time whether the file is still the same.
         (header::CACHE_CONTROL, "no-cache"),
+        (header::VARY, "accept-encoding"),
     ];
-    (headers, content)
+    let is_known = entity_tag::is_known(request, &tag);
+    let response = (headers, [(header::ETAG, tag)]);
+    if is_known {
+        (StatusCode::NOT_MODIFIED, response).into_response()
+    } else {
+        (response, [(header::CONTENT_TYPE, content_type)], content).into_response()
+    }
 }

@@ -116,6 +116,14 @@ impl ExportQuery {
     }
 }
 
+/// Refuses every parameter, for a route that takes none.
+pub(crate) fn no_parameters(query: Option<&str>) -> Result<(), ApiError> {
+    match Parameters::parse(query)?.names().next() {
+        Some(name) => Err(ApiError::parameter(name, "is not a known parameter; this path takes none")),
+        None => Ok(()),
+    }
+}
+
 /// The parameters of a change.
 #[derive(Debug)]
 pub(crate) struct ActorQuery {

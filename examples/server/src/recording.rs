@@ -9,6 +9,8 @@ use activity_log::{
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
+use crate::file::{FileLost, OpenFile};
+
 /// How long a request waits until its entries are committed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How much longer it waits for a transaction with its entries that is under way by then.
@@ -21,6 +23,8 @@ const QUEUE_BYTES: usize = 128 << 20;
 pub(crate) enum RecordError {
     #[error(transparent)]
     Log(#[from] activity_log::Error),
+    #[error(transparent)]
+    File(#[from] FileLost),
     #[error("the entries were withdrawn, because the database is busy")]
     Busy,
     #[error("the entries were withdrawn, because the disk is full")]
@@ -35,11 +39,11 @@ pub(crate) enum RecordError {
 #[derive(Debug, Clone)]
 pub(crate) struct Recording {
     recorder: Recorder,
+    file: OpenFile,
 }
 
 impl Recording {
-    pub(crate) fn start(path: &str) -> activity_log::Result<Self> {
-        let path = path.to_owned();
+    pub(crate) fn start(file: OpenFile) -> activity_log::Result<Self> {
         let options = RecorderOptions::new()
             .queue_entries(usize::MAX)
             .queue_bytes(QUEUE_BYTES)
@@ -50,7 +54,8 @@ impl Recording {
                     eprintln!("example-server: attempt {} to record failed: {}", failure.attempts, failure.error);
                 }
             });
-        Ok(Self { recorder: Recorder::start(move || activity_log::connect(&path), options)? })
+        let opened = file.clone();
+        Ok(Self { recorder: Recorder::start(move || opened.connect(), options)?, file })
     }
 
     /// Records an entry; returns its `seq` once it is committed.
@@ -63,6 +68,14 @@ impl Recording {
     /// What the database does not take in time is withdrawn, so that a client can send it again. A caller that stops waiting
     /// leaves what is in the queue there, and it is recorded.
     pub(crate) async fn record_all(&self, entries: Vec<NewActivityLogEntry>) -> Result<Vec<i64>, RecordError> {
+        self.file.check()?;
+        let seqs = self.commit(entries).await?;
+        // What went into a file that was lost meanwhile is lost with it.
+        self.file.check()?;
+        Ok(seqs)
+    }
+
+    async fn commit(&self, entries: Vec<NewActivityLogEntry>) -> Result<Vec<i64>, RecordError> {
         let deadline = Instant::now() + PATIENCE;
         let queued = timeout_at(deadline, self.recorder.record_all_when_room(entries)).await;
         let mut receipt =

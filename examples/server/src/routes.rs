@@ -5,7 +5,7 @@ use std::sync::Arc;
 use activity_log::ActorContextLayer;
 use axum::Router;
 use axum::http::{StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,15 +14,16 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::{
-    access, context, count, devices, entries, export, facets, headers, health, histogram, openapi, page, session,
-    stream,
+    access, compression, context, count, devices, entries, entry, export, facets, headers, health, histogram, host,
+    openapi, page, record, session, stream,
 };
 
 /// The routes and their description, built from the same list.
 pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
     let access = Arc::clone(&app.access);
     let (described, description) = OpenApiRouter::with_openapi(openapi::Api::openapi())
-        .routes(routes!(entries::list, entries::record, entries::clear))
+        .routes(routes!(entries::list, record::record, entries::clear))
+        .routes(routes!(entry::entry))
         .routes(routes!(count::count))
         .routes(routes!(histogram::histogram))
         .routes(routes!(facets::facets))
@@ -45,6 +46,9 @@ pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
         })
         .layer(ActorContextLayer::new(context::of_request))
         .layer(from_fn_with_state(access, access::guard))
-        .layer(from_fn(headers::set));
+        .layer(from_fn(host::require_one))
+        .layer(from_fn(headers::set))
+        .layer(compression::layer())
+        .layer(map_response(compression::weaken_tag));
     Ok(router)
 }

@@ -66,6 +66,8 @@ pub(crate) struct PostedEntry {
     metadata: Option<Map<String, Value>>,
     /// Of your own, so that the entry is recorded once however often it is sent; a new one by default.
     id: Option<String>,
+    /// Only beside an `id`, as in a line of an export; the entry gets a new one.
+    seq: Option<i64>,
 }
 
 /// The most frequent values of a field.

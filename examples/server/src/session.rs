@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -34,8 +34,8 @@ pub(crate) struct SignIn {
         (status = 413, description = "The body exceeds 16 KiB", body = ErrorBody),
     ),
 )]
-pub(crate) async fn sign_in(State(app): State<App>, body: Body) -> Result<Response, ApiError> {
-    let body = body::receive(body, MAX_BYTES).await?;
+pub(crate) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+    let body = body::receive(&headers, body, MAX_BYTES).await?;
     let SignIn { token } = serde_json::from_slice(&body)
         .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "the body must be {\"token\": \"…\"}"))?;
     Ok(match app.access.cookie_for(&token) {

@@ -13,9 +13,10 @@ use diesel::SqliteConnection;
 use futures_util::stream::try_unfold;
 
 use crate::app::App;
-use crate::database::Database;
+use crate::database::{Database, DatabaseError};
 use crate::error::{ApiError, ErrorBody};
 use crate::filters::FilterParameters;
+use crate::last_given::last_given;
 use crate::live::Follower;
 use crate::query::{self, StreamQuery};
 
@@ -35,6 +36,10 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// stored row that cannot be read is an `event: unreadable` with `{"seq": …}`. The first block has only an `id`, the
 /// starting point, so that a client that is disconnected before the first event can resume. The stream continues until
 /// either side closes it.
+///
+/// If the log has never given the `seq` that the stream is to start after, the log was restored from an older copy or
+/// begun again, and what the client knows is of another log. An `event: reset` with `{"newest_seq": …}` says so, and
+/// the stream continues after that entry.
 #[utoipa::path(
     get, path = "/api/v1/activity-log/stream", tag = "log",
     params(
@@ -54,6 +59,7 @@ pub(crate) async fn stream(
 ) -> Result<Response, ApiError> {
     let StreamQuery { filters, after_seq } = StreamQuery::parse(query.as_deref())?;
     let after_seq = last_event_id(&headers)?.or(after_seq);
+    app.database.check()?;
     let follower =
         app.live.follow().ok_or_else(|| ApiError::unavailable("too many clients are following the log; try again"))?;
     let cursor = match after_seq {
@@ -117,7 +123,10 @@ impl Following {
         let _permit = self.follower.read_permit().await;
         let (filters, cursor) = (self.filters.clone(), self.cursor);
         let batch = self.database.read(move |conn| Batch::read(conn, &filters, cursor)).await.map_err(|error| {
-            eprintln!("example-server: a stream failed: {error}");
+            // A lost file is reported once, not by each stream.
+            if !matches!(error, DatabaseError::File(_)) {
+                eprintln!("example-server: a stream failed: {error}");
+            }
             axum::Error::new(error)
         })?;
         self.cursor = batch.cursor;
@@ -129,11 +138,16 @@ impl Following {
             let data = format!("{{\"seq\":{unreadable}}}");
             self.pending.push_back(Event::default().event("unreadable").id(unreadable.to_string()).data(data));
         }
+        if batch.is_reset {
+            let data = format!("{{\"newest_seq\":{}}}", batch.cursor);
+            self.pending.push_back(Event::default().event("reset").id(batch.cursor.to_string()).data(data));
+        }
         Ok(())
     }
 }
 
 /// The entries that follow a cursor.
+#[derive(Default)]
 struct Batch {
     entries: Vec<ActivityLogEntry>,
     /// The `seq` of the row after these entries, if that row cannot be read.
@@ -143,6 +157,8 @@ struct Batch {
     cursor: i64,
     /// Whether there may be more entries.
     is_full: bool,
+    /// Whether the cursor came from another log; then this batch only moves it to the newest entry.
+    is_reset: bool,
 }
 
 impl Batch {
@@ -153,13 +169,16 @@ impl Batch {
         // A page also looks for older entries, so it is read only where one is known to match.
         let first = match log.query_after(filters, after_seq, 1) {
             Err(UnreadableRow { seq, .. }) => {
-                return Ok(Self { entries: Vec::new(), unreadable: Some(seq), cursor: seq, is_full: true });
+                return Ok(Self { unreadable: Some(seq), cursor: seq, is_full: true, ..Self::default() });
             }
             first => first?,
         };
         if first.is_empty() {
-            let cursor = after_seq.max(newest);
-            return Ok(Self { entries: first, unreadable: None, cursor, is_full: false });
+            // The newest entries may have been deleted: only a number that was never given tells of another log.
+            if after_seq > newest && after_seq > last_given(conn)? {
+                return Ok(Self { cursor: newest, is_full: true, is_reset: true, ..Self::default() });
+            }
+            return Ok(Self { cursor: after_seq.max(newest), ..Self::default() });
         }
         let entries = match log.page_after(filters, after_seq, BATCH) {
             // One unreadable row fails the whole page, so read one by one up to that row.
@@ -167,6 +186,6 @@ impl Batch {
             page => page?.entries.into_iter().rev().collect(),
         };
         let cursor = entries.last().map_or(after_seq, |entry| entry.seq);
-        Ok(Self { entries, unreadable: None, cursor, is_full: true })
+        Ok(Self { entries, cursor, is_full: true, ..Self::default() })
     }
 }

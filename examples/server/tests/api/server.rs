@@ -1,7 +1,7 @@
 //! A running server and its responses.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -98,6 +98,15 @@ impl Server {
         Ok(stream)
     }
 
+    /// Sends bytes as they are and returns the answer to them, up to the end of the connection.
+    pub(crate) fn send_raw(&self, request: impl AsRef<[u8]>) -> TestResult<Vec<u8>> {
+        let mut stream = self.dial()?;
+        stream.write_all(request.as_ref())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(answer)
+    }
+
     /// The resident memory of the server, in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn memory(&self) -> TestResult<u64> {
@@ -120,11 +129,15 @@ impl Server {
         Answer::read(request.header("content-type", "application/json").send(body.to_string())?)
     }
 
-    /// Sends JSON whose header says that it is encoded.
-    pub(crate) fn post_encoded(&self, encoding: &str, body: impl AsRef<[u8]>) -> TestResult<Answer> {
-        let request =
-            self.agent.post(format!("http://{}{PATH}", self.address)).header("content-type", "application/json");
-        Answer::read(request.header("content-encoding", encoding).send(body.as_ref())?)
+    /// Posts to the log with one more header.
+    pub(crate) fn post_with(
+        &self,
+        (name, value): (&str, &str),
+        content_type: &str,
+        body: impl AsRef<[u8]>,
+    ) -> TestResult<Answer> {
+        let request = self.agent.post(format!("http://{}{PATH}", self.address)).header("content-type", content_type);
+        Answer::read(request.header(name, value).send(body.as_ref())?)
     }
 
     pub(crate) fn post_json(&self, entry: &Value) -> TestResult<Answer> {
