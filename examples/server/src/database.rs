@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::file::{FileLost, OpenFile};
 
-/// The server's own. They share a table of versions with the log's, and come after these.
+/// The server's own. They share Diesel's version table with the log's migrations and sort after them.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 const READERS: u32 = 8;
@@ -69,7 +69,7 @@ impl Database {
         // The pool would retry until its timeout before it reports what is wrong with the file.
         let mut conn = activity_log::connect(path)?;
         activity_log::run_migrations(&mut conn)?;
-        conn.run_pending_migrations(MIGRATIONS).map_err(activity_log::Error::Migration)?;
+        migrate(&mut conn)?;
         // The page searches while the reader types.
         activity_log::enable_search(&mut conn)?;
         let file = OpenFile::at(path);
@@ -134,4 +134,14 @@ impl Database {
     pub(crate) fn file(&self) -> &OpenFile {
         &self.file
     }
+}
+
+/// Runs the server's migrations. Several servers may start at once, so it looks what is pending while it holds the lock.
+fn migrate(conn: &mut SqliteConnection) -> activity_log::Result<()> {
+    use activity_log::Error::Migration;
+
+    if conn.has_pending_migration(MIGRATIONS).map_err(Migration)? {
+        conn.immediate_transaction(|conn| conn.run_pending_migrations(MIGRATIONS).map(drop).map_err(Migration))?;
+    }
+    Ok(())
 }

@@ -36,7 +36,7 @@ pub(crate) struct Device {
     name: String,
 }
 
-/// What a client says of a device.
+/// A device as a client sends it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeviceBody {
@@ -173,6 +173,8 @@ fn checked_id(id: Result<Path<String>, PathRejection>) -> Result<String, ApiErro
 }
 
 fn checked(parameter: &str, text: String) -> Result<String, ApiError> {
-    let is_valid = (1..=MAX_TEXT_BYTES).contains(&text.len());
-    if is_valid { Ok(text) } else { Err(ApiError::parameter(parameter, "must have 1 to 200 bytes")) }
+    // The log could not tell texts apart that differ only in U+0000.
+    let is_valid = (1..=MAX_TEXT_BYTES).contains(&text.len()) && !text.contains(char::is_control);
+    let reason = "must have 1 to 200 bytes and no control characters";
+    if is_valid { Ok(text) } else { Err(ApiError::parameter(parameter, reason)) }
 }

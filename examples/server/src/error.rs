@@ -13,7 +13,7 @@ use crate::database::DatabaseError;
 use crate::file::FileLost;
 use crate::recording::RecordError;
 
-/// What may become of entries in a transaction under way: an error alone would say that they are not recorded.
+/// What may happen to entries in a transaction under way: an error alone would say that they are not recorded.
 const LATER: &str =
     "the entries may still be recorded, so send them again only with the same `id`s or the same Idempotency-Key";
 

@@ -138,7 +138,7 @@ impl ActorQuery {
             return Err(ApiError::parameter(other, "is not a known parameter; only `actor` is"));
         }
         let actor = parameters.text("actor")?;
-        let actor = actor.ok_or_else(|| ApiError::parameter("actor", "must name who does this"))?;
+        let actor = actor.ok_or_else(|| ApiError::parameter("actor", "must name who makes the change"))?;
         Ok(Self { actor: actor.to_owned() })
     }
 }

@@ -66,7 +66,7 @@ impl Recording {
     /// Records all of the entries or none; returns the `seq` of each once they are committed.
     ///
     /// What the database does not take in time is withdrawn, so that a client can send it again. A caller that stops waiting
-    /// leaves what is in the queue there, and it is recorded.
+    /// leaves its entries in the queue, and they are still recorded.
     pub(crate) async fn record_all(&self, entries: Vec<NewActivityLogEntry>) -> Result<Vec<i64>, RecordError> {
         self.file.check()?;
         let seqs = self.commit(entries).await?;

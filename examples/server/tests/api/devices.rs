@@ -63,7 +63,9 @@ fn a_change_that_cannot_be_recorded_does_not_happen() -> TestResult {
 fn a_bad_device_is_refused_by_the_name_of_what_is_wrong() -> TestResult {
     let server = Server::start()?;
     let long = "x".repeat(201);
-    for (id, name, parameter) in [(&*long, "Lamp", "id"), ("%FF", "Lamp", "id"), ("dev_7", "", "name")] {
+    for (id, name, parameter) in
+        [(&*long, "Lamp", "id"), ("%FF", "Lamp", "id"), ("a%00b", "Lamp", "id"), ("dev_7", "", "name")]
+    {
         let answer = put(&server, id, name)?;
         assert_eq!((answer.status, answer.error("parameter")), (400, &json!(parameter)), "{}", answer.body);
     }

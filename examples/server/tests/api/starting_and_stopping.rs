@@ -176,3 +176,19 @@ fn a_database_that_cannot_be_opened_is_named() -> TestResult {
     assert!(said.starts_with("example-server: cannot open no/such/folder/log.db: "), "{said}");
     Ok(())
 }
+
+#[test]
+fn servers_that_start_at_once_on_one_new_database_all_start() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let database = folder.path().join("shared.db").display().to_string();
+    let started = scope(|scope| {
+        let starting = (0..8).map(|_| {
+            scope.spawn(|| Server::start_with(&["--database", &database]).map(drop).map_err(|error| error.to_string()))
+        });
+        starting.collect::<Vec<_>>().into_iter().map(|server| server.join()).collect::<Vec<_>>()
+    });
+    for server in started {
+        server.map_err(|_| "a start panicked")??;
+    }
+    Ok(())
+}
