@@ -3,7 +3,7 @@
 import { fetchValues } from "./api.js";
 import { button, byId, cut, element, icon } from "./dom.js";
 import { isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
-import { fromInput, short, span, startOfToday, toInput } from "./time.js";
+import { endFromInput, short, span, startFromInput, startOfToday, toInput } from "./time.js";
 import { severityMark } from "./row.js";
 
 const TYPING_MS = 250;
@@ -11,7 +11,8 @@ const SEVERITIES = ["info", "warning", "error"];
 const CATEGORIES = ["auth", "device", "entity", "capture", "system"];
 /** The maximum number of chips for the host's own categories. The reader can pick any other from an open entry. */
 const MAX_OTHERS = 12;
-const TIMES = ["since", "until"];
+/** The fields for times, and what each reads from its control. */
+const TIMES = { since: startFromInput, until: endFromInput };
 
 export class FilterBar {
   #form = byId("filters");
@@ -42,9 +43,11 @@ export class FilterBar {
     this.#typing = null;
     this.#filters = filters;
     for (const input of this.#inputs()) {
-      const value = TIMES.includes(input.name) ? toInput(filters[input.name]) : filters[input.name];
-      // A half-typed date has the value "", and assigning to the input would erase what the reader has typed.
-      if (input.value !== value) input.value = value;
+      const { name } = input;
+      const value = name in TIMES ? toInput(filters[name]) : filters[name];
+      // A half-typed date has the value "", and assigning to the input would erase what the reader has typed. Nor does a
+      // typed minute become its last second.
+      if (input.value !== value && TIMES[name]?.(input.value) !== filters[name]) input.value = value;
     }
     if (["actions", "actor", "entity_type", "entity_id", "since", "until"].some((name) => filters[name] !== "")) {
       byId("more").open = true;
@@ -155,9 +158,9 @@ export class FilterBar {
     this.#typing = null;
     const next = { ...this.#filters };
     for (const { name, value } of this.#inputs()) {
-      if (!TIMES.includes(name)) next[name] = value;
+      if (!(name in TIMES)) next[name] = value;
       // A bound may be more precise than its control can show, so keep it unless the reader changes the control.
-      else if (value !== toInput(this.#filters[name])) next[name] = fromInput(value);
+      else if (value !== toInput(this.#filters[name])) next[name] = TIMES[name](value);
     }
     const replace = this.#typedInto === input && input?.name !== undefined;
     this.#typedInto = input;

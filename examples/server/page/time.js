@@ -1,6 +1,7 @@
 // Times. The server sends RFC 3339 in UTC with microseconds, which a Date cannot hold; people read their own time zone.
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
@@ -85,10 +86,21 @@ export function toInput(text) {
   return `${localDate(date)}T${time.endsWith(":00") ? time.slice(0, -3) : time}`;
 }
 
-/** The time in an `<input type="datetime-local">`, in UTC; empty when the input is incomplete. */
-export function fromInput(value) {
+/** The start of the time in an `<input type="datetime-local">`, in UTC; empty when the input is incomplete. */
+export function startFromInput(value) {
   const date = new Date(value);
   return value === "" || Number.isNaN(date.getTime()) ? "" : date.toISOString();
+}
+
+/**
+ * The last microsecond of the second in an `<input type="datetime-local">`, or of the minute when the input has no seconds,
+ * in UTC; empty when the input is incomplete. Browsers leave out seconds that are zero, so "10:00:00" is a minute too.
+ */
+export function endFromInput(value) {
+  const date = new Date(value);
+  if (value === "" || Number.isNaN(date.getTime())) return "";
+  const unit = /:\d\d:\d\d/.test(value) ? SECOND : MINUTE;
+  return new Date(Math.floor(date / SECOND) * SECOND + unit - 1).toISOString().replace("Z", "999Z");
 }
 
 function localDate(date) {

@@ -10,3 +10,4 @@ mod live;
 mod rows;
 mod server;
 mod sign_in;
+mod times;
