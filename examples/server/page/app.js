@@ -23,7 +23,7 @@ const exports = new Exports();
 const summary = new Summary({ zoom: narrow, onCategories: (categories) => bar.addCategories(categories) });
 const list = new EntryList({ onFirstPage, onError, narrow });
 const news = new News(list, { beforeInsert, reload: refresh });
-const live = new Live({ onEntries: onArrival, onError });
+const live = new Live({ onEntries: onArrival, onRefused: askForToken });
 const signIn = new SignIn({ onSignedIn: refresh, onSignedOut: askForToken, onError });
 
 /** Shows other filters, under an address that leads back to them. */

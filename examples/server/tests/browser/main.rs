@@ -10,4 +10,5 @@ mod live;
 mod rows;
 mod server;
 mod sign_in;
+mod tabs;
 mod times;

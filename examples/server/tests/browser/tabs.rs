@@ -1,0 +1,75 @@
+use crate::browser::Browser;
+use crate::server::{Server, TestResult, entry};
+
+/// More than the six connections that a browser opens to one server.
+const PAGES: usize = 8;
+const LIVE: &str = "document.getElementById('live').textContent";
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn eight_windows_of_one_browser_show_a_new_entry() -> TestResult {
+    let server = Server::with_entries(1)?;
+    let url = server.url("/?categories=device");
+    let browser = Browser::open(&url).await?;
+    let mut pages = vec![browser.page().await?];
+    while pages.len() < PAGES {
+        pages.push(browser.open_another(&url, false).await?);
+        browser.until_messages(&["Entry 1"]).await?;
+        browser.until(LIVE, "Live").await?;
+    }
+    server.post(&[entry("Entry 2")])?;
+    for page in &pages {
+        browser.switch_to(page).await?;
+        browser.until_messages(&["Entry 2", "Entry 1"]).await?;
+    }
+
+    // The others do not depend on the first.
+    browser.switch_to(pages.first().ok_or("no page")?).await?;
+    browser.close_page().await?;
+    server.post(&[entry("Entry 3")])?;
+    for page in pages.iter().skip(1) {
+        browser.switch_to(page).await?;
+        browser.until_messages(&["Entry 3", "Entry 2", "Entry 1"]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn eight_tabs_with_filters_of_their_own_load_and_catch_up_when_they_are_shown() -> TestResult {
+    let server = Server::with_entries(1)?;
+    let url = |number: usize| server.url(&format!("/?categories=device,{number}"));
+    let browser = Browser::open(&url(0)).await?;
+    let mut pages = vec![browser.page().await?];
+    while pages.len() < PAGES {
+        pages.push(browser.open_another(&url(pages.len()), true).await?);
+        browser.until_messages(&["Entry 1"]).await?;
+        browser.until(LIVE, "Live").await?;
+    }
+    server.post(&[entry("Entry 2")])?;
+    for page in &pages {
+        browser.switch_to(page).await?;
+        browser.until("document.visibilityState", "visible").await?;
+        browser.until_messages(&["Entry 2", "Entry 1"]).await?;
+        browser.until(LIVE, "Live").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn pages_that_share_a_stream_each_show_every_entry_once() -> TestResult {
+    let server = Server::with_entries(1)?;
+    let url = server.url("/?categories=device");
+    let browser = Browser::open(&url).await?;
+    browser.until(LIVE, "Live").await?;
+    server.post(&[entry("Entry 2")])?;
+    browser.until_messages(&["Entry 2", "Entry 1"]).await?;
+    let first = browser.page().await?;
+    browser.open_another(&url, false).await?;
+    browser.until(LIVE, "Live").await?;
+    server.post(&[entry("Entry 3")])?;
+    browser.until_messages(&["Entry 3", "Entry 2", "Entry 1"]).await?;
+    browser.switch_to(&first).await?;
+    browser.until_messages(&["Entry 3", "Entry 2", "Entry 1"]).await
+}
