@@ -1,10 +1,11 @@
 // The filter controls: they show the active filters, and request others.
 
 import { fetchValues } from "./api.js";
-import { button, byId, cut, element, icon } from "./dom.js";
+import { button, byId, element, icon } from "./dom.js";
 import { isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
 import { endFromInput, short, span, startFromInput, startOfToday, toInput } from "./time.js";
 import { severityMark } from "./row.js";
+import { spelled, visibleLine } from "./visible.js";
 
 const TYPING_MS = 250;
 const SEVERITIES = ["info", "warning", "error"];
@@ -69,7 +70,7 @@ export class FilterBar {
   }
 
   #categoryChip(category) {
-    return this.#chip("categories", category, cut(category, 40));
+    return this.#chip("categories", category, visibleLine(category, 40));
   }
 
   /** Fills the menu of a field. Without an answer, the reader types without it. */
@@ -78,7 +79,7 @@ export class FilterBar {
     const values = await fetchValues(this.#filters, input.list.id, input.name).catch(() => []);
     // The actions are a list, in which a plain comma would separate items.
     const typed = (value) => (input.name === "actions" ? value.replaceAll(",", "\\,") : value);
-    const label = ({ value, entries }) => `${cut(value, 60)} (${entries.toLocaleString("en")})`;
+    const label = ({ value, entries }) => `${spelled(value, 60)} (${entries.toLocaleString("en")})`;
     const options = values.map((each) => element("option", { value: typed(each.value), label: label(each) }));
     input.list.replaceChildren(...options);
   }
@@ -136,8 +137,8 @@ export class FilterBar {
     ];
     const chips = active.filter((filter) => filter !== null).map(([name, value, without]) => {
       const chip = button("", "chip removable", () => this.#ask({ ...this.#filters, ...without }));
-      chip.replaceChildren(element("span", { class: "chip-name" }, name), element("span", {}, cut(value, 60)), icon("close"));
-      chip.setAttribute("aria-label", `Remove the filter ${name}: ${cut(value, 60)}`);
+      chip.replaceChildren(element("span", { class: "chip-name" }, name), element("span", {}, visibleLine(value, 60)), icon("close"));
+      chip.setAttribute("aria-label", `Remove the filter ${name}: ${spelled(value, 60)}`);
       chip.dataset.chip = `remove ${name}`;
       return chip;
     });

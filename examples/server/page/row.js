@@ -1,7 +1,9 @@
 // One entry: a row in the list that opens to the details.
 
-import { announce, button, cut, element, icon } from "./dom.js";
+import { detailsOf } from "./details.js";
+import { element, icon } from "./dom.js";
 import { exact, relative } from "./time.js";
+import { spelled, visibleLine } from "./visible.js";
 
 const SEVERITIES = { info: "Info", warning: "Warning", error: "Error" };
 
@@ -71,7 +73,7 @@ function selectsWithin(row) {
 }
 
 function categoryMark(category) {
-  return element("span", { class: "category", title: cut(category) }, cut(category, 60));
+  return element("span", { class: "category", title: spelled(category) }, visibleLine(category, 60));
 }
 
 function timeOf(entry) {
@@ -79,7 +81,7 @@ function timeOf(entry) {
 }
 
 function cell(name, text) {
-  return element("span", { class: name, title: cut(text, 1000) }, cut(text));
+  return element("span", { class: name, title: spelled(text, 1000) }, visibleLine(text));
 }
 
 function entityCell(entry) {
@@ -88,9 +90,9 @@ function entityCell(entry) {
   const label = name ?? id;
   return element(
     "span",
-    { class: "entity", title: cut([type, name, id].filter((part) => part !== null).join(" · "), 1000) },
-    type === null ? null : element("span", { class: "entity-type" }, cut(type, 60)),
-    label === null ? null : element("span", { class: "entity-name" }, cut(label, 100)),
+    { class: "entity", title: [type, name, id].filter((part) => part !== null).map((part) => spelled(part, 300)).join(" · ") },
+    type === null ? null : element("span", { class: "entity-type" }, visibleLine(type, 60)),
+    label === null ? null : element("span", { class: "entity-name" }, visibleLine(label, 100)),
   );
 }
 
@@ -100,84 +102,4 @@ function toggle(item, row, entry, id, narrow) {
   item.classList.toggle("open", opens);
   if (opens) item.append(detailsOf(entry, id, narrow));
   else item.querySelector(".details")?.remove();
-}
-
-function detailsOf(entry, id, narrow) {
-  const metadata = JSON.stringify(entry.metadata, null, 2);
-  const fields = [
-    ["Message", entry.message, "full-message"],
-    ["Action", entry.action, "mono"],
-    ["Actor", entry.actor],
-    ["Category", entry.category],
-    ["Entity type", entry.entity_type],
-    ["Entity id", entry.entity_id, "mono"],
-    ["Entity name", entry.entity_name],
-    ["Time", exact(entry.ts), "mono"],
-    ["In UTC", entry.ts, "mono"],
-    ["Id", entry.id, "mono"],
-    ["Sequence", String(entry.seq), "mono"],
-  ];
-  const list = element("dl", { class: "fields-of" });
-  for (const [name, value, className] of fields) {
-    if (value === null) continue;
-    list.append(element("div", {}, element("dt", {}, name), element("dd", { class: className ?? null }, value)));
-  }
-  return element(
-    "div",
-    { class: "details", id, role: "region", "aria-label": `Entry ${entry.seq}` },
-    list,
-    element(
-      "div",
-      { class: "metadata" },
-      element("h3", {}, "Metadata"),
-      element("pre", { tabindex: "0", "aria-label": "Metadata" }, metadata),
-    ),
-    element("div", { class: "details-actions" }, copyButton(entry), ...narrowingButtons(entry, narrow)),
-  );
-}
-
-function narrowingButtons(entry, narrow) {
-  const narrowing = (label, filters) => button(cut(label, 60), "button quiet", () => narrow(filters));
-  const { entity_type, entity_id } = entry;
-  const buttons = [
-    entry.actor === "" ? null : narrowing(`Only ${entry.actor}`, { actor: entry.actor }),
-    entry.category === "" ? null : narrowing(`Only ${entry.category}`, { categories: [entry.category] }),
-    entry.actor === "" ? null : narrowing(`Hide ${entry.actor}`, { exclude_actors: [entry.actor] }),
-    !entity_type || !entity_id ? null : narrowing(`Only ${entity_type} ${entity_id}`, { entity_type, entity_id }),
-  ];
-  return buttons.filter((made) => made !== null);
-}
-
-function copyButton(entry) {
-  const copy = button("Copy as JSON", "button", async () => {
-    const copied = await copyText(JSON.stringify(entry, null, 2));
-    copy.textContent = copied ? "Copied" : "Not copied: the browser does not allow it";
-    announce(copy.textContent);
-    setTimeout(() => {
-      copy.textContent = "Copy as JSON";
-    }, 2000);
-  });
-  return copy;
-}
-
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyBySelection(text);
-  }
-}
-
-/** A fallback: the clipboard API exists only over HTTPS and on localhost, and the browser may deny access to it. */
-function copyBySelection(text) {
-  const focused = document.activeElement;
-  const area = element("textarea", { class: "unseen", readonly: "" });
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const copied = document.execCommand("copy");
-  area.remove();
-  focused?.focus();
-  return copied;
 }

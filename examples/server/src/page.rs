@@ -20,6 +20,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/entries.css", STYLE, include_str!("../page/entries.css")),
     ("/api.js", SCRIPT, include_str!("../page/api.js")),
     ("/app.js", SCRIPT, include_str!("../page/app.js")),
+    ("/copy.js", SCRIPT, include_str!("../page/copy.js")),
+    ("/details.js", SCRIPT, include_str!("../page/details.js")),
     ("/dom.js", SCRIPT, include_str!("../page/dom.js")),
     ("/exports.js", SCRIPT, include_str!("../page/exports.js")),
     ("/filter_bar.js", SCRIPT, include_str!("../page/filter_bar.js")),
@@ -27,6 +29,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/histogram.js", SCRIPT, include_str!("../page/histogram.js")),
     ("/list.js", SCRIPT, include_str!("../page/list.js")),
     ("/live.js", SCRIPT, include_str!("../page/live.js")),
+    ("/long_text.js", SCRIPT, include_str!("../page/long_text.js")),
     ("/news.js", SCRIPT, include_str!("../page/news.js")),
     ("/row.js", SCRIPT, include_str!("../page/row.js")),
     ("/sign_in.js", SCRIPT, include_str!("../page/sign_in.js")),
@@ -37,6 +40,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/streams_worker.js", SCRIPT, include_str!("../page/streams_worker.js")),
     ("/summary.js", SCRIPT, include_str!("../page/summary.js")),
     ("/time.js", SCRIPT, include_str!("../page/time.js")),
+    ("/visible.js", SCRIPT, include_str!("../page/visible.js")),
 ];
 
 /// Serves the page. It holds no entries, so a browser can load it without the token and be asked for the token there.

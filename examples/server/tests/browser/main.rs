@@ -4,7 +4,9 @@
 
 mod browser;
 mod filtering;
+mod hidden_characters;
 mod keyboard;
+mod large_entries;
 mod listing;
 mod live;
 mod rows;
