@@ -82,17 +82,25 @@ async function request(address, options) {
     response = await fetch(address, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError(0, "The server cannot be reached.");
+    throw unreachable();
   }
   if (response.ok) return response;
-  const text = await response.text();
+  throw errorOf(response.status, await response.text());
+}
+
+export function unreachable() {
+  return new ApiError(0, "The server cannot be reached.");
+}
+
+/** The error in a response. */
+export function errorOf(status, text) {
   let details = {};
   try {
     details = JSON.parse(text).error ?? {};
   } catch {
     // The response may be a proxy's error page. The status has to suffice.
   }
-  throw new ApiError(response.status, details.message ?? `The server responded with status ${response.status}.`, details);
+  return new ApiError(status, details.message ?? `The server responded with status ${status}.`, details);
 }
 
 /**

@@ -4,6 +4,7 @@ import { byId } from "./dom.js";
 import { Exports } from "./exports.js";
 import { FilterBar } from "./filter_bar.js";
 import { fromSearch, NO_FILTERS, toSearch } from "./filters.js";
+import { rememberFocus } from "./focus.js";
 import { EntryList } from "./list.js";
 import { Live } from "./live.js";
 import { News } from "./news.js";
@@ -12,6 +13,7 @@ import { hideState, showEmpty, showFailure } from "./state.js";
 import { Summary } from "./summary.js";
 
 let filters = fromSearch(location.search);
+let restoreFocus = () => {};
 
 /** Adds filters. Those for a field replace its former ones, but actors are hidden in addition to others. */
 const narrow = ({ exclude_actors = [], ...only }) =>
@@ -37,6 +39,7 @@ function change(next, { replace = false } = {}) {
 }
 
 function refresh() {
+  restoreFocus = rememberFocus(byId("entries"));
   live.stop();
   news.clear();
   hideState();
@@ -52,6 +55,7 @@ function refresh() {
 function onFirstPage(entries) {
   byId("columns").hidden = entries.length === 0;
   if (entries.length === 0) showEmpty(filters, clearFilters);
+  restoreFocus();
   live.start(filters, entries[0]?.seq ?? 0);
 }
 

@@ -3,7 +3,9 @@
 //! `cargo test -p example-server --test browser -- --ignored`
 
 mod browser;
+mod exports;
 mod filtering;
+mod focus;
 mod hidden_characters;
 mod keyboard;
 mod large_entries;
