@@ -1,6 +1,6 @@
 // The requests that the page makes.
 
-import { NO_FILTERS, toParameters } from "./filters.js";
+import { NO_FILTERS, toRequest } from "./filters.js";
 
 const LOG = "/api/v1/activity-log";
 const SESSION = "/api/v1/session";
@@ -63,7 +63,7 @@ export function parseEntry(text) {
 }
 
 function url(path, filters, more = {}) {
-  const parameters = toParameters(filters);
+  const parameters = toRequest(filters);
   for (const [name, value] of Object.entries(more)) {
     if (value !== null) parameters.set(name, value);
   }

@@ -44,6 +44,8 @@ export class Exports {
     // A modified click is for the browser, such as one that saves under another name.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
+    // The last hour ends now.
+    this.#link();
     this.#export(link.href);
   }
 

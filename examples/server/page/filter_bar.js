@@ -3,8 +3,10 @@
 import { fetchValues } from "./api.js";
 import { button, byId, element, icon } from "./dom.js";
 import { isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
-import { endFromInput, short, span, startFromInput, startOfToday, toInput } from "./time.js";
+import { spanLabel, timeLabel } from "./labels.js";
+import { presetOf, PRESETS } from "./presets.js";
 import { severityMark } from "./row.js";
+import { endFromInput, startFromInput, startOfToday, toInput } from "./time.js";
 import { spelled, visibleLine } from "./visible.js";
 
 const TYPING_MS = 250;
@@ -101,6 +103,10 @@ export class FilterBar {
       this.#quick("Errors", isOnly(filters, "severities", "error"), { severities: ["error"] }, { severities: [] }),
       this.#quick("Sign-ins", isOnly(filters, "categories", "auth"), { categories: ["auth"] }, { categories: [] }),
     );
+    byId("spans").replaceChildren(
+      ...PRESETS.map(({ since, label }) => this.#span(label, since)),
+      this.#span("All", ""),
+    );
     byId("active").replaceChildren(...this.#removals());
     byId("active").hidden = isUnfiltered(filters);
     // The chips have been replaced, so restore the focus.
@@ -114,6 +120,11 @@ export class FilterBar {
     chip.dataset.chip = `${list} ${item}`;
     chip.setAttribute("aria-pressed", String(this.#filters[list].includes(item)));
     return chip;
+  }
+
+  #span(label, since) {
+    const pressed = this.#filters.since === since && this.#filters.until === "";
+    return this.#quick(label, pressed, { since, until: "" }, { since: "", until: "" });
   }
 
   #quick(label, pressed, on, off) {
@@ -133,7 +144,7 @@ export class FilterBar {
       actor === "" ? null : ["Actor", actor, { actor: "" }],
       entity_type === "" ? null : ["Entity type", entity_type, { entity_type: "" }],
       entity_id === "" ? null : ["Entity id", entity_id, { entity_id: "" }],
-      since === "" && until === "" ? null : ["Time", window(since, until), { since: "", until: "" }],
+      (since === "" || presetOf(since)) && until === "" ? null : ["Time", window(since, until), { since: "", until: "" }],
     ];
     const chips = active.filter((filter) => filter !== null).map(([name, value, without]) => {
       const chip = button("", "chip removable", () => this.#ask({ ...this.#filters, ...without }));
@@ -175,7 +186,9 @@ export class FilterBar {
 }
 
 function window(since, until) {
-  if (since === "") return `until ${short(until)}`;
-  if (until === "") return `since ${short(since)}`;
-  return span(since, until);
+  const preset = presetOf(since);
+  const start = preset === undefined ? `since ${timeLabel(since)}` : `the last ${preset.label}`;
+  if (since === "") return `until ${timeLabel(until)}`;
+  if (until === "") return start;
+  return preset === undefined ? spanLabel(since, until) : `${start}, until ${timeLabel(until)}`;
 }

@@ -15,4 +15,5 @@ mod rows;
 mod server;
 mod sign_in;
 mod tabs;
+mod time_spans;
 mod times;
