@@ -5,6 +5,7 @@ import { Exports } from "./exports.js";
 import { FilterBar } from "./filter_bar.js";
 import { fromSearch, NO_FILTERS, toSearch } from "./filters.js";
 import { rememberFocus } from "./focus.js";
+import { Linked } from "./linked.js";
 import { EntryList } from "./list.js";
 import { Live } from "./live.js";
 import { News } from "./news.js";
@@ -18,12 +19,14 @@ let restoreFocus = () => {};
 /** Adds filters. Those for a field replace its former ones, but actors are hidden in addition to others. */
 const narrow = ({ exclude_actors = [], ...only }) =>
   change({ ...filters, ...only, exclude_actors: [...filters.exclude_actors, ...exclude_actors] });
+const showOnly = (only) => change({ ...NO_FILTERS, ...only });
 const clearFilters = () => change(NO_FILTERS);
 
 const bar = new FilterBar(change);
 const exports = new Exports();
 const summary = new Summary({ zoom: narrow, onCategories: (categories) => bar.addCategories(categories) });
-const list = new EntryList({ onFirstPage, onError, narrow });
+const list = new EntryList({ onFirstPage, onError, narrow, showOnly });
+const linked = new Linked({ narrow, showOnly });
 const news = new News(list, { beforeInsert, reload: refresh });
 const live = new Live({ onEntries: onArrival, onRefused: askForToken });
 const signIn = new SignIn({ onSignedIn: refresh, onSignedOut: askForToken, onError });
@@ -39,7 +42,7 @@ function change(next, { replace = false } = {}) {
 }
 
 function refresh() {
-  restoreFocus = rememberFocus(byId("entries"));
+  restoreFocus = rememberFocus(byId("workspace"));
   live.stop();
   news.clear();
   hideState();
@@ -48,6 +51,7 @@ function refresh() {
   bar.show(filters);
   exports.show(filters);
   scrollTo(0, 0);
+  linked.show();
   list.reload(filters);
   summary.reload(filters);
 }
@@ -85,6 +89,7 @@ function askForToken() {
   list.clear();
   summary.clear();
   exports.hide();
+  linked.hide();
   byId("workspace").hidden = true;
   signIn.show();
 }

@@ -11,7 +11,7 @@ export function rememberFocus(region) {
   return () => {
     const isLost = document.activeElement === document.body || document.activeElement === null;
     if (!isLost) return;
-    const row = region.querySelector(`.entry[data-seq="${seq}"] .row`) ?? region.querySelector(".row") ?? region;
-    row.focus({ preventScroll: row === region });
+    const row = region.querySelector(`.entry[data-seq="${seq}"] .row`) ?? region.querySelector(".row") ?? document.getElementById("entries");
+    row.focus({ preventScroll: !row.matches(".row") });
   };
 }

@@ -2,33 +2,43 @@
 
 import { detailsOf } from "./details.js";
 import { element, icon } from "./dom.js";
+import { picksOf } from "./picks.js";
 import { exact, relative } from "./time.js";
 import { spelled, visibleLine } from "./visible.js";
 
 const SEVERITIES = { info: "Info", warning: "Warning", error: "Error" };
 
-/** The list item of an entry. The "Only …" and "Hide …" buttons call `narrow` with their filters. */
-export function entryRow(entry, narrow) {
+/**
+ * The list item of an entry. `hooks`: narrow(filters) adds filters, showOnly(filters) replaces all. `prefix` tells its ids
+ * from those of the same entry elsewhere on the page.
+ */
+export function entryRow(entry, hooks, prefix = "") {
   if (entry.unreadable) return unreadableRow(entry.seq);
-  const details = `details-${entry.seq}`;
+  const details = `${prefix}details-${entry.seq}`;
   const row = element(
     "button",
-    { type: "button", class: "row", id: `entry-${entry.seq}`, "aria-expanded": "false", "aria-controls": details },
+    { type: "button", class: "row", id: `${prefix}row-${entry.seq}`, "aria-expanded": "false", "aria-controls": details },
     severityMark(entry.severity),
     timeOf(entry),
     categoryMark(entry.category),
-    cell("actor", entry.actor),
-    cell("action", entry.action),
+    cell("actor", entry.actor, { pick: entry.actor !== "" }),
+    cell("action", entry.action, { pick: entry.action !== "" }),
     cell("message", entry.message),
     entityCell(entry),
     icon("chevron"),
   );
   const item = element("li", { class: `entry ${severityName(entry.severity)}` }, row);
   item.dataset.seq = entry.seq;
-  row.addEventListener("click", () => {
+  row.addEventListener("click", (event) => {
+    // A finger cannot hover over a word to see what a click on it does, so it opens the row.
+    const pick = event.pointerType === "touch" ? null : event.target.closest(".pick");
+    if (pick !== null && !selectsWithin(row)) {
+      hooks.narrow(picksOf(entry)[pick.dataset.pick]);
+      return;
+    }
     // A click that ends a text selection is not meant to open the row.
     if (row.getAttribute("aria-expanded") === "false" && selectsWithin(row)) return;
-    toggle(item, row, entry, details, narrow);
+    toggle(item, row, entry, details, hooks);
   });
   return item;
 }
@@ -80,26 +90,35 @@ function timeOf(entry) {
   return element("time", { class: "when", datetime: entry.ts, title: exact(entry.ts) }, relative(entry.ts));
 }
 
-function cell(name, text) {
-  return element("span", { class: name, title: spelled(text, 1000) }, visibleLine(text));
+/** With `pick`, a click on the text of the cell filters by it. */
+function cell(name, text, { pick = false } = {}) {
+  const shown = visibleLine(text);
+  return element("span", { class: name, title: spelled(text, 1000) }, pick ? pickable(name, shown) : shown);
 }
 
 function entityCell(entry) {
   const { entity_type: type, entity_id: id, entity_name: name } = entry;
   if (type === null && id === null && name === null) return element("span", { class: "entity" });
   const label = name ?? id;
-  return element(
-    "span",
-    { class: "entity", title: [type, name, id].filter((part) => part !== null).map((part) => spelled(part, 300)).join(" · ") },
+  const shown = [
     type === null ? null : element("span", { class: "entity-type" }, visibleLine(type, 60)),
     label === null ? null : element("span", { class: "entity-name" }, visibleLine(label, 100)),
-  );
+  ].filter((part) => part !== null);
+  const title = [type, name, id].filter((part) => part !== null).map((part) => spelled(part, 300)).join(" · ");
+  const parts = picksOf(entry).entity === null ? shown : [pickable("entity", ...shown)];
+  return element("span", { class: "entity", title }, ...parts);
 }
 
-function toggle(item, row, entry, id, narrow) {
+function pickable(name, ...shown) {
+  const made = element("span", { class: "pick" }, ...shown);
+  made.dataset.pick = name;
+  return made;
+}
+
+function toggle(item, row, entry, id, hooks) {
   const opens = row.getAttribute("aria-expanded") === "false";
   row.setAttribute("aria-expanded", String(opens));
   item.classList.toggle("open", opens);
-  if (opens) item.append(detailsOf(entry, id, narrow));
+  if (opens) item.append(detailsOf(entry, id, hooks));
   else item.querySelector(".details")?.remove();
 }

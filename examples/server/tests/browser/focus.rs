@@ -31,7 +31,7 @@ async fn the_focus_stays_at_the_entry_whose_button_narrows_the_list() -> TestRes
 async fn the_focus_goes_to_the_first_row_when_the_entry_is_hidden() -> TestResult {
     let server = server_with_three_actors()?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
-    browser.click(".row").await?;
+    browser.click(".row .when").await?;
     browser.press("Hide cron").await?;
     browser.until_messages(&["By bob", "By alice"]).await?;
     browser.until(FOCUSED_ROW, "By bob").await

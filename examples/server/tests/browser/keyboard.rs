@@ -40,7 +40,7 @@ async fn a_row_can_be_reached_opened_and_closed_by_keyboard() -> TestResult {
     browser.keys(TAB).await?;
     browser.keys(ESCAPE).await?;
     browser.until("document.querySelectorAll('.details').length", 0).await?;
-    browser.until("document.activeElement.id", "entry-5").await?;
+    browser.until("document.activeElement.id", "row-5").await?;
     browser.keys(SPACE).await?;
     browser.until("document.querySelectorAll('.details').length", 1).await
 }

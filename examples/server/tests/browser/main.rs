@@ -9,6 +9,7 @@ mod focus;
 mod hidden_characters;
 mod keyboard;
 mod large_entries;
+mod links;
 mod listing;
 mod live;
 mod rows;
