@@ -38,7 +38,11 @@ export class FilterBar {
       if (this.#typing !== null) this.#commitText();
       this.#typedInto = null;
     });
-    byId("more").open = matchMedia("(min-width: 60rem)").matches;
+    byId("show-more").addEventListener("click", ({ currentTarget }) => {
+      const more = byId("more");
+      more.hidden = !more.hidden;
+      currentTarget.setAttribute("aria-expanded", String(!more.hidden));
+    });
   }
 
   show(filters) {
@@ -51,9 +55,6 @@ export class FilterBar {
       // A half-typed date has the value "", and assigning to the input would erase what the reader has typed. Nor does a
       // typed minute become its last second.
       if (input.value !== value && TIMES[name]?.(input.value) !== filters[name]) input.value = value;
-    }
-    if (["actions", "actor", "entity_type", "entity_id", "since", "until"].some((name) => filters[name] !== "")) {
-      byId("more").open = true;
     }
     this.#draw();
   }

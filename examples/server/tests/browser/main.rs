@@ -9,6 +9,7 @@ mod focus;
 mod hidden_characters;
 mod keyboard;
 mod large_entries;
+mod layout;
 mod links;
 mod listing;
 mod live;

@@ -39,6 +39,7 @@ async fn local(browser: &Browser, utc: &str) -> TestResult<String> {
 async fn from_and_to_at_the_second_of_an_entry_find_the_entry() -> TestResult {
     let server = server_with_entries_a_second_apart()?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.press("More filters").await?;
     let second = local(&browser, "2026-01-02T10:00:05Z").await?;
     choose(&browser, "until", &second).await?;
     browser.until_messages(&["Within", "Before"]).await?;
@@ -52,6 +53,7 @@ async fn from_and_to_at_the_second_of_an_entry_find_the_entry() -> TestResult {
 async fn a_time_without_seconds_is_the_whole_minute() -> TestResult {
     let server = server_with_entries_a_second_apart()?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.press("More filters").await?;
     let second = local(&browser, "2026-01-02T10:00:00Z").await?;
     let minute = second.get(..16).unwrap_or_default();
     choose(&browser, "since", minute).await?;
