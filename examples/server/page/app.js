@@ -9,6 +9,7 @@ import { Linked } from "./linked.js";
 import { EntryList } from "./list.js";
 import { Live } from "./live.js";
 import { News } from "./news.js";
+import { listenForShortcuts } from "./shortcuts.js";
 import { SignIn } from "./sign_in.js";
 import { hideState, showEmpty, showFailure } from "./state.js";
 import { Summary } from "./summary.js";
@@ -102,5 +103,6 @@ addEventListener("popstate", () => {
   refresh();
 });
 
+listenForShortcuts();
 history.scrollRestoration = "manual";
 refresh();

@@ -42,6 +42,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/picks.js", SCRIPT, include_str!("../page/picks.js")),
     ("/presets.js", SCRIPT, include_str!("../page/presets.js")),
     ("/row.js", SCRIPT, include_str!("../page/row.js")),
+    ("/shortcuts.js", SCRIPT, include_str!("../page/shortcuts.js")),
     ("/sign_in.js", SCRIPT, include_str!("../page/sign_in.js")),
     ("/state.js", SCRIPT, include_str!("../page/state.js")),
     ("/storage.js", SCRIPT, include_str!("../page/storage.js")),

@@ -15,6 +15,7 @@ mod listing;
 mod live;
 mod rows;
 mod server;
+mod shortcuts;
 mod sign_in;
 mod tabs;
 mod time_spans;
