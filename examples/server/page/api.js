@@ -15,8 +15,17 @@ export class ApiError extends Error {
 }
 
 /** A page of entries. Among them, newest first, are the rows that the server cannot read: `{ seq, unreadable: true }`. */
-export async function fetchPage(filters, beforeSeq, limit, signal) {
-  const page = await get(url("", filters, { before_seq: beforeSeq, limit }), signal);
+export function fetchPage(filters, beforeSeq, limit, signal) {
+  return fetchEntries(filters, { before_seq: beforeSeq, limit }, signal);
+}
+
+/** The page of entries that follow `afterSeq`, likewise newest first. */
+export function fetchNewer(filters, afterSeq, limit) {
+  return fetchEntries(filters, { after_seq: afterSeq, limit });
+}
+
+async function fetchEntries(filters, range, signal) {
+  const page = await get(url("", filters, range), signal);
   const entries = [...page.entries, ...page.unreadable.map(unreadableEntry)].sort((one, other) => other.seq - one.seq);
   return { ...page, entries };
 }

@@ -43,7 +43,7 @@ export function detailsOf(entry, id, hooks) {
   list.append(element("div", {}, element("dt", {}, "Sequence"), element("dd", { class: "mono" }, link)));
   return element(
     "div",
-    { class: "details", id, role: "region", "aria-label": `Entry ${entry.seq}` },
+    { class: "details", id, role: "group", "aria-label": `Entry ${entry.seq}` },
     list,
     element(
       "div",

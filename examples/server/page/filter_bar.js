@@ -149,7 +149,8 @@ export class FilterBar {
     ];
     const chips = active.filter((filter) => filter !== null).map(([name, value, without]) => {
       const chip = button("", "chip removable", () => this.#ask({ ...this.#filters, ...without }));
-      chip.replaceChildren(element("span", { class: "chip-name" }, name), element("span", {}, visibleLine(value, 60)), icon("close"));
+      const shown = element("span", {}, visibleLine(value, 60));
+      chip.replaceChildren(element("span", { class: "chip-name" }, name), " ", shown, icon("close"));
       chip.setAttribute("aria-label", `${name} ${spelled(value, 60)}: remove this filter`);
       chip.dataset.chip = `remove ${name}`;
       return chip;

@@ -46,6 +46,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/sign_in.js", SCRIPT, include_str!("../page/sign_in.js")),
     ("/state.js", SCRIPT, include_str!("../page/state.js")),
     ("/storage.js", SCRIPT, include_str!("../page/storage.js")),
+    ("/stream.js", SCRIPT, include_str!("../page/stream.js")),
     ("/streams.js", SCRIPT, include_str!("../page/streams.js")),
     ("/streams_client.js", SCRIPT, include_str!("../page/streams_client.js")),
     ("/streams_worker.js", SCRIPT, include_str!("../page/streams_worker.js")),

@@ -26,7 +26,9 @@ async fn a_finished_export_is_a_file_with_every_entry() -> TestResult {
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(ROWS, 3).await?;
     // What the browser would save.
-    browser.value("URL.createObjectURL = ((real) => (blob) => real.call(URL, (window.saved = blob)))(URL.createObjectURL)").await?;
+    browser
+        .value("URL.createObjectURL = ((real) => (blob) => real.call(URL, (window.saved = blob)))(URL.createObjectURL)")
+        .await?;
     browser.click("#export-ndjson").await?;
     browser.until("window.saved?.text().then((text) => text.trim().split('\\n').length) ?? null", 3).await?;
     browser.until(&format!("{STATE}.startsWith('Exported activity-log') && {STATE}.includes('.ndjson')"), true).await

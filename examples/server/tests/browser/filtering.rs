@@ -4,7 +4,8 @@ use crate::browser::{Browser, MESSAGES, ROWS};
 use crate::server::{Server, TestResult};
 
 const SEARCH: &str = "location.search";
-const PRESSED: &str = "[...document.querySelectorAll('#filters :not(#spans) > [aria-pressed=true]')].map((chip) => chip.textContent)";
+const PRESSED: &str =
+    "[...document.querySelectorAll('#filters :not(#spans) > [aria-pressed=true]')].map((chip) => chip.textContent)";
 
 fn server_with_entries() -> TestResult<Server> {
     let server = Server::start()?;

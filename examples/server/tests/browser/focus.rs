@@ -63,7 +63,8 @@ async fn the_accessible_name_of_a_chip_contains_what_it_shows() -> TestResult {
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn bars_and_pressed_chips_are_seen_in_forced_colours() -> TestResult {
     let server = Server::start()?;
-    let of = |severity| json!({"category": "device", "action": "a", "actor": "b", "message": "m", "severity": severity});
+    let of =
+        |severity| json!({"category": "device", "action": "a", "actor": "b", "message": "m", "severity": severity});
     server.post(&[of("info"), of("warning"), of("error")])?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.force_colours()?;

@@ -51,7 +51,11 @@ async fn blank_texts_and_spaces_at_an_end_are_shown_as_such() -> TestResult {
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn emoji_and_texts_from_right_to_left_are_shown_as_they_are() -> TestResult {
     let server = Server::start()?;
-    let texts = ["👩\u{200D}💻 ❤\u{FE0F} 1\u{FE0F}\u{20E3} 🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}", "שלום عليكم", "日本語 ﷺ"];
+    let texts = [
+        "👩\u{200D}💻 ❤\u{FE0F} 1\u{FE0F}\u{20E3} 🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}",
+        "שלום عليكم",
+        "日本語 ﷺ",
+    ];
     let of = |message: &&str| json!({"category": "device", "action": "a", "actor": "b", "message": message});
     server.post(&texts.iter().map(of).collect::<Vec<Value>>())?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;

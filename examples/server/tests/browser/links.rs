@@ -88,7 +88,8 @@ async fn changed_fields_are_shown_before_and_after() -> TestResult {
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(ROWS, 1).await?;
     browser.click(".row .when").await?;
-    let cells = "[...document.querySelectorAll('.changes tr')].map((row) => [...row.cells].map((cell) => cell.textContent))";
+    let cells =
+        "[...document.querySelectorAll('.changes tr')].map((row) => [...row.cells].map((cell) => cell.textContent))";
     let expected = json!([
         ["Field", "Before", "After"],
         ["level", "5", "null"],

@@ -58,6 +58,26 @@ async fn eight_tabs_with_filters_of_their_own_load_and_catch_up_when_they_are_sh
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn eight_windows_with_filters_of_their_own_leave_connections_for_other_requests() -> TestResult {
+    let server = Server::with_entries(1)?;
+    let url = |number: usize| server.url(&format!("/?categories=device,{number}"));
+    let browser = Browser::open(&url(0)).await?;
+    let mut pages = vec![browser.page().await?];
+    while pages.len() < PAGES {
+        pages.push(browser.open_another(&url(pages.len()), false).await?);
+        browser.until_messages(&["Entry 1"]).await?;
+        browser.until(LIVE, "Live").await?;
+    }
+    server.post(&[entry("Entry 2")])?;
+    for page in &pages {
+        browser.switch_to(page).await?;
+        browser.until_messages(&["Entry 2", "Entry 1"]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn pages_that_share_a_stream_each_show_every_entry_once() -> TestResult {
     let server = Server::with_entries(1)?;
     let url = server.url("/?categories=device");

@@ -44,7 +44,9 @@ async fn outliers_do_not_flatten_the_histogram_and_are_counted() -> TestResult {
     server.post(&[at("1970-01-01T00:00:00Z", "Clock at zero"), at("9998-01-01T00:00:00Z", "Clock in the future")])?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(&format!("{MESSAGES}.length"), 5).await?;
-    browser.until("document.querySelector('.outside')?.firstChild.textContent", "2 entries are outside the last 24 h. ").await?;
+    browser
+        .until("document.querySelector('.outside')?.firstChild.textContent", "2 entries are outside the last 24 h. ")
+        .await?;
     browser.press("Show them too").await?;
     browser.until("document.querySelectorAll('.outside').length", 0).await?;
     browser.until(&format!("{AXIS}.at(-1).includes('9998')"), true).await
