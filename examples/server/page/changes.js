@@ -13,15 +13,17 @@ export function changesTable(metadata) {
   if (!isObject(changed)) return null;
   const fields = Object.entries(changed);
   if (fields.length === 0 || !fields.every(([, change]) => isChange(change))) return null;
-  const rows = fields.slice(0, MAX_FIELDS).map(([field, change]) =>
-    element("tr", {}, element("th", { scope: "row" }, visibleLine(field, 100)), valueCell(change, "from"), valueCell(change, "to")),
-  );
+  const rows = fields.slice(0, MAX_FIELDS).map(([field, change]) => {
+    const name = element("th", { scope: "row" }, visibleLine(field, 100));
+    return element("tr", {}, name, valueCell(change, "from"), valueCell(change, "to"));
+  });
   const more = fields.length - rows.length;
+  const columns = ["Field", "Before", "After"].map((name) => element("th", { scope: "col" }, name));
   return element(
     "table",
     { class: "changes" },
     more === 0 ? null : element("caption", {}, `${more.toLocaleString("en")} more fields are in the metadata.`),
-    element("thead", {}, element("tr", {}, ...["Field", "Before", "After"].map((name) => element("th", { scope: "col" }, name)))),
+    element("thead", {}, element("tr", {}, ...columns)),
     element("tbody", {}, ...rows),
   );
 }
@@ -31,7 +33,9 @@ function isObject(value) {
 }
 
 function isChange(change) {
-  return isObject(change) && Object.keys(change).length > 0 && Object.keys(change).every((key) => key === "from" || key === "to");
+  if (!isObject(change)) return false;
+  const sides = Object.keys(change);
+  return sides.length > 0 && sides.every((side) => side === "from" || side === "to");
 }
 
 function valueCell(change, side) {

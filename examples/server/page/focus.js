@@ -11,7 +11,8 @@ export function rememberFocus(region) {
   return () => {
     const isLost = document.activeElement === document.body || document.activeElement === null;
     if (!isLost) return;
-    const row = region.querySelector(`.entry[data-seq="${seq}"] .row`) ?? region.querySelector(".row") ?? document.getElementById("entries");
-    row.focus({ preventScroll: !row.matches(".row") });
+    const row = region.querySelector(`.entry[data-seq="${seq}"] .row`) ?? region.querySelector(".row");
+    if (row === null) document.getElementById("entries").focus({ preventScroll: true });
+    else row.focus();
   };
 }

@@ -29,14 +29,15 @@ export class Histogram {
     }
     const focused = this.#focusedBar();
     const tallest = Math.max(1, ...buckets.map(total));
-    const bars = element("div", { class: "bars", role: "toolbar", "aria-label": "Time spans: arrow keys move, Enter zooms in" });
+    const label = "Time spans: arrow keys move, Enter zooms in";
+    const bars = element("div", { class: "bars", role: "toolbar", "aria-label": label });
     buckets.forEach((bucket, index) => {
       const next = buckets[index + 1]?.start;
       bars.append(this.#bar(bucket, next ?? until, next === undefined ? until : justBefore(next), tallest));
     });
     makeRoving(bars, Math.min(focused ?? 0, buckets.length - 1));
     this.#root.replaceChildren(
-      element("div", { class: "scale", "aria-hidden": "true" }, element("span", {}, tallest.toLocaleString("en")), element("span", {}, "0")),
+      element("div", { class: "scale", "aria-hidden": "true" }, ...[tallest, 0].map(scaleMark)),
       bars,
       element(
         "div",
@@ -84,6 +85,10 @@ function axisLabels(buckets, since, until) {
 /** The entries of all severities. */
 export function total(bucket) {
   return STACK.reduce((sum, severity) => sum + bucket[severity], 0);
+}
+
+function scaleMark(number) {
+  return element("span", {}, number.toLocaleString("en"));
 }
 
 function describe(bucket) {

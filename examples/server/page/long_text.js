@@ -18,8 +18,8 @@ export function fillWithText(holder, text, limit, show = visibleText) {
     holder.append(show(text));
     return null;
   }
-  const extent = lines > FIRST_LINES ? `${lines.toLocaleString("en")} lines` : `${text.length.toLocaleString("en")} characters`;
-  const all = button(`Show all ${extent}`, "button show-all", () => {
+  const [number, unit] = lines > FIRST_LINES ? [lines, "lines"] : [text.length, "characters"];
+  const all = button(`Show all ${number.toLocaleString("en")} ${unit}`, "button show-all", () => {
     all.remove();
     showWhole(holder, text);
   });

@@ -1,5 +1,5 @@
-// New entries with certain filters, for all pages that show these. They come from an event source or, while other streams have
-// the connections, by asking again and again.
+// New entries with certain filters, for all pages that show these. They come from an event source or, while other streams
+// have the connections, by asking again and again.
 
 import { fetchNewer, fetchPage, streamUrl } from "./api.js";
 

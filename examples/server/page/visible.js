@@ -5,8 +5,9 @@ import { cut, element } from "./dom.js";
 
 /** Emoji contain such characters, and only as part of what is seen. */
 const EMOJI = String.raw`\p{RGI_Emoji}`;
-/** Left out are the spaces that prose uses, and format characters that a font shows. */
-const HIDDEN = String.raw`[[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}\u2800]--[ \u00A0\u2009\u202F\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2]]`;
+/** The spaces that prose uses, and the format characters that a font shows. */
+const SHOWN = String.raw`[ \u00A0\u2009\u202F\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2]`;
+const HIDDEN = String.raw`[[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}\u2800]--${SHOWN}]`;
 const IN_LINE = new RegExp(String.raw`${EMOJI}|(?<hidden>${HIDDEN}+|^\s+|\s+$)`, "gv");
 const IN_TEXT = new RegExp(String.raw`${EMOJI}|(?<hidden>[${HIDDEN}--[\t\n]]+)`, "gv");
 

@@ -61,7 +61,7 @@ impl Driver {
         Ok(ureq::post(url).send_json(body)?.body_mut().read_json()?)
     }
 
-    /// Executes a command of the Chrome DevTools Protocol.
+    /// Executes a command of the Chrome `DevTools` Protocol.
     fn cdp(&self, command: &str, parameters: Value) -> TestResult {
         self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))?;
         Ok(())
@@ -125,7 +125,7 @@ impl Browser {
 
     /// Opens `url` in another window, or in a tab, which hides the present one. Returns the handle of the new page.
     pub(crate) async fn open_another(&self, url: &str, as_tab: bool) -> TestResult<WindowHandle> {
-        let handle = WindowHandle::try_from(self.client.new_window(as_tab).await?.handle)?;
+        let handle = self.client.new_window(as_tab).await?.handle;
         self.switch_to(&handle).await?;
         // The browser would wait for minutes for a free connection.
         timeout(PATIENCE, self.client.goto(url)).await.map_err(|_| format!("{url} does not load"))??;

@@ -77,7 +77,8 @@ async fn bars_and_pressed_chips_are_seen_in_forced_colours() -> TestResult {
     let border = "getComputedStyle(document.querySelector('.part.info')).borderTopWidth";
     assert_eq!(browser.value(border).await?, "1px");
     let chip = |pressed| {
-        format!("getComputedStyle(document.querySelector('#categories .chip[aria-pressed={pressed}]')).backgroundColor")
+        let chip = format!("document.querySelector('#categories .chip[aria-pressed={pressed}]')");
+        format!("getComputedStyle({chip}).backgroundColor")
     };
     assert_ne!(browser.value(&chip(true)).await?, browser.value(&chip(false)).await?);
     Ok(())

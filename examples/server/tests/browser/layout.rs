@@ -10,7 +10,8 @@ async fn a_laptop_shows_twenty_rows() -> TestResult {
     browser.goto(&server.url("/")).await?;
     browser.until(ROWS, 61).await?;
     browser.until("document.querySelectorAll('.bar').length > 1", true).await?;
-    let whole = "[...document.querySelectorAll('.row')].filter((row) => row.getBoundingClientRect().bottom <= innerHeight).length";
+    let whole = "[...document.querySelectorAll('.row')]
+        .filter((row) => row.getBoundingClientRect().bottom <= innerHeight).length";
     let rows = browser.value(whole).await?;
     assert!(rows.as_u64().is_some_and(|rows| rows >= 20), "{rows}");
     Ok(())

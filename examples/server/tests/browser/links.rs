@@ -83,8 +83,11 @@ async fn the_history_of_an_entity_is_one_click_away_from_its_entry() -> TestResu
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn changed_fields_are_shown_before_and_after() -> TestResult {
     let server = Server::start()?;
-    server.post(&[json!({"category": "device", "action": "device.changed", "actor": "a", "message": "m", "metadata":
-        {"changed": {"name": {"from": "Hall", "to": "Hall\u{200B}"}, "level": {"from": 5, "to": null}, "on": {"to": true}}}})])?;
+    let changed = json!({
+        "name": {"from": "Hall", "to": "Hall\u{200B}"}, "level": {"from": 5, "to": null}, "on": {"to": true},
+    });
+    server.post(&[json!({"category": "device", "action": "device.changed", "actor": "a", "message": "m",
+        "metadata": {"changed": changed}})])?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(ROWS, 1).await?;
     browser.click(".row .when").await?;

@@ -18,8 +18,11 @@ fn server_with_entries_a_second_apart() -> TestResult<Server> {
 /// Fills a date field as a reader does. Typed keys would depend on the locale of the browser.
 async fn choose(browser: &Browser, name: &str, local: &str) -> TestResult {
     let chosen = format!(
-        "((input) => {{ input.focus(); input.value = {local:?}; input.dispatchEvent(new Event('input', {{ bubbles: true }})); }})
-        (document.querySelector('input[name={name}]'))"
+        "((input) => {{
+            input.focus();
+            input.value = {local:?};
+            input.dispatchEvent(new Event('input', {{ bubbles: true }}));
+        }})(document.querySelector('input[name={name}]'))"
     );
     browser.value(&chosen).await?;
     let shown = format!("location.search.includes('{name}=') && document.querySelector('input[name={name}]').value");
