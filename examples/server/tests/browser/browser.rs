@@ -123,9 +123,9 @@ impl Browser {
         Ok(self.client.back().await?)
     }
 
-    /// Opens `url` in another window, or in a tab, which hides the present one. Returns the handle of the new page.
-    pub(crate) async fn open_another(&self, url: &str, as_tab: bool) -> TestResult<WindowHandle> {
-        let handle = self.client.new_window(as_tab).await?.handle;
+    /// Opens `url` in another window. Both can be seen. Returns the handle of the new page.
+    pub(crate) async fn open_another(&self, url: &str) -> TestResult<WindowHandle> {
+        let handle = self.client.new_window(false).await?.handle;
         self.switch_to(&handle).await?;
         // The browser would wait for minutes for a free connection.
         timeout(PATIENCE, self.client.goto(url)).await.map_err(|_| format!("{url} does not load"))??;
@@ -137,10 +137,21 @@ impl Browser {
         Ok(self.client.window().await?)
     }
 
-    /// Continues with another page, and brings it to the front.
+    /// Continues with another page.
     pub(crate) async fn switch_to(&self, page: &WindowHandle) -> TestResult {
-        self.client.switch_to_window(page.clone()).await?;
-        self.driver.cdp("Page.bringToFront", json!({}))
+        Ok(self.client.switch_to_window(page.clone()).await?)
+    }
+
+    /// Minimizes the window, which hides the page.
+    pub(crate) async fn hide(&self) -> TestResult {
+        self.client.minimize_window().await?;
+        self.until("document.visibilityState", "hidden").await
+    }
+
+    /// Restores the window.
+    pub(crate) async fn show(&self) -> TestResult {
+        self.client.set_window_size(1280, 900).await?;
+        self.until("document.visibilityState", "visible").await
     }
 
     pub(crate) async fn close_page(&self) -> TestResult {
@@ -209,9 +220,8 @@ impl Browser {
         Ok(self.client.active_element().await?.send_keys(keys).await?)
     }
 
-    /// Disables `IntersectionObserver` on pages opened from now on.
-    pub(crate) fn without_intersection_observer(&self) -> TestResult {
-        let source = "IntersectionObserver.prototype.observe = () => {};";
+    /// Runs a script at the start of each page opened from now on.
+    pub(crate) fn prepare(&self, source: &str) -> TestResult {
         self.driver.cdp("Page.addScriptToEvaluateOnNewDocument", json!({"source": source}))
     }
 
