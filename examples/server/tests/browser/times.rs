@@ -68,3 +68,13 @@ async fn a_time_without_seconds_is_the_whole_minute() -> TestResult {
     browser.goto(address.as_str().unwrap_or_default()).await?;
     browser.until_messages(&["After", "Within", "Before"]).await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_chip_of_a_long_span_names_its_ends_to_the_minute() -> TestResult {
+    let server = server_with_entries_a_second_apart()?;
+    let browser = Browser::open(&server.url("/?since=2025-12-01T10:05:00Z&until=2026-01-03T10:06:00Z")).await?;
+    browser.until_messages(&["A minute later", "After", "Within", "Before"]).await?;
+    let chip = "document.querySelector('#active .removable').textContent.match(/:0[56]/g)";
+    browser.until(chip, json!([":05", ":06"])).await
+}
