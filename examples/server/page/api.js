@@ -1,6 +1,6 @@
 // The requests that the page makes.
 
-import { NO_FILTERS, toParameters } from "./filters.js";
+import { NO_FILTERS, toRequest } from "./filters.js";
 
 const LOG = "/api/v1/activity-log";
 const SESSION = "/api/v1/session";
@@ -15,8 +15,17 @@ export class ApiError extends Error {
 }
 
 /** A page of entries. Among them, newest first, are the rows that the server cannot read: `{ seq, unreadable: true }`. */
-export async function fetchPage(filters, beforeSeq, limit, signal) {
-  const page = await get(url("", filters, { before_seq: beforeSeq, limit }), signal);
+export function fetchPage(filters, beforeSeq, limit, signal) {
+  return fetchEntries(filters, { before_seq: beforeSeq, limit }, signal);
+}
+
+/** The page of entries that follow `afterSeq`, likewise newest first. */
+export function fetchNewer(filters, afterSeq, limit) {
+  return fetchEntries(filters, { after_seq: afterSeq, limit });
+}
+
+async function fetchEntries(filters, range, signal) {
+  const page = await get(url("", filters, range), signal);
   const entries = [...page.entries, ...page.unreadable.map(unreadableEntry)].sort((one, other) => other.seq - one.seq);
   return { ...page, entries };
 }
@@ -63,7 +72,7 @@ export function parseEntry(text) {
 }
 
 function url(path, filters, more = {}) {
-  const parameters = toParameters(filters);
+  const parameters = toRequest(filters);
   for (const [name, value] of Object.entries(more)) {
     if (value !== null) parameters.set(name, value);
   }
@@ -82,17 +91,25 @@ async function request(address, options) {
     response = await fetch(address, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError(0, "The server cannot be reached.");
+    throw unreachable();
   }
   if (response.ok) return response;
-  const text = await response.text();
+  throw errorOf(response.status, await response.text());
+}
+
+export function unreachable() {
+  return new ApiError(0, "The server cannot be reached.");
+}
+
+/** The error in a response. */
+export function errorOf(status, text) {
   let details = {};
   try {
     details = JSON.parse(text).error ?? {};
   } catch {
     // The response may be a proxy's error page. The status has to suffice.
   }
-  throw new ApiError(response.status, details.message ?? `The server responded with status ${response.status}.`, details);
+  return new ApiError(status, details.message ?? `The server responded with status ${status}.`, details);
 }
 
 /**

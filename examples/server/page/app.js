@@ -4,26 +4,32 @@ import { byId } from "./dom.js";
 import { Exports } from "./exports.js";
 import { FilterBar } from "./filter_bar.js";
 import { fromSearch, NO_FILTERS, toSearch } from "./filters.js";
+import { rememberFocus } from "./focus.js";
+import { Linked } from "./linked.js";
 import { EntryList } from "./list.js";
 import { Live } from "./live.js";
 import { News } from "./news.js";
+import { listenForShortcuts } from "./shortcuts.js";
 import { SignIn } from "./sign_in.js";
 import { hideState, showEmpty, showFailure } from "./state.js";
 import { Summary } from "./summary.js";
 
 let filters = fromSearch(location.search);
+let restoreFocus = () => {};
 
 /** Adds filters. Those for a field replace its former ones, but actors are hidden in addition to others. */
 const narrow = ({ exclude_actors = [], ...only }) =>
   change({ ...filters, ...only, exclude_actors: [...filters.exclude_actors, ...exclude_actors] });
+const showOnly = (only) => change({ ...NO_FILTERS, ...only });
 const clearFilters = () => change(NO_FILTERS);
 
 const bar = new FilterBar(change);
 const exports = new Exports();
 const summary = new Summary({ zoom: narrow, onCategories: (categories) => bar.addCategories(categories) });
-const list = new EntryList({ onFirstPage, onError, narrow });
+const list = new EntryList({ onFirstPage, onError, narrow, showOnly });
+const linked = new Linked({ narrow, showOnly });
 const news = new News(list, { beforeInsert, reload: refresh });
-const live = new Live({ onEntries: onArrival, onError });
+const live = new Live({ onEntries: onArrival, onRefused: askForToken });
 const signIn = new SignIn({ onSignedIn: refresh, onSignedOut: askForToken, onError });
 
 /** Shows other filters, under an address that leads back to them. */
@@ -37,6 +43,7 @@ function change(next, { replace = false } = {}) {
 }
 
 function refresh() {
+  restoreFocus = rememberFocus(byId("workspace"));
   live.stop();
   news.clear();
   hideState();
@@ -45,6 +52,7 @@ function refresh() {
   bar.show(filters);
   exports.show(filters);
   scrollTo(0, 0);
+  linked.show();
   list.reload(filters);
   summary.reload(filters);
 }
@@ -52,6 +60,7 @@ function refresh() {
 function onFirstPage(entries) {
   byId("columns").hidden = entries.length === 0;
   if (entries.length === 0) showEmpty(filters, clearFilters);
+  restoreFocus();
   live.start(filters, entries[0]?.seq ?? 0);
 }
 
@@ -81,6 +90,7 @@ function askForToken() {
   list.clear();
   summary.clear();
   exports.hide();
+  linked.hide();
   byId("workspace").hidden = true;
   signIn.show();
 }
@@ -93,5 +103,6 @@ addEventListener("popstate", () => {
   refresh();
 });
 
+listenForShortcuts();
 history.scrollRestoration = "manual";
 refresh();

@@ -1,17 +1,21 @@
 // The filter controls: they show the active filters, and request others.
 
 import { fetchValues } from "./api.js";
-import { button, byId, cut, element, icon } from "./dom.js";
+import { button, byId, element, icon } from "./dom.js";
 import { isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
-import { fromInput, short, span, startOfToday, toInput } from "./time.js";
+import { spanLabel, timeLabel } from "./labels.js";
+import { presetOf, PRESETS } from "./presets.js";
 import { severityMark } from "./row.js";
+import { endFromInput, startFromInput, startOfToday, toInput } from "./time.js";
+import { spelled, visibleLine } from "./visible.js";
 
 const TYPING_MS = 250;
 const SEVERITIES = ["info", "warning", "error"];
 const CATEGORIES = ["auth", "device", "entity", "capture", "system"];
 /** The maximum number of chips for the host's own categories. The reader can pick any other from an open entry. */
 const MAX_OTHERS = 12;
-const TIMES = ["since", "until"];
+/** The fields for times, and what each reads from its control. */
+const TIMES = { since: startFromInput, until: endFromInput };
 
 export class FilterBar {
   #form = byId("filters");
@@ -34,7 +38,11 @@ export class FilterBar {
       if (this.#typing !== null) this.#commitText();
       this.#typedInto = null;
     });
-    byId("more").open = matchMedia("(min-width: 60rem)").matches;
+    byId("show-more").addEventListener("click", ({ currentTarget }) => {
+      const more = byId("more");
+      more.hidden = !more.hidden;
+      currentTarget.setAttribute("aria-expanded", String(!more.hidden));
+    });
   }
 
   show(filters) {
@@ -42,12 +50,11 @@ export class FilterBar {
     this.#typing = null;
     this.#filters = filters;
     for (const input of this.#inputs()) {
-      const value = TIMES.includes(input.name) ? toInput(filters[input.name]) : filters[input.name];
-      // A half-typed date has the value "", and assigning to the input would erase what the reader has typed.
-      if (input.value !== value) input.value = value;
-    }
-    if (["actions", "actor", "entity_type", "entity_id", "since", "until"].some((name) => filters[name] !== "")) {
-      byId("more").open = true;
+      const { name } = input;
+      const value = name in TIMES ? toInput(filters[name]) : filters[name];
+      // A half-typed date has the value "", and assigning to the input would erase what the reader has typed. Nor does a
+      // typed minute become its last second.
+      if (input.value !== value && TIMES[name]?.(input.value) !== filters[name]) input.value = value;
     }
     this.#draw();
   }
@@ -66,7 +73,7 @@ export class FilterBar {
   }
 
   #categoryChip(category) {
-    return this.#chip("categories", category, cut(category, 40));
+    return this.#chip("categories", category, visibleLine(category, 40));
   }
 
   /** Fills the menu of a field. Without an answer, the reader types without it. */
@@ -75,7 +82,7 @@ export class FilterBar {
     const values = await fetchValues(this.#filters, input.list.id, input.name).catch(() => []);
     // The actions are a list, in which a plain comma would separate items.
     const typed = (value) => (input.name === "actions" ? value.replaceAll(",", "\\,") : value);
-    const label = ({ value, entries }) => `${cut(value, 60)} (${entries.toLocaleString("en")})`;
+    const label = ({ value, entries }) => `${spelled(value, 60)} (${entries.toLocaleString("en")})`;
     const options = values.map((each) => element("option", { value: typed(each.value), label: label(each) }));
     input.list.replaceChildren(...options);
   }
@@ -97,6 +104,10 @@ export class FilterBar {
       this.#quick("Errors", isOnly(filters, "severities", "error"), { severities: ["error"] }, { severities: [] }),
       this.#quick("Sign-ins", isOnly(filters, "categories", "auth"), { categories: ["auth"] }, { categories: [] }),
     );
+    byId("spans").replaceChildren(
+      ...PRESETS.map(({ since, label }) => this.#span(label, since)),
+      this.#span("All", ""),
+    );
     byId("active").replaceChildren(...this.#removals());
     byId("active").hidden = isUnfiltered(filters);
     // The chips have been replaced, so restore the focus.
@@ -110,6 +121,11 @@ export class FilterBar {
     chip.dataset.chip = `${list} ${item}`;
     chip.setAttribute("aria-pressed", String(this.#filters[list].includes(item)));
     return chip;
+  }
+
+  #span(label, since) {
+    const pressed = this.#filters.since === since && this.#filters.until === "";
+    return this.#quick(label, pressed, { since, until: "" }, { since: "", until: "" });
   }
 
   #quick(label, pressed, on, off) {
@@ -129,12 +145,13 @@ export class FilterBar {
       actor === "" ? null : ["Actor", actor, { actor: "" }],
       entity_type === "" ? null : ["Entity type", entity_type, { entity_type: "" }],
       entity_id === "" ? null : ["Entity id", entity_id, { entity_id: "" }],
-      since === "" && until === "" ? null : ["Time", window(since, until), { since: "", until: "" }],
+      (since === "" || presetOf(since)) && until === "" ? null : ["Time", window(since, until), { since: "", until: "" }],
     ];
     const chips = active.filter((filter) => filter !== null).map(([name, value, without]) => {
       const chip = button("", "chip removable", () => this.#ask({ ...this.#filters, ...without }));
-      chip.replaceChildren(element("span", { class: "chip-name" }, name), element("span", {}, cut(value, 60)), icon("close"));
-      chip.setAttribute("aria-label", `Remove the filter ${name}: ${cut(value, 60)}`);
+      const shown = element("span", {}, visibleLine(value, 60));
+      chip.replaceChildren(element("span", { class: "chip-name" }, name), " ", shown, icon("close"));
+      chip.setAttribute("aria-label", `${name} ${spelled(value, 60)}: remove this filter`);
       chip.dataset.chip = `remove ${name}`;
       return chip;
     });
@@ -155,9 +172,9 @@ export class FilterBar {
     this.#typing = null;
     const next = { ...this.#filters };
     for (const { name, value } of this.#inputs()) {
-      if (!TIMES.includes(name)) next[name] = value;
+      if (!(name in TIMES)) next[name] = value;
       // A bound may be more precise than its control can show, so keep it unless the reader changes the control.
-      else if (value !== toInput(this.#filters[name])) next[name] = fromInput(value);
+      else if (value !== toInput(this.#filters[name])) next[name] = TIMES[name](value);
     }
     const replace = this.#typedInto === input && input?.name !== undefined;
     this.#typedInto = input;
@@ -171,7 +188,9 @@ export class FilterBar {
 }
 
 function window(since, until) {
-  if (since === "") return `until ${short(until)}`;
-  if (until === "") return `since ${short(since)}`;
-  return span(since, until);
+  const preset = presetOf(since);
+  const start = preset === undefined ? `since ${timeLabel(since)}` : `the last ${preset.label}`;
+  if (since === "") return `until ${timeLabel(until)}`;
+  if (until === "") return start;
+  return preset === undefined ? spanLabel(since, until) : `${start}, until ${timeLabel(until)}`;
 }

@@ -1,5 +1,7 @@
 // The filters. The page's address holds them as the server's parameters, so a view can be shared as a link.
 
+import { resolved } from "./presets.js";
+
 const LISTS = ["categories", "severities", "exclude_actors"];
 const TEXTS = ["actions", "actor", "entity_type", "entity_id", "since", "until", "message_contains"];
 
@@ -41,6 +43,11 @@ export function toParameters(filters) {
     if (filters[name] !== "") parameters.set(name, filters[name]);
   }
   return parameters;
+}
+
+/** The parameters for the server, which knows only absolute times. */
+export function toRequest(filters) {
+  return toParameters({ ...filters, since: resolved(filters.since) });
 }
 
 /** The query string of the address that shows these filters. */

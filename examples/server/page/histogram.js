@@ -1,18 +1,19 @@
 // The entries over time: one bar per time span, stacked by severity. A click on a bar zooms in to its span.
 
-import { byId, element } from "./dom.js";
-import { justBefore, short, span } from "./time.js";
+import { button, byId, element } from "./dom.js";
+import { labelsOf, spanLabel } from "./labels.js";
+import { justBefore } from "./time.js";
 
 /** From bottom to top. */
 const STACK = ["info", "warning", "error"];
 
 export class Histogram {
   #root = byId("histogram");
-  #zoom;
+  #hooks;
 
-  /** Calls `zoom` with the `since` and `until` of a bar, both inclusive. */
-  constructor(zoom) {
-    this.#zoom = zoom;
+  /** `hooks`: zoom({ since, until }), both inclusive, for the bar that the reader picks, showAll(). */
+  constructor(hooks) {
+    this.#hooks = hooks;
   }
 
   hide() {
@@ -20,33 +21,39 @@ export class Histogram {
     this.#root.replaceChildren();
   }
 
-  show({ buckets, since, until }) {
+  /** Shows the buckets and, if there are any, how many entries are `outside` the `span`. */
+  show({ buckets, since, until, outside = 0, span = "" }) {
     if (buckets.length === 0) {
       this.hide();
       return;
     }
     const focused = this.#focusedBar();
     const tallest = Math.max(1, ...buckets.map(total));
-    const bars = element("div", { class: "bars", role: "toolbar", "aria-label": "Time spans: arrow keys move, Enter zooms in" });
+    const label = "Time spans: arrow keys move, Enter zooms in";
+    const bars = element("div", { class: "bars", role: "toolbar", "aria-label": label });
     buckets.forEach((bucket, index) => {
       const next = buckets[index + 1]?.start;
       bars.append(this.#bar(bucket, next ?? until, next === undefined ? until : justBefore(next), tallest));
     });
     makeRoving(bars, Math.min(focused ?? 0, buckets.length - 1));
     this.#root.replaceChildren(
-      element("div", { class: "scale", "aria-hidden": "true" }, element("span", {}, tallest.toLocaleString("en")), element("span", {}, "0")),
+      element("div", { class: "scale", "aria-hidden": "true" }, ...[tallest, 0].map(scaleMark)),
       bars,
       element(
         "div",
         { class: "axis", "aria-hidden": "true" },
-        element("span", {}, short(since)),
-        buckets.length > 2 ? element("span", {}, short(buckets[Math.floor(buckets.length / 2)].start)) : null,
-        element("span", {}, short(until)),
+        ...axisLabels(buckets, since, until).map((label) => element("span", {}, label)),
       ),
+      outside === 0 ? "" : this.#note(outside, span),
     );
     this.#root.hidden = false;
     // The bars are replaced when new entries arrive, which must not take the focus from a reader who moves along them.
     if (focused !== null) bars.querySelector("[tabindex='0']").focus({ preventScroll: true });
+  }
+
+  #note(outside, span) {
+    const text = `${outside.toLocaleString("en")} ${outside === 1 ? "entry is" : "entries are"} outside the last ${span}. `;
+    return element("p", { class: "outside" }, text, button("Show them too", "link", () => this.#hooks.showAll()));
   }
 
   #focusedBar() {
@@ -56,7 +63,7 @@ export class Histogram {
   }
 
   #bar(bucket, end, last, tallest) {
-    const label = `${span(bucket.start, end)}: ${describe(bucket)}`;
+    const label = `${spanLabel(bucket.start, end)}: ${describe(bucket)}`;
     const bar = element("button", { type: "button", class: "bar", "aria-label": `${label}. Zoom in`, title: label });
     for (const severity of STACK) {
       if (bucket[severity] === 0) continue;
@@ -64,13 +71,24 @@ export class Histogram {
       part.style.height = `${(100 * bucket[severity]) / tallest}%`;
       bar.prepend(part);
     }
-    bar.addEventListener("click", () => this.#zoom({ since: bucket.start, until: last }));
+    bar.addEventListener("click", () => this.#hooks.zoom({ since: bucket.start, until: last }));
     return bar;
   }
 }
 
-function total(bucket) {
+/** The start, the middle and the end; what would look the same stands once. */
+function axisLabels(buckets, since, until) {
+  const middle = buckets.length > 2 ? [buckets[Math.floor(buckets.length / 2)].start] : [];
+  return [...new Set(labelsOf([since, ...middle, until]))];
+}
+
+/** The entries of all severities. */
+export function total(bucket) {
   return STACK.reduce((sum, severity) => sum + bucket[severity], 0);
+}
+
+function scaleMark(number) {
+  return element("span", {}, number.toLocaleString("en"));
 }
 
 function describe(bucket) {

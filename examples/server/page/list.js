@@ -26,7 +26,7 @@ export class EntryList {
   #hasDroppedNewest = false;
   #observer = null;
 
-  /** `hooks`: onFirstPage(entries), onError(error), narrow(filters). */
+  /** `hooks`: onFirstPage(entries), onError(error), and those of a row. */
   constructor(hooks) {
     this.#hooks = hooks;
     this.#older.addEventListener("click", () => this.#loadOlder());
@@ -82,7 +82,7 @@ export class EntryList {
   prepend(entries) {
     const fresh = document.createDocumentFragment();
     for (const entry of entries) {
-      const item = entryRow(entry, this.#hooks.narrow);
+      const item = entryRow(entry, this.#hooks);
       item.classList.add("fresh");
       fresh.prepend(item);
     }
@@ -110,7 +110,7 @@ export class EntryList {
 
   #append(page) {
     const older = document.createDocumentFragment();
-    for (const entry of page.entries) older.append(entryRow(entry, this.#hooks.narrow));
+    for (const entry of page.entries) older.append(entryRow(entry, this.#hooks));
     this.#rows.append(older);
     this.#next = page.next_before_seq;
     this.#older.replaceChildren("Load older");

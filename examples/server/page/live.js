@@ -1,28 +1,30 @@
-// Receives new entries as server-sent events.
+// Shows new entries as they are recorded, while the page can be seen. A hidden page lets go of its stream, and catches up
+// when it is shown again.
 
-import { fetchPage, parseEntry, streamUrl, unreadableEntry } from "./api.js";
+import { parseEntry, unreadableEntry } from "./api.js";
 import { byId } from "./dom.js";
+import { StreamsClient } from "./streams_client.js";
 
 /** Entries that arrive within this time are shown together. */
 const GATHER_MS = 120;
 const LABELS = { live: "Live", waiting: "Reconnecting…", off: "" };
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 30_000;
 
 export class Live {
   #hooks;
-  #source = null;
+  #streams = new StreamsClient((message) => this.#onMessage(message));
   #filters = null;
   #lastSeq = 0;
   #gathered = [];
   #gathering = null;
-  #retrying = null;
-  #retryMs = FIRST_RETRY_MS;
   #run = 0;
 
-  /** `hooks`: onEntries(entries, oldest first), onError(error). */
+  /** `hooks`: onEntries(entries, oldest first), onRefused() when the reader has to sign in. */
   constructor(hooks) {
     this.#hooks = hooks;
+    document.addEventListener("visibilitychange", () => this.#follow());
+    // A page that the browser keeps for the Back button must not keep the stream.
+    addEventListener("pagehide", () => this.#leave());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#follow());
   }
 
   /** Starts with the entries recorded after `afterSeq`. */
@@ -30,35 +32,34 @@ export class Live {
     this.stop();
     this.#filters = filters;
     this.#lastSeq = afterSeq;
-    this.#retryMs = FIRST_RETRY_MS;
-    this.#open();
+    this.#follow();
   }
 
   stop() {
-    this.#run += 1;
-    this.#source?.close();
-    this.#source = null;
+    this.#filters = null;
+    this.#leave();
     clearTimeout(this.#gathering);
-    clearTimeout(this.#retrying);
     this.#gathering = null;
     this.#gathered = [];
+  }
+
+  #follow() {
+    this.#leave();
+    if (this.#filters === null || document.hidden) return;
+    this.#streams.join({ filters: this.#filters, afterSeq: this.#lastSeq, run: this.#run });
+  }
+
+  #leave() {
+    this.#run += 1;
+    this.#streams.leave();
     showState("off");
   }
 
-  #open() {
-    const source = new EventSource(streamUrl(this.#filters, this.#lastSeq));
-    this.#source = source;
-    source.addEventListener("open", () => {
-      this.#retryMs = FIRST_RETRY_MS;
-      showState("live");
-    });
-    source.addEventListener("entry", (event) => this.#gather(parseEntry(event.data)));
-    source.addEventListener("unreadable", (event) => this.#gather(unreadableEntry(JSON.parse(event.data).seq)));
-    source.addEventListener("error", () => {
-      showState("waiting");
-      // The browser reconnects by itself after a lost connection, but not after an error response.
-      if (source.readyState === EventSource.CLOSED) this.#retryLater();
-    });
+  #onMessage({ run, state, refused, type, data }) {
+    if (run !== this.#run) return;
+    if (state) showState(state);
+    else if (refused) this.#hooks.onRefused();
+    else this.#gather(type === "entry" ? parseEntry(data) : unreadableEntry(JSON.parse(data).seq));
   }
 
   #gather(entry) {
@@ -69,22 +70,6 @@ export class Live {
       this.#gathering = null;
       this.#hooks.onEntries(this.#gathered.splice(0));
     }, GATHER_MS);
-  }
-
-  #retryLater() {
-    const run = this.#run;
-    this.#retrying = setTimeout(async () => {
-      try {
-        // An EventSource does not say why it was refused; an ordinary request does.
-        await fetchPage(this.#filters, null, 1);
-        if (run === this.#run) this.#open();
-      } catch (error) {
-        if (run !== this.#run) return;
-        if (error.status === 401) this.#hooks.onError(error);
-        else this.#retryLater();
-      }
-    }, this.#retryMs);
-    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
   }
 }
 

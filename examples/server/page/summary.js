@@ -1,34 +1,36 @@
 // The count, the histogram and the categories. The list neither waits for them nor fails with them.
 
-import { fetchCount, fetchHistogram, fetchValues } from "./api.js";
+import { fetchCount, fetchValues } from "./api.js";
 import { byId } from "./dom.js";
 import { Histogram } from "./histogram.js";
+import { fetchBars } from "./bars.js";
 
 const PAUSE_MS = 3_000;
-const BUCKETS = 60;
 
 export class Summary {
   #count = byId("count");
   #histogram;
   #onCategories;
   #filters = null;
+  #showsAllTimes = false;
   #request = new AbortController();
   #timer = null;
 
   /** `hooks`: zoom({ since, until }) for the bar that the reader picks, onCategories(categories to choose from). */
   constructor({ zoom, onCategories }) {
-    this.#histogram = new Histogram(zoom);
+    this.#histogram = new Histogram({ zoom, showAll: () => this.#showAllTimes() });
     this.#onCategories = onCategories;
   }
 
   async reload(filters) {
     this.#cancel();
+    if (filters !== this.#filters) this.#showsAllTimes = false;
     this.#filters = filters;
     this.#request = new AbortController();
     const { signal } = this.#request;
     const [count, times, categories] = await Promise.allSettled([
       fetchCount(filters, signal),
-      fetchHistogram(filters, BUCKETS, signal),
+      fetchBars(filters, this.#showsAllTimes, signal),
       fetchValues(filters, "category", "categories", signal),
     ]);
     if (signal.aborted) return;
@@ -47,6 +49,11 @@ export class Summary {
     this.#cancel();
     this.#histogram.hide();
     this.#count.textContent = "";
+  }
+
+  #showAllTimes() {
+    this.#showsAllTimes = true;
+    this.reload(this.#filters);
   }
 
   #cancel() {

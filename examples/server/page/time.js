@@ -1,17 +1,11 @@
 // Times. The server sends RFC 3339 in UTC with microseconds, which a Date cannot hold; people read their own time zone.
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 const SHORT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const PRECISE = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-});
 const OTHER_YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
 const two = (number) => String(number).padStart(2, "0");
@@ -40,21 +34,6 @@ export function exact(text) {
   return `${localDate(date)} ${localTime(date)}${fraction} UTC${offset === 0 ? "" : zone}`;
 }
 
-/** "4 Mar, 06:06 – 07:06": a time span, with seconds when it is short. */
-export function span(since, until) {
-  const [from, to] = [new Date(since), new Date(until)];
-  if (Number.isNaN(from - to)) return `${since} – ${until}`;
-  const format = to - from < 10 * MINUTE ? PRECISE : SHORT;
-  const sameDay = localDate(from) === localDate(to);
-  const [start, end] = [format.format(from), format.format(to)];
-  return `${start} – ${sameDay ? end.slice(end.indexOf(", ") + 2) : end}`;
-}
-
-export function short(text) {
-  const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? text : SHORT.format(date);
-}
-
 /** The last microsecond before a time, for an inclusive end in place of an exclusive one. */
 export function justBefore(text) {
   const fraction = (/\.(\d+)/.exec(text)?.[1] ?? "").padEnd(9, "0").slice(0, 9);
@@ -77,18 +56,30 @@ export function startOfToday() {
   return midnight.toISOString();
 }
 
-/** The value of an `<input type="datetime-local">`; empty when the time is not valid. */
+/** The value of an `<input type="datetime-local">`; empty when the text is not a time. */
 export function toInput(text) {
-  const date = new Date(text);
-  if (text === "" || Number.isNaN(date.getTime())) return "";
+  // Browsers take much for a date, such as the name of a preset.
+  const date = new Date(/^\d{4}-/.test(text) ? text : NaN);
+  if ( Number.isNaN(date.getTime())) return "";
   const time = localTime(date);
   return `${localDate(date)}T${time.endsWith(":00") ? time.slice(0, -3) : time}`;
 }
 
-/** The time in an `<input type="datetime-local">`, in UTC; empty when the input is incomplete. */
-export function fromInput(value) {
+/** The start of the time in an `<input type="datetime-local">`, in UTC; empty when the input is incomplete. */
+export function startFromInput(value) {
   const date = new Date(value);
   return value === "" || Number.isNaN(date.getTime()) ? "" : date.toISOString();
+}
+
+/**
+ * The last microsecond of the second in an `<input type="datetime-local">`, or of the minute when the input has no seconds,
+ * in UTC; empty when the input is incomplete. Browsers leave out seconds that are zero, so "10:00:00" is a minute too.
+ */
+export function endFromInput(value) {
+  const date = new Date(value);
+  if (value === "" || Number.isNaN(date.getTime())) return "";
+  const unit = /:\d\d:\d\d/.test(value) ? SECOND : MINUTE;
+  return new Date(Math.floor(date / SECOND) * SECOND + unit - 1).toISOString().replace("Z", "999Z");
 }
 
 function localDate(date) {

@@ -5,11 +5,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
+use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::server::TestResult;
 
@@ -29,6 +30,11 @@ struct Driver {
 
 impl Driver {
     fn start() -> TestResult<Self> {
+        // The port that the system picks may be in use under the other version of IP.
+        Self::try_start().or_else(|_| Self::try_start()).or_else(|_| Self::try_start())
+    }
+
+    fn try_start() -> TestResult<Self> {
         let folder = tempfile::tempdir()?;
         let mut child = Command::new("chromedriver")
             .arg("--port=0")
@@ -53,6 +59,12 @@ impl Driver {
         let session = self.session.as_deref().unwrap_or_default();
         let url = format!("{}/session/{session}{path}", self.url);
         Ok(ureq::post(url).send_json(body)?.body_mut().read_json()?)
+    }
+
+    /// Executes a command of the Chrome `DevTools` Protocol.
+    fn cdp(&self, command: &str, parameters: Value) -> TestResult {
+        self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))?;
+        Ok(())
     }
 }
 
@@ -111,6 +123,53 @@ impl Browser {
         Ok(self.client.back().await?)
     }
 
+    /// Opens `url` in another window. Both can be seen. Returns the handle of the new page.
+    pub(crate) async fn open_another(&self, url: &str) -> TestResult<WindowHandle> {
+        let handle = self.client.new_window(false).await?.handle;
+        self.switch_to(&handle).await?;
+        // The browser would wait for minutes for a free connection.
+        timeout(PATIENCE, self.client.goto(url)).await.map_err(|_| format!("{url} does not load"))??;
+        Ok(handle)
+    }
+
+    /// The handle of the present page.
+    pub(crate) async fn page(&self) -> TestResult<WindowHandle> {
+        Ok(self.client.window().await?)
+    }
+
+    /// Continues with another page.
+    pub(crate) async fn switch_to(&self, page: &WindowHandle) -> TestResult {
+        Ok(self.client.switch_to_window(page.clone()).await?)
+    }
+
+    /// Minimizes the window, which hides the page.
+    pub(crate) async fn hide(&self) -> TestResult {
+        self.client.minimize_window().await?;
+        self.until("document.visibilityState", "hidden").await
+    }
+
+    /// Restores the window.
+    pub(crate) async fn show(&self) -> TestResult {
+        self.client.set_window_size(1280, 900).await?;
+        self.until("document.visibilityState", "visible").await
+    }
+
+    pub(crate) async fn close_page(&self) -> TestResult {
+        Ok(self.client.close_window().await?)
+    }
+
+    /// Displays the page as for a reader who forces the colours of the system.
+    pub(crate) fn force_colours(&self) -> TestResult {
+        let features = json!([{"name": "forced-colors", "value": "active"}]);
+        self.driver.cdp("Emulation.setEmulatedMedia", json!({"features": features}))
+    }
+
+    /// Gives the page a size in pixels, without the frame of the window.
+    pub(crate) fn resize(&self, width: u32, height: u32) -> TestResult {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.driver.cdp("Emulation.setDeviceMetricsOverride", metrics)
+    }
+
     /// The value of a JavaScript expression.
     pub(crate) async fn value(&self, expression: &str) -> TestResult<Value> {
         let answer = self.client.execute(&format!("return ({expression});"), vec![]).await;
@@ -161,12 +220,9 @@ impl Browser {
         Ok(self.client.active_element().await?.send_keys(keys).await?)
     }
 
-    /// Disables `IntersectionObserver` on pages opened from now on.
-    pub(crate) fn without_intersection_observer(&self) -> TestResult {
-        let source = "IntersectionObserver.prototype.observe = () => {};";
-        let command = json!({"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source}});
-        self.driver.post("/goog/cdp/execute", &command)?;
-        Ok(())
+    /// Runs a script at the start of each page opened from now on.
+    pub(crate) fn prepare(&self, source: &str) -> TestResult {
+        self.driver.cdp("Page.addScriptToEvaluateOnNewDocument", json!({"source": source}))
     }
 
     async fn find(&self, css: &str) -> TestResult<Element> {

@@ -4,7 +4,8 @@ use crate::browser::{Browser, MESSAGES, ROWS};
 use crate::server::{Server, TestResult};
 
 const SEARCH: &str = "location.search";
-const PRESSED: &str = "[...document.querySelectorAll('#filters [aria-pressed=true]')].map((chip) => chip.textContent)";
+const PRESSED: &str =
+    "[...document.querySelectorAll('#filters :not(#spans) > [aria-pressed=true]')].map((chip) => chip.textContent)";
 
 fn server_with_entries() -> TestResult<Server> {
     let server = Server::start()?;
@@ -51,6 +52,7 @@ async fn typed_text_is_searched_for_in_the_whole_log() -> TestResult {
     browser.until("document.getElementById('count').textContent", "1 entry").await?;
 
     browser.press("Clear all filters").await?;
+    browser.press("More filters").await?;
     browser.type_into("input[name=actor]", "bob+co").await?;
     browser.until_messages(&["Sent 500 invoices", "Lost_the lamp"]).await?;
     browser.type_into("input[name=entity_id]", "8").await?;
@@ -62,6 +64,7 @@ async fn typed_text_is_searched_for_in_the_whole_log() -> TestResult {
 async fn a_field_offers_the_values_that_entries_have_and_how_many() -> TestResult {
     let server = server_with_entries()?;
     let browser = Browser::open(&server.url("/?categories=device,billing&actor=alice")).await?;
+    browser.press("More filters").await?;
     browser.click("input[name=actor]").await?;
     let offered = "[...document.querySelectorAll('#actor option')].map((option) => [option.value, option.label])";
     browser.until(offered, json!([["bob+co", "bob+co (2)"], ["alice", "alice (1)"]])).await?;
@@ -88,6 +91,7 @@ async fn a_category_or_an_action_with_a_comma_can_be_chosen() -> TestResult {
     browser.until_messages(&["Third", "First"]).await?;
     browser.until(PRESSED, json!(["a, b\\", "c"])).await?;
 
+    browser.press("More filters").await?;
     browser.click("input[name=actions]").await?;
     browser.until("document.querySelector('#action option')?.value ?? null", "x\\,y").await
 }

@@ -40,7 +40,7 @@ async fn a_row_can_be_reached_opened_and_closed_by_keyboard() -> TestResult {
     browser.keys(TAB).await?;
     browser.keys(ESCAPE).await?;
     browser.until("document.querySelectorAll('.details').length", 0).await?;
-    browser.until("document.activeElement.id", "entry-5").await?;
+    browser.until("document.activeElement.id", "row-5").await?;
     browser.keys(SPACE).await?;
     browser.until("document.querySelectorAll('.details').length", 1).await
 }
@@ -51,7 +51,7 @@ async fn older_entries_can_be_loaded_by_keyboard() -> TestResult {
     let server = Server::with_entries(150)?;
     let browser = Browser::open("about:blank").await?;
     // Otherwise, the page would load them as soon as the button comes into view.
-    browser.without_intersection_observer()?;
+    browser.prepare("IntersectionObserver.prototype.observe = () => {};")?;
     browser.goto(&server.url("/?categories=device")).await?;
     browser.until(ROWS, 100).await?;
     browser.value("[...document.querySelectorAll('.row')].at(-1).focus()").await?;

@@ -131,7 +131,7 @@ async fn a_narrow_screen_scrolls_in_one_direction_only() -> TestResult {
     server.post(&[entry("2026-01-01T00:00:00Z"), entry("2026-01-31T00:00:00Z")])?;
     let browser = Browser::open_narrow(&server.url(&format!("/?message_contains={long}&actor={long}"))).await?;
     browser.until(ROWS, 2).await?;
-    browser.click(".row").await?;
+    browser.click(".row .when").await?;
     browser.until("document.querySelectorAll('.details').length", 1).await?;
     browser.until("document.querySelectorAll('.bar').length > 30", true).await?;
     assert_eq!(browser.value("[innerWidth, document.documentElement.scrollWidth]").await?, json!([360, 360]));

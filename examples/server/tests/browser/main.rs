@@ -3,10 +3,20 @@
 //! `cargo test -p example-server --test browser -- --ignored`
 
 mod browser;
+mod exports;
 mod filtering;
+mod focus;
+mod hidden_characters;
 mod keyboard;
+mod large_entries;
+mod layout;
+mod links;
 mod listing;
 mod live;
 mod rows;
 mod server;
+mod shortcuts;
 mod sign_in;
+mod tabs;
+mod time_spans;
+mod times;

@@ -1,0 +1,80 @@
+// The details of an entry, which its row opens to.
+
+import { changesTable } from "./changes.js";
+import { copyButton } from "./copy.js";
+import { button, element } from "./dom.js";
+import { fillWithText } from "./long_text.js";
+import { picksOf } from "./picks.js";
+import { exact } from "./time.js";
+import { visibleLine, visibleText } from "./visible.js";
+
+/** How much of a longer text is shown at first. The metadata has a box of a fixed height. */
+const FIELD_CHARACTERS = 1_000;
+const METADATA_CHARACTERS = 10_000;
+
+/** Everything that is stored of the entry. `hooks`: narrow(filters) adds filters, showOnly(filters) replaces all. */
+export function detailsOf(entry, id, hooks) {
+  const address = `${location.pathname}#entry-${entry.seq}`;
+  const changes = changesTable(entry.metadata);
+  const metadata = element("pre", { tabindex: "0", "aria-label": "Metadata" });
+  const rest = fillWithText(metadata, JSON.stringify(entry.metadata, null, 2), METADATA_CHARACTERS);
+  const fields = [
+    ["Message", entry.message, "full-message"],
+    ["Action", entry.action, "mono"],
+    ["Actor", entry.actor],
+    ["Category", entry.category],
+    ["Entity type", entry.entity_type],
+    ["Entity id", entry.entity_id, "mono"],
+    ["Entity name", entry.entity_name],
+    ["Time", exact(entry.ts), "mono"],
+    ["In UTC", entry.ts, "mono"],
+    ["Id", entry.id, "mono"],
+  ];
+  const list = element("dl", { class: "fields-of" });
+  for (const [name, value, className] of fields) {
+    if (value === null) continue;
+    const shown = element("dd", { class: className ?? null });
+    const show = name === "Message" ? visibleText : (text) => visibleLine(text, Infinity);
+    const rest = fillWithText(shown, value, FIELD_CHARACTERS, show);
+    if (rest !== null) shown.append(rest);
+    list.append(element("div", {}, element("dt", {}, name), shown));
+  }
+  const link = element("a", { class: "permalink", href: address }, String(entry.seq));
+  list.append(element("div", {}, element("dt", {}, "Sequence"), element("dd", { class: "mono" }, link)));
+  return element(
+    "div",
+    { class: "details", id, role: "group", "aria-label": `Entry ${entry.seq}` },
+    list,
+    element(
+      "div",
+      { class: "metadata" },
+      changes && element("h3", {}, "Changes"),
+      changes,
+      element("h3", {}, "Metadata"),
+      metadata,
+      rest,
+    ),
+    element(
+      "div",
+      { class: "details-actions" },
+      copyButton("Copy as JSON", () => JSON.stringify(entry, null, 2)),
+      copyButton("Copy link", () => new URL(address, location.href).href),
+      ...filterButtons(entry, hooks),
+    ),
+  );
+}
+
+function filterButtons(entry, { narrow, showOnly }) {
+  const labelled = (label, filters, by) => filters && button(visibleLine(label, 60), "button quiet", () => by(filters));
+  const picks = picksOf(entry);
+  const entity = `${entry.entity_type} ${entry.entity_id}`;
+  const buttons = [
+    labelled(`Only ${entry.actor}`, picks.actor, narrow),
+    labelled(`Only ${entry.category}`, picks.category, narrow),
+    labelled(`Only ${entry.action}`, picks.action, narrow),
+    labelled(`Only ${entity}`, picks.entity, narrow),
+    labelled(`History of ${entity}`, picks.entity, showOnly),
+    labelled(`Hide ${entry.actor}`, picks.actor && { exclude_actors: [entry.actor] }, narrow),
+  ];
+  return buttons.filter((made) => made !== null);
+}

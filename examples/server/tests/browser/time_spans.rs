@@ -1,0 +1,78 @@
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, MESSAGES, ROWS};
+use crate::server::{Server, TestResult, entry};
+
+const AXIS: &str = "[...document.querySelectorAll('.axis span')].map((label) => label.textContent)";
+const PRESSED: &str = "[...document.querySelectorAll('#spans [aria-pressed=true]')].map((chip) => chip.textContent)";
+
+fn at(ts: &str, message: &str) -> Value {
+    json!({"category": "device", "action": "a", "actor": "b", "message": message, "ts": ts})
+}
+
+/// The labels of the axis, as soon as there are bars.
+async fn axis(browser: &Browser) -> TestResult<Vec<String>> {
+    browser.until("document.querySelectorAll('.bar').length > 1", true).await?;
+    Ok(serde_json::from_value(browser.value(AXIS).await?)?)
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_preset_shows_the_entries_of_that_time_and_its_address_stays_relative() -> TestResult {
+    let server = Server::start()?;
+    server.post(&[at("2026-01-02T10:00:00Z", "Long ago"), entry("Now")])?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until_messages(&["Now", "Long ago"]).await?;
+    browser.until(PRESSED, json!(["All"])).await?;
+    browser.press("1 h").await?;
+    browser.until_messages(&["Now"]).await?;
+    browser.until("location.search", "?categories=device&since=-1h").await?;
+    browser.until(PRESSED, json!(["1 h"])).await?;
+    browser.until("document.getElementById('count').textContent", "1 entry").await?;
+    browser.until("document.getElementById('live').textContent", "Live").await?;
+    server.post(&[entry("Newer")])?;
+    browser.until_messages(&["Newer", "Now"]).await?;
+
+    browser.press("All").await?;
+    browser.until_messages(&["Newer", "Now", "Long ago"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn outliers_do_not_flatten_the_histogram_and_are_counted() -> TestResult {
+    let server = Server::with_entries(3)?;
+    server.post(&[at("1970-01-01T00:00:00Z", "Clock at zero"), at("9998-01-01T00:00:00Z", "Clock in the future")])?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(&format!("{MESSAGES}.length"), 5).await?;
+    browser
+        .until("document.querySelector('.outside')?.firstChild.textContent", "2 entries are outside the last 24 h. ")
+        .await?;
+    browser.press("Show them too").await?;
+    browser.until("document.querySelectorAll('.outside').length", 0).await?;
+    browser.until(&format!("{AXIS}.at(-1).includes('9998')"), true).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_labels_of_a_short_axis_differ() -> TestResult {
+    let server = Server::start()?;
+    server.post(&[at("2026-01-02T10:00:00.1Z", "First"), at("2026-01-02T10:00:00.9Z", "Last")])?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    let mut labels = axis(&browser).await?;
+    let count = labels.len();
+    labels.sort();
+    labels.dedup();
+    assert!(count >= 2 && labels.len() == count, "{labels:?}");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_axis_names_the_year_where_it_is_not_the_present_one() -> TestResult {
+    let server = Server::start()?;
+    server.post(&[at("2019-03-01T10:00:00Z", "First"), at("2021-03-01T10:00:00Z", "Last")])?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    let labels = axis(&browser).await?.join(" | ");
+    assert!(labels.contains("2019") && labels.contains("2020") && labels.contains("2021"), "{labels}");
+    browser.until(ROWS, 2).await
+}
