@@ -29,7 +29,7 @@ const summary = new Summary({ zoom: narrow, onCategories: (categories) => bar.ad
 const list = new EntryList({ onFirstPage, onError, narrow, showOnly });
 const linked = new Linked({ narrow, showOnly });
 const news = new News(list, { beforeInsert, reload: refresh });
-const live = new Live({ onEntries: onArrival, onRefused: askForToken });
+const live = new Live({ onEntries: onArrival, onRestored: refresh, onRefused: askForToken });
 const signIn = new SignIn({ onSignedIn: refresh, onSignedOut: askForToken, onError });
 
 /** Shows other filters, under an address that leads back to them. */

@@ -7,7 +7,7 @@ import { StreamsClient } from "./streams_client.js";
 
 /** Entries that arrive within this time are shown together. */
 const GATHER_MS = 120;
-const LABELS = { live: "Live", waiting: "Reconnecting…", off: "" };
+const LABELS = { live: "Live", restored: "Live · the log was restored", waiting: "Reconnecting…", off: "" };
 
 export class Live {
   #hooks;
@@ -17,8 +17,12 @@ export class Live {
   #gathered = [];
   #gathering = null;
   #run = 0;
+  #wasRestored = false;
 
-  /** `hooks`: onEntries(entries, oldest first), onRefused() when the reader has to sign in. */
+  /**
+   * `hooks`: onEntries(entries, oldest first), onRestored() when all entries are to be read again, onRefused() when the
+   * reader has to sign in.
+   */
   constructor(hooks) {
     this.#hooks = hooks;
     document.addEventListener("visibilitychange", () => this.#follow());
@@ -55,11 +59,17 @@ export class Live {
     showState("off");
   }
 
-  #onMessage({ run, state, refused, type, data }) {
+  #onMessage({ run, state, reset, refused, type, data }) {
     if (run !== this.#run) return;
-    if (state) showState(state);
+    if (state) showState(state === "live" && this.#wasRestored ? "restored" : state);
+    else if (reset) this.#onReset();
     else if (refused) this.#hooks.onRefused();
     else this.#gather(type === "entry" ? parseEntry(data) : unreadableEntry(JSON.parse(data).seq));
+  }
+
+  #onReset() {
+    this.#wasRestored = true;
+    this.#hooks.onRestored();
   }
 
   #gather(entry) {

@@ -58,6 +58,7 @@ export class Stream {
     for (const type of ["entry", "unreadable"]) {
       source.addEventListener(type, ({ lastEventId, data }) => this.#pass(Number(lastEventId), { type, data }));
     }
+    source.addEventListener("reset", ({ data }) => this.#begin(JSON.parse(data).newest_seq));
     source.addEventListener("error", () => {
       this.#tell({ state: "waiting" });
       // The browser reconnects by itself after a lost connection, but not after an error response.
@@ -96,6 +97,12 @@ export class Stream {
       position.afterSeq = seq;
       page.postMessage({ ...event, run: position.run });
     }
+  }
+
+  /** The log was restored or begun anew: what the pages show is of another one. */
+  #begin(newestSeq) {
+    for (const position of this.#pages.values()) position.afterSeq = newestSeq;
+    this.#tell({ reset: true });
   }
 
   #tell(message) {

@@ -1,3 +1,4 @@
+use diesel::connection::SimpleConnection;
 use serde_json::Value;
 
 use crate::browser::{Browser, MESSAGES, ROWS};
@@ -89,4 +90,18 @@ async fn after_the_server_was_down_no_entry_is_missing_or_shown_twice() -> TestR
     browser.until(LIVE, "Live").await?;
     server.post(&[entry("Entry 4")])?;
     browser.until_messages(&["Entry 4", "Entry 3", "Entry 2", "Entry 1"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_log_that_is_restored_is_read_again_and_the_page_says_so() -> TestResult {
+    let server = Server::with_entries(3)?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until_messages(&["Entry 3", "Entry 2", "Entry 1"]).await?;
+    browser.until(LIVE, "Live").await?;
+    let mut other = activity_log::connect(&server.database())?;
+    other.batch_execute("DELETE FROM activity_log; DELETE FROM sqlite_sequence")?;
+    server.post(&[entry("Entry of the restored log")])?;
+    browser.until_messages(&["Entry of the restored log"]).await?;
+    browser.until(LIVE, "Live · the log was restored").await
 }
