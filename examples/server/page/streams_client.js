@@ -38,10 +38,18 @@ export class StreamsClient {
       if (this.#joined !== null) this.join(this.#joined);
     });
     const { port } = worker;
-    port.addEventListener("message", ({ data }) => this.#onMessage(data));
+    port.addEventListener("message", ({ data }) => (data.lives ? this.#restartWhenDead() : this.#onMessage(data)));
     port.start();
     holdLifeline((lifeline) => port.postMessage({ lifeline }));
     return port;
+  }
+
+  /** A worker that crashes says nothing, but the browser frees its lock. */
+  #restartWhenDead() {
+    navigator.locks.request("streams", { mode: "shared" }, () => {
+      this.#port = this.#share();
+      if (this.#joined !== null) this.join(this.#joined);
+    });
   }
 
   #own() {

@@ -5,7 +5,16 @@ import { Streams } from "./streams.js";
 
 const streams = new Streams();
 
+/** Held for as long as the worker lives: it may share a process with a page, and crash with that page. */
+const held = new Promise((resolve) => {
+  navigator.locks?.request("streams", () => {
+    resolve();
+    return new Promise(() => {});
+  });
+});
+
 addEventListener("connect", ({ ports: [page] }) => {
+  held.then(() => page.postMessage({ lives: true }));
   page.addEventListener("message", ({ data: { join, lifeline } }) => {
     if (join) streams.join(page, join);
     else if (lifeline) leaveWhenFree(page, lifeline);

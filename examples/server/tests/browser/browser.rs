@@ -142,6 +142,12 @@ impl Browser {
         Ok(self.client.switch_to_window(page.clone()).await?)
     }
 
+    /// Crashes the page, whose process may also run what it shares with other pages.
+    pub(crate) fn crash(&self) -> TestResult {
+        let crashed = self.driver.cdp("Page.navigate", json!({"url": "chrome://crash"}));
+        if crashed.is_ok() { Err("the page has not crashed".into()) } else { Ok(()) }
+    }
+
     /// Minimizes the window, which hides the page.
     pub(crate) async fn hide(&self) -> TestResult {
         self.client.minimize_window().await?;

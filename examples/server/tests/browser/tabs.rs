@@ -107,3 +107,21 @@ async fn a_browser_without_shared_workers_shows_new_entries_too() -> TestResult 
     server.post(&[entry("Entry 2")])?;
     browser.until_messages(&["Entry 2", "Entry 1"]).await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_first_page_does_not_take_the_stream_of_another_with_it_when_it_crashes() -> TestResult {
+    let server = Server::with_entries(1)?;
+    let url = server.url("/?categories=device");
+    let browser = Browser::open(&url).await?;
+    browser.until(LIVE, "Live").await?;
+    let first = browser.page().await?;
+    let other = browser.open_another(&url).await?;
+    browser.until(LIVE, "Live").await?;
+    browser.switch_to(&first).await?;
+    browser.crash()?;
+
+    browser.switch_to(&other).await?;
+    server.post(&[entry("Entry 2")])?;
+    browser.until_messages(&["Entry 2", "Entry 1"]).await
+}
