@@ -114,7 +114,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// More threads than most machines have cores: each thread serves its requests in turn, so on two threads a page would wait
 /// for hundreds of clients that record. The operating system shares the cores more fairly.
-#[tokio::main(worker_threads = 16)]
+#[tokio::main(worker_threads = 32)]
 async fn serve(address: SocketAddr, database: Database, access: Access) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let url = format!("http://{}", listener.local_addr()?);
