@@ -74,13 +74,6 @@ impl Error {
         }
     }
 
-    /// Whether the database's server may not know what another one has done.
-    #[cfg(any(feature = "postgres", feature = "postgres-async"))]
-    pub(crate) fn is_of_another_server(&self) -> bool {
-        let Self::Database(error) = self else { return false };
-        crate::error::postgres::is_of_another_server(crate::error::message::unclassified_message(error))
-    }
-
     /// Whether freeing space might help.
     pub(crate) fn is_out_of_space(&self) -> bool {
         match self {

@@ -59,6 +59,9 @@ pub(super) fn is_missing(message: &str) -> bool {
 }
 
 /// Whether Citus could not learn from a worker whether it has committed.
-pub(crate) fn is_of_another_server(message: &str) -> bool {
-    message.starts_with("could not commit transaction for shard") || message.starts_with("failure on connection")
+pub(crate) fn is_of_another_server(error: &Error) -> bool {
+    let DatabaseError(DatabaseErrorKind::Unknown, information) = error else { return false };
+    ["could not commit transaction for shard", "failure on connection"]
+        .iter()
+        .any(|text| information.message().starts_with(text))
 }

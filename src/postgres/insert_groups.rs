@@ -8,6 +8,7 @@ use diesel::prelude::QueryResult;
 use diesel::result::Error::{AlreadyInTransaction, NotFound};
 use diesel::sql_types::{BigInt, Text};
 
+use crate::error::postgres::is_of_another_server;
 use crate::error::{Error, Result};
 use crate::model::encoding::EncodedEntry;
 use crate::postgres::execute::Execute;
@@ -37,15 +38,13 @@ pub(crate) async fn insert_groups(
             return Err(error.into());
         }
     };
-    match conn.batch("COMMIT").await.map_err(Error::from) {
-        Ok(()) => Ok(outcomes),
-        // The connection may be lost after the commit, or that of the coordinator to another server of a distributed log. Any
-        // other failure means that there was none.
-        Err(error) if matches!(error, Error::Busy(_)) || error.is_of_another_server() => {
-            Err(Uncommitted { error, outcomes })
-        }
-        Err(error) => Err(error.into()),
-    }
+    let Err(error) = conn.batch("COMMIT").await else { return Ok(outcomes) };
+    // The connection may be lost after the commit, or that of the coordinator to another server of a distributed log. Any other
+    // failure means that there was none.
+    let is_of_another_server = is_of_another_server(&error);
+    let error = Error::from(error);
+    let is_unclear = is_of_another_server || matches!(error, Error::Busy(_));
+    Err(if is_unclear { Uncommitted { error, outcomes } } else { error.into() })
 }
 
 async fn insert_in_order(conn: &mut impl Execute, groups: &[Group<'_>], until: Instant) -> Result<Vec<Outcome>> {

@@ -29,14 +29,23 @@ pub(crate) async fn read(
     batch: &mut Batch<ActivityLogRow>,
 ) -> Result<()> {
     batch.restart(limit);
+    match select(conn, filters, limit).await? {
+        Some(selection) => read_selected(conn, &selection, range, order, limit, batch).await,
+        None => Ok(()),
+    }
+}
+
+/// How the matching rows are found, if any can match.
+async fn select<'a>(
+    conn: &mut impl Execute,
+    filters: &'a NormalizedFilters,
+    limit: ReadLimit,
+) -> QueryResult<Option<Selection<'a>>> {
     if filters.match_nothing || limit.rows <= 0 {
-        return Ok(());
+        return Ok(None);
     }
     let selection = Selection::find(conn, filters).await?;
-    if selection.is_empty() {
-        return Ok(());
-    }
-    read_selected(conn, &selection, range, order, limit, batch).await
+    Ok(Some(selection).filter(|selection| !selection.is_empty()))
 }
 
 /// Replaces the batch as [`read`] does, and returns whether any row of `beyond` matches. One statement does both if a single
@@ -51,13 +60,7 @@ pub(crate) async fn read_beside(
     batch: &mut Batch<ActivityLogRow>,
 ) -> Result<bool> {
     batch.restart(limit);
-    if filters.match_nothing || limit.rows <= 0 {
-        return Ok(false);
-    }
-    let selection = Selection::find(conn, filters).await?;
-    if selection.is_empty() {
-        return Ok(false);
-    }
+    let Some(selection) = select(conn, filters, limit).await? else { return Ok(false) };
     if selection.is_one_walk() && !range.is_empty() && !beyond.is_empty() {
         let wanted = next_rows(batch, limit);
         let statement = selection.rows_beside(beyond, range, order, rounded(wanted));

@@ -52,7 +52,7 @@ impl<'a> Searches<'a> {
     /// The most selective filter is served: an entity has few entries, an actor fewer than an action, and so on.
     pub(crate) async fn find(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
         match Self::without_lookup(filters) {
-            Some(searches) if searches.conditions().len() == 1 && !has_long_list(filters) => Ok(searches),
+            Some(searches) if searches.len() == 1 && !has_long_list(filters) => Ok(searches),
             _ if is_distributed(conn).await? => Ok(Self::Planned),
             Some(searches) => Ok(searches),
             None => Self::with_lookup(conn, filters).await,
@@ -191,12 +191,17 @@ impl<'a> Searches<'a> {
 
     /// Whether no row can match.
     pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn len(&self) -> usize {
         match self {
-            Self::Entities(entities) => entities.is_empty(),
-            Self::Actors(values) | Self::Actions(values) => values.is_empty(),
-            Self::Kinds(pairs) | Self::ActorAlarms(pairs) | Self::ActionAlarms(pairs) => pairs.is_empty(),
-            Self::Combined(_, kinds) => kinds.is_empty(),
-            Self::All | Self::Alarms(_) | Self::EntityType(_) | Self::Planned => false,
+            Self::Entities(entities) => entities.len(),
+            Self::Actors(values) | Self::Actions(values) => values.len(),
+            Self::Kinds(pairs) | Self::ActorAlarms(pairs) | Self::ActionAlarms(pairs) => pairs.len(),
+            Self::Alarms(severities) => severities.len(),
+            Self::Combined(_, kinds) => kinds.len(),
+            Self::All | Self::EntityType(_) | Self::Planned => 1,
         }
     }
 

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::body;
 use crate::error::{ApiError, ErrorBody};
+use crate::parameters::in_path;
 use crate::query::ActorQuery;
 
 const MAX_BYTES: usize = 16 << 10;
@@ -168,8 +169,7 @@ fn record(
 }
 
 fn checked_id(id: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
-    let Path(id) = id.map_err(|_| ApiError::parameter("id", "is not valid UTF-8"))?;
-    checked("id", id)
+    checked("id", in_path("id", id)?)
 }
 
 fn checked(parameter: &str, text: String) -> Result<String, ApiError> {

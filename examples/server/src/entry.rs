@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use crate::app::App;
 use crate::database::DatabaseError;
 use crate::error::{ApiError, ErrorBody};
+use crate::parameters::in_path;
 use crate::query::no_parameters;
 use crate::schemas::{Entry, entry_example};
 
@@ -27,7 +28,7 @@ pub(crate) async fn entry(
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<ActivityLogEntry>, ApiError> {
-    let Path(id) = id.map_err(|_| ApiError::parameter("id", "is not valid UTF-8"))?;
+    let id = in_path("id", id)?;
     no_parameters(query.as_deref())?;
     let found = app.database.read(move |conn| ActivityLogRepository::new(conn).get(&id)).await;
     let found = found.map_err(|error| match error {

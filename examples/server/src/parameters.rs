@@ -1,6 +1,8 @@
 //! The parameters of a query string.
 
 use activity_log::ActivityLogFilters;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::StatusCode;
 use percent_encoding::percent_decode_str;
 
@@ -67,6 +69,12 @@ impl Parameters {
     ) -> Result<Option<T>, ApiError> {
         self.text(name)?.map(read).transpose().map_err(|reason| ApiError::parameter(name, reason))
     }
+}
+
+/// The decoded text of a part of the path.
+pub(crate) fn in_path(parameter: &str, text: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
+    let Path(text) = text.map_err(|_| ApiError::parameter(parameter, "is not valid UTF-8"))?;
+    Ok(text)
 }
 
 fn decode(parameter: &str, text: &str) -> Result<String, ApiError> {
