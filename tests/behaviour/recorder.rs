@@ -9,8 +9,8 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use activity_log::{
-    ActivityLogEntry, EntryLimits, Error, NewActivityLogEntry, REDACTED, Recorder, RecorderError, RecorderOptions,
-    Redactor, Unwritten,
+    ActivityLogEntry, EntryLimits, Error, NewActivityLogEntry, REDACTED, Receipt, Recorder, RecorderError,
+    RecorderOptions, Redactor, Unwritten,
 };
 
 use crate::database::{ActivityLogRepository, SharedLog};
@@ -29,6 +29,12 @@ pub(crate) fn start(options: RecorderOptions) -> TestResult<(SharedLog, Recorder
 /// A recorder on an empty log, whose database is away until the sender is used or dropped. Its thread has taken an entry,
 /// so what is recorded next gathers.
 pub(crate) fn start_away(options: RecorderOptions) -> TestResult<(SharedLog, Recorder, Sender<()>)> {
+    let (log, recorder, come, _) = start_away_with(options)?;
+    Ok((log, recorder, come))
+}
+
+/// The same, with the receipt of the entry that the thread has taken.
+pub(crate) fn start_away_with(options: RecorderOptions) -> TestResult<(SharedLog, Recorder, Sender<()>, Receipt)> {
     let log = SharedLog::create()?;
     let (come, coming) = channel();
     let (ask, asked) = channel();
@@ -39,9 +45,9 @@ pub(crate) fn start_away(options: RecorderOptions) -> TestResult<(SharedLog, Rec
         connect()
     };
     let recorder = Recorder::start(connect, options)?;
-    recorder.record(numbered(0));
+    let receipt = recorder.record(numbered(0));
     asked.recv_timeout(A_MINUTE)?;
-    Ok((log, recorder, come))
+    Ok((log, recorder, come, receipt))
 }
 
 /// All entries of the log, oldest first.

@@ -23,6 +23,22 @@ fn reporting() -> (RecorderOptions, Receiver<String>) {
     (RecorderOptions::new().on_failure(move |failure| drop(failed.send(failure.error.to_string()))), failures)
 }
 
+/// Connects to the log, after this many attempts that fail.
+fn away_at_first(
+    log: &SharedLog,
+    attempts: usize,
+) -> impl FnMut() -> activity_log::Result<Connection> + Send + 'static {
+    let mut connect = log.connector();
+    let mut left = attempts;
+    move || {
+        if left == 0 {
+            return connect();
+        }
+        left -= 1;
+        Err(Error::Output(io::Error::other("not yet")))
+    }
+}
+
 #[test]
 fn an_entry_at_fault_is_answered_with_its_own_error_and_its_neighbours_are_written() -> TestResult {
     let (log, recorder, database) = start_away(RecorderOptions::new())?;
@@ -174,14 +190,8 @@ fn a_panic_that_may_have_come_after_the_commit_is_no_reason_to_withdraw() -> Tes
 #[test]
 fn a_database_that_is_away_at_the_start_is_tried_until_it_is_there() -> TestResult {
     let log = SharedLog::create()?;
-    let mut connect = log.connector();
-    let mut attempts = 0;
-    let connect = move || {
-        attempts += 1;
-        if attempts < 4 { Err(Error::Output(io::Error::other("not yet"))) } else { connect() }
-    };
     let (options, failures) = reporting();
-    let recorder = Recorder::start(connect, options)?;
+    let recorder = Recorder::start(away_at_first(&log, 3), options)?;
     recorder.record(numbered(1)).wait()?;
     assert_eq!(failures.try_iter().filter(|text| text.contains("not yet")).count(), 3);
     assert_eq!(stored_ids(&log)?, ids([1]));
@@ -228,12 +238,6 @@ fn panics_of_the_host_hang_nobody() -> TestResult {
 #[test]
 fn a_callback_that_would_wait_for_its_own_thread_is_told_so() -> TestResult {
     let log = SharedLog::create()?;
-    let mut connect = log.connector();
-    let mut attempts = 0;
-    let connect = move || {
-        attempts += 1;
-        if attempts < 2 { Err(Error::Output(io::Error::other("not yet"))) } else { connect() }
-    };
     let (given, own) = channel::<Recorder>();
     let (told, telling) = channel();
     let options = RecorderOptions::new().on_failure(move |_| {
@@ -243,7 +247,7 @@ fn a_callback_that_would_wait_for_its_own_thread_is_told_so() -> TestResult {
         // The last handle.
         drop(recorder);
     });
-    let recorder = Recorder::start(connect, options)?;
+    let recorder = Recorder::start(away_at_first(&log, 1), options)?;
     let receipt = recorder.record(numbered(1));
     given.send(recorder)?;
     for _ in 0..2 {

@@ -11,8 +11,9 @@ use std::time::Duration;
 use activity_log::{ActivityCategory, ActivitySeverity, QueuePolicy, Recorder, RecorderError, RecorderOptions};
 use chrono::{DateTime, Utc};
 
-use crate::behaviour::recorder::{A_MINUTE, block_on, ids, reason, start, start_away, stored, stored_ids};
-use crate::database::SharedLog;
+use crate::behaviour::recorder::{
+    A_MINUTE, block_on, ids, reason, start, start_away, start_away_with, stored, stored_ids,
+};
 use crate::support::{TestResult, numbered};
 
 /// Room for this many entries, of which the recorder's thread holds one.
@@ -168,22 +169,11 @@ fn what_is_withdrawn_makes_room_for_waiting_callers() -> TestResult {
 
 #[test]
 fn what_waits_for_a_connection_can_be_withdrawn() -> TestResult {
-    let log = SharedLog::create()?;
-    let (come, coming) = channel::<()>();
-    let (ask, asked) = channel();
-    let mut connect = log.connector();
-    let connect = move || {
-        ask.send(()).ok();
-        coming.recv().ok();
-        connect()
-    };
-    let recorder = Recorder::start(connect, RecorderOptions::new())?;
-    let receipt = recorder.record(numbered(1));
-    asked.recv_timeout(A_MINUTE)?;
+    let (log, recorder, database, receipt) = start_away_with(RecorderOptions::new())?;
     let kept = recorder.record(numbered(2));
     recorder.withdraw(&receipt);
     assert_eq!(reason(receipt.wait())?, RecorderError::Withdrawn);
-    drop(come);
+    drop(database);
     kept.wait()?;
     assert_eq!(stored_ids(&log)?, ids([2]));
     assert_eq!(recorder.health().queued_entries, 0);
