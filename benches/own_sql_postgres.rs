@@ -28,11 +28,17 @@ const PAGE: u32 = 50;
 /// A name, how many entries or pages it is for, and the two ways to do it.
 type Operation = (&'static str, u32, [fn(&mut PgConnection, &[NewActivityLogEntry]) -> BenchResult; 2]);
 
-const OPERATIONS: [Operation; 4] = [
+const OPERATIONS: [Operation; 6] = [
     ("record, in one transaction", RECORDED as u32, [record_by_hand, record]),
     ("record, each committed", RECORDED as u32, [record_and_commit_by_hand, record_and_commit]),
     ("record_all", RECORDED as u32, [record_all_by_hand, record_all]),
-    ("page of 50", PAGES, [page_by_hand, page]),
+    ("page of 50", PAGES, [|conn, _| pages_by_hand(conn, None), |conn, _| pages(conn, None)]),
+    ("page of 50, auth.*", PAGES, [|conn, _| pages_by_hand(conn, Some("auth.")), |conn, _| pages(conn, Some("auth."))]),
+    (
+        "page of 50, billing.*",
+        PAGES,
+        [|conn, _| pages_by_hand(conn, Some("billing.")), |conn, _| pages(conn, Some("billing."))],
+    ),
 ];
 
 fn insert(conn: &mut PgConnection, entry: &NewActivityLogEntry) -> BenchResult {
@@ -72,19 +78,30 @@ fn record_all(conn: &mut PgConnection, entries: &[NewActivityLogEntry]) -> Bench
     Ok(())
 }
 
-fn page_by_hand(conn: &mut PgConnection, _: &[NewActivityLogEntry]) -> BenchResult {
+fn pages_by_hand(conn: &mut PgConnection, beginning: Option<&str>) -> BenchResult {
     for _ in 0..PAGES {
         // One more than the page tells whether there are older entries.
-        let rows = table::table.order(table::seq.desc()).limit(i64::from(PAGE) + 1).select(ActivityLogRow::as_select());
-        let rows = rows.load::<ActivityLogRow>(conn)?.into_iter().map(ActivityLogRow::into_entry);
+        let newest =
+            table::table.order(table::seq.desc()).limit(i64::from(PAGE) + 1).select(ActivityLogRow::as_select());
+        let rows = match beginning {
+            Some(beginning) => {
+                newest.filter(table::action.like(format!("{beginning}%"))).load::<ActivityLogRow>(conn)?
+            }
+            None => newest.load(conn)?,
+        };
+        let rows = rows.into_iter().map(ActivityLogRow::into_entry);
         rows.collect::<activity_log::Result<Vec<ActivityLogEntry>>>()?;
     }
     Ok(())
 }
 
-fn page(conn: &mut PgConnection, _: &[NewActivityLogEntry]) -> BenchResult {
+fn pages(conn: &mut PgConnection, beginning: Option<&str>) -> BenchResult {
+    let filters = ActivityLogFilters {
+        actions: beginning.iter().map(|beginning| format!("{beginning}*")).collect(),
+        ..ActivityLogFilters::default()
+    };
     for _ in 0..PAGES {
-        ActivityLogRepository::new(conn).page(&ActivityLogFilters::default(), None, PAGE)?;
+        ActivityLogRepository::new(conn).page(&filters, None, PAGE)?;
     }
     Ok(())
 }

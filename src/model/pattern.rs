@@ -2,8 +2,12 @@
 
 /// A LIKE pattern for a literal text anywhere, with `\` as its escape character.
 pub(crate) fn containing(term: &str) -> String {
+    format!("%{}", beginning_with(term))
+}
+
+/// A LIKE pattern for a literal text at the beginning, with `\` as its escape character.
+pub(crate) fn beginning_with(term: &str) -> String {
     let mut pattern = String::with_capacity(term.len() + 2);
-    pattern.push('%');
     for character in term.chars() {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');

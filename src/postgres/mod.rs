@@ -28,6 +28,7 @@ mod kinds;
 mod lengths;
 mod lookup;
 mod migrations;
+mod nearest;
 mod new_row;
 mod query;
 mod read;

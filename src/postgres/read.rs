@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::model::normalized_filters::NormalizedFilters;
 use crate::postgres::blocks::Parts;
 use crate::postgres::execute::Execute;
+use crate::postgres::nearest::{Nearest, Place, nearest};
 use crate::postgres::query::{ALL_COLUMNS, Selection};
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::schema::activity_log;
@@ -29,10 +30,33 @@ pub(crate) async fn read(
     batch: &mut Batch<ActivityLogRow>,
 ) -> Result<()> {
     batch.restart(limit);
+    if read_nearest(conn, filters, range, order, limit, None, batch).await?.is_some() {
+        return Ok(());
+    }
     match select(conn, filters, limit).await? {
         Some(selection) => read_selected(conn, &selection, range, order, limit, batch).await,
         None => Ok(()),
     }
+}
+
+/// Fills the batch with the nearest rows of a range, if these are enough, and returns whether any row of `beyond` matches.
+/// Otherwise the batch stays empty.
+async fn read_nearest(
+    conn: &mut impl Execute,
+    filters: &NormalizedFilters,
+    range: SeqRange,
+    order: Order,
+    limit: ReadLimit,
+    beyond: Option<SeqRange>,
+    batch: &mut Batch<ActivityLogRow>,
+) -> QueryResult<Option<bool>> {
+    if filters.match_nothing || range.is_empty() || !(1..=FIRST_ROWS).contains(&limit.rows) {
+        return Ok(None);
+    }
+    let place = Place { range, order, rows: limit.rows, beyond };
+    let Some(Nearest { rows, has_beyond }) = nearest(conn, filters, &place).await? else { return Ok(None) };
+    append(rows, limit.rows, range, order, limit, batch);
+    Ok(Some(has_beyond))
 }
 
 /// How the matching rows are found, if any can match.
@@ -60,6 +84,9 @@ pub(crate) async fn read_beside(
     batch: &mut Batch<ActivityLogRow>,
 ) -> Result<bool> {
     batch.restart(limit);
+    if let Some(has_beyond) = read_nearest(conn, filters, range, order, limit, Some(beyond), batch).await? {
+        return Ok(has_beyond);
+    }
     let Some(selection) = select(conn, filters, limit).await? else { return Ok(false) };
     if selection.is_one_walk() && !range.is_empty() && !beyond.is_empty() {
         let wanted = next_rows(batch, limit);

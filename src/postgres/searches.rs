@@ -60,7 +60,7 @@ impl<'a> Searches<'a> {
     }
 
     /// The searches, if these filters leave nothing open.
-    fn without_lookup(filters: &'a NormalizedFilters) -> Option<Self> {
+    pub(crate) fn without_lookup(filters: &'a NormalizedFilters) -> Option<Self> {
         if let Some(id) = &filters.entity_id {
             let name = filters.entity_type.as_deref()?;
             return Some(Self::Entities(vec![(id, Some(Cow::Borrowed(name)))]));

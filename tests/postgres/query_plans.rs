@@ -14,6 +14,9 @@ use crate::support::TestResult;
 const PAGE: u32 = 50;
 /// What one search returns for a page: a row more, rounded up.
 const SEARCHED: u64 = 56;
+/// How many rows are looked through before anything is looked up, and how many a beginning of actions with few has at most.
+const NEAREST: u64 = 2_048;
+const FEW: u64 = 65;
 /// What one statement looks at to find the blocks of a time window.
 const BLOCKS: u64 = 1_024;
 
@@ -138,6 +141,17 @@ fn assert_page_reads(index: &str, searches: u64, filters: ActivityLogFilters) ->
     Ok(())
 }
 
+/// Like [`assert_page_reads`], for filters that are looked up only if the nearest rows do not fill the page.
+fn assert_page_begins_near(index: &str, most: u64, searches: u64, filters: &ActivityLogFilters) -> TestResult {
+    let page = |filters: &ActivityLogFilters, log: &mut ActivityLogRepository<'_>| {
+        log.page(filters, None, PAGE)?;
+        log.page(filters, Some(39_000), PAGE).map(drop)
+    };
+    assert_reads_only(index, &["activity_log_seq"], most, |log| page(filters, log))?;
+    let filters = tested(filters.clone());
+    assert_reads_only(index, &[], searches * SEARCHED, |log| page(&filters, log))
+}
+
 #[test]
 fn a_page_without_filters_reads_the_index_on_seq() -> TestResult {
     assert_page_reads("activity_log_seq", 1, all())
@@ -155,7 +169,18 @@ fn a_page_of_an_action_reads_the_index_on_actions() -> TestResult {
 
 #[test]
 fn a_page_of_a_beginning_of_actions_reads_the_index_on_actions() -> TestResult {
-    assert_page_reads("activity_log_action", 1, actions(["device.*"]))
+    assert_page_begins_near("activity_log_action", 3 * SEARCHED, 1, &actions(["device.*"]))
+}
+
+#[test]
+fn a_page_of_a_beginning_of_actions_with_few_rows_reads_no_others() -> TestResult {
+    assert_page_begins_near("activity_log_action", FEW, 1, &actions(["billing.*"]))
+}
+
+#[test]
+fn a_page_of_a_beginning_of_actions_without_rows_among_the_nearest_reads_no_more_of_these() -> TestResult {
+    // The oldest thousand rows.
+    assert_page_begins_near("activity_log_action", NEAREST, 1, &actions(["system.*"]))
 }
 
 #[test]
@@ -169,8 +194,14 @@ fn a_page_of_errors_of_a_category_reads_the_index_on_kinds() -> TestResult {
 }
 
 #[test]
+fn a_page_of_information_reads_the_nearest_rows() -> TestResult {
+    assert_reads_only("activity_log_seq", &[], 2 * SEARCHED, |log| log.page(&severities([Info]), None, PAGE).map(drop))
+}
+
+#[test]
 fn a_page_of_information_reads_the_index_on_kinds() -> TestResult {
-    assert_page_reads("activity_log_kind", 5, severities([Info]))
+    let filters = tested(severities([Info]));
+    assert_reads_only("activity_log_kind", &[], 5 * SEARCHED, |log| log.page(&filters, Some(39_000), PAGE).map(drop))
 }
 
 #[test]
@@ -218,7 +249,7 @@ fn a_page_of_more_actors_than_a_union_has_reads_the_index_on_actors() -> TestRes
 #[test]
 fn a_page_that_excludes_nearly_all_actions_reads_the_index_on_actions() -> TestResult {
     let exclude_actions = ["device", "capture", "entity", "system"].map(|name| format!("{name}.changed")).to_vec();
-    assert_page_reads("activity_log_action", 1, ActivityLogFilters { exclude_actions, ..all() })
+    assert_page_begins_near("activity_log_action", NEAREST, 1, &ActivityLogFilters { exclude_actions, ..all() })
 }
 
 /// Five kinds: the device entries of an actor with two types and without one, of which some have other severities.
