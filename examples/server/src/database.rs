@@ -1,26 +1,18 @@
-//! The connections, and how async code uses them without blocking.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! The server's database.
 
 use activity_log::ConnectionCustomizer;
 use diesel::SqliteConnection;
-use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PoolError};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::{JoinError, spawn_blocking};
-use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::file::{FileLost, OpenFile};
 
 /// The server's own. They share Diesel's version table with the log's migrations and sort after them.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-const READERS: u32 = 8;
-
-/// How long a request waits for a connection or for its turn to write before the client is told to try again.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The viewer uses half of them for exports.
+const CONNECTIONS: u32 = 8;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
@@ -30,36 +22,26 @@ pub(crate) enum DatabaseError {
     File(#[from] FileLost),
     #[error("no connection to the database is available: {0}")]
     Pool(#[from] PoolError),
-    #[error("another write goes on for too long")]
-    WriteInProgress,
     #[error("the database task did not finish: {0}")]
     Task(#[from] JoinError),
 }
 
-/// The server's database; clones share its connections.
-///
-/// The pool is for readers, whom no writer makes wait. The server's [recorder](crate::recording) has a connection of
-/// its own, and so has each other [write](Self::write), of which there are few.
+/// The pool, which the viewer shares, and the file behind it.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
-    readers: Pool<ConnectionManager<SqliteConnection>>,
+    pub(crate) pool: Pool<ConnectionManager<SqliteConnection>>,
     file: OpenFile,
-    /// SQLite has one writer at a time.
-    writing: Arc<Mutex<()>>,
 }
 
-/// Readers cannot write, so they never ask for the lock of writers.
+/// The pool replaces its connections now and then. SQLite opens the file at the first statement.
 #[derive(Debug)]
-struct Reader {
-    file: OpenFile,
-}
+struct OfFile(OpenFile);
 
-impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
+impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for OfFile {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        // The pool replaces its connections now and then. SQLite opens the file at the first statement.
-        self.file.check().map_err(|lost| diesel::r2d2::Error::ConnectionError(lost.into()))?;
-        ConnectionCustomizer.on_acquire(conn)?;
-        conn.batch_execute("PRAGMA query_only = ON").map_err(diesel::r2d2::Error::QueryError)
+        let Self(file) = self;
+        file.check().map_err(|lost| diesel::r2d2::Error::ConnectionError(lost.into()))?;
+        ConnectionCustomizer.on_acquire(conn)
     }
 }
 
@@ -74,59 +56,29 @@ impl Database {
         activity_log::enable_search(&mut conn)?;
         let file = OpenFile::at(path);
 
-        let readers = Pool::builder()
-            .max_size(READERS)
+        let pool = Pool::builder()
+            .max_size(CONNECTIONS)
             // A file does not go away as a server does.
             .test_on_check_out(false)
-            .connection_timeout(PATIENCE)
-            .connection_customizer(Box::new(Reader { file: file.clone() }))
+            .connection_customizer(Box::new(OfFile(file.clone())))
             .build(ConnectionManager::new(path))?;
-        Ok(Self { readers, file, writing: Arc::default() })
+        Ok(Self { pool, file })
     }
 
-    /// Fails if the file was replaced or removed. Then nothing is read or written any more.
-    pub(crate) fn check(&self) -> Result<(), FileLost> {
-        self.file.check()
-    }
-
-    /// Runs `read` with a connection for reading, on a thread that may block. It runs to its end even if the caller
-    /// stops waiting.
-    pub(crate) async fn read<T: Send + 'static>(
+    /// Runs `work` with a connection, on a thread that may block. It runs to its end even if the caller stops waiting.
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
-        self.check()?;
-        let readers = self.readers.clone();
-        spawn_blocking(move || Ok(read(&mut *readers.get()?)?)).await?
-    }
-
-    /// Runs `write` with a connection of its own, when no other one runs. It runs to its end even if the caller stops
-    /// waiting.
-    pub(crate) async fn write<T: Send + 'static>(
-        &self,
-        write: impl FnOnce(&mut SqliteConnection) -> activity_log::Result<T> + Send + 'static,
-    ) -> Result<T, DatabaseError> {
-        self.check()?;
-        let turn = timeout(PATIENCE, Arc::clone(&self.writing).lock_owned()).await;
-        let turn = turn.map_err(|_| DatabaseError::WriteInProgress)?;
-        let database = self.clone();
-        let task = move || {
-            let _turn = turn;
-            write(&mut database.connect()?)
-        };
-        let written = spawn_blocking(task).await??;
+        self.file.check()?;
+        let pool = self.pool.clone();
+        let done = spawn_blocking(move || Ok::<_, DatabaseError>(work(&mut *pool.get()?)?)).await??;
         // What went into a file that was lost meanwhile is lost with it.
-        self.check()?;
-        Ok(written)
+        self.file.check()?;
+        Ok(done)
     }
 
-    /// Waits until the running write is done, even one whose client has gone. No other can begin while the guard is
-    /// held.
-    pub(crate) async fn end_writes(&self, deadline: Instant) -> Option<OwnedMutexGuard<()>> {
-        timeout_at(deadline, Arc::clone(&self.writing).lock_owned()).await.ok()
-    }
-
-    /// Opens a connection outside the pool, for work that a client can draw out. This call blocks.
+    /// Opens a connection outside the pool. This call blocks.
     pub(crate) fn connect(&self) -> activity_log::Result<SqliteConnection> {
         self.file.connect()
     }

@@ -3,9 +3,9 @@
 use activity_log::{ActivityCategory, ActivityLogRepository, ActorContext, NewActivityLogEntry, changes};
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,12 +13,11 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::body;
-use crate::error::{ApiError, ErrorBody};
-use crate::parameters::in_path;
-use crate::query::ActorQuery;
+use crate::error::ApiError;
 
 const MAX_BYTES: usize = 16 << 10;
 const MAX_TEXT_BYTES: usize = 200;
+const MAX_ACTOR_BYTES: usize = 1_000;
 /// More devices than this are not listed.
 const MAX_LISTED: i64 = 1_000;
 
@@ -62,7 +61,7 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Devices>, ApiErr
         let found = devices::table.order(devices::id).limit(MAX_LISTED).select(Device::as_select());
         Ok(Devices { devices: found.load(conn)? })
     };
-    Ok(Json(app.database.read(read).await?))
+    Ok(Json(app.database.run(read).await?))
 }
 
 /// Add a device or change it. If anything changes, the log says what, and who did it.
@@ -76,19 +75,18 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Devices>, ApiErr
     responses(
         (status = 200, description = "The device as it is now", body = Device),
         (status = 201, description = "The device was added", body = Device),
-        (status = 413, description = "The body exceeds 16 KiB", body = ErrorBody),
-        (status = 507, description = "The disk is full", body = ErrorBody),
+        (status = 413, description = "The body exceeds 16 KiB"),
+        (status = 507, description = "The disk is full"),
     ),
 )]
 pub(crate) async fn put(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    query: Result<Query<ActorQuery>, QueryRejection>,
     body: Body,
 ) -> Result<(StatusCode, Json<Device>), ApiError> {
-    let (id, actor) = (checked_id(id)?, ActorQuery::parse(query.as_deref())?.actor);
-    let body = body::receive(&headers, body, MAX_BYTES).await?;
+    let (id, actor) = (checked_id(id)?, actor_in(query)?);
+    let body = body::receive(body, MAX_BYTES).await?;
     let DeviceBody { name } = serde_json::from_slice(&body)
         .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body is not a device: {error}")))?;
     let device = Device { id, name: checked("name", name)? };
@@ -112,8 +110,7 @@ pub(crate) async fn put(
         record(conn, actor, action, did, &after, changed.unwrap_or_default())?;
         Ok(status)
     };
-    let status = app.database.write(move |conn| context.scope(|| conn.immediate_transaction(change))).await?;
-    app.live.announce();
+    let status = app.database.run(move |conn| context.scope(|| conn.immediate_transaction(change))).await?;
     Ok((status, Json(device)))
 }
 
@@ -126,16 +123,16 @@ pub(crate) async fn put(
     ),
     responses(
         (status = 204, description = "The device is removed"),
-        (status = 404, description = "There is no such device", body = ErrorBody),
-        (status = 507, description = "The disk is full", body = ErrorBody),
+        (status = 404, description = "There is no such device"),
+        (status = 507, description = "The disk is full"),
     ),
 )]
 pub(crate) async fn remove(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,
-    RawQuery(query): RawQuery,
+    query: Result<Query<ActorQuery>, QueryRejection>,
 ) -> Result<StatusCode, ApiError> {
-    let (id, actor) = (checked_id(id)?, ActorQuery::parse(query.as_deref())?.actor);
+    let (id, actor) = (checked_id(id)?, actor_in(query)?);
     let context = ActorContext::current().unwrap_or_default();
     let remove = move |conn: &mut SqliteConnection| {
         let found = devices::table.find(&id).select(Device::as_select()).first(conn).optional()?;
@@ -144,8 +141,7 @@ pub(crate) async fn remove(
         record(conn, actor, "device.removed", "removed", &device, Map::new())?;
         Ok(true)
     };
-    if app.database.write(move |conn| context.scope(|| conn.immediate_transaction(remove))).await? {
-        app.live.announce();
+    if app.database.run(move |conn| context.scope(|| conn.immediate_transaction(remove))).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::new(StatusCode::NOT_FOUND, "there is no such device"))
@@ -169,10 +165,25 @@ fn record(
 }
 
 fn checked_id(id: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
-    checked("id", in_path("id", id)?)
+    let Path(id) = id.map_err(|_| ApiError::parameter("id", "is not valid UTF-8"))?;
+    checked("id", id)
 }
 
-fn checked(parameter: &str, text: String) -> Result<String, ApiError> {
+/// Who changes something.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActorQuery {
+    actor: String,
+}
+
+fn actor_in(query: Result<Query<ActorQuery>, QueryRejection>) -> Result<String, ApiError> {
+    let Query(ActorQuery { actor }) =
+        query.map_err(|_| ApiError::parameter("actor", "must name who makes the change, and is the only parameter"))?;
+    let is_valid = (1..=MAX_ACTOR_BYTES).contains(&actor.len());
+    if is_valid { Ok(actor) } else { Err(ApiError::parameter("actor", "must have 1 to 1000 bytes")) }
+}
+
+fn checked(parameter: &'static str, text: String) -> Result<String, ApiError> {
     // The log could not tell texts apart that differ only in U+0000.
     let is_valid = (1..=MAX_TEXT_BYTES).contains(&text.len()) && !text.contains(char::is_control);
     let reason = "must have 1 to 200 bytes and no control characters";

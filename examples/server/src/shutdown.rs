@@ -65,7 +65,7 @@ pub(crate) async fn serve_until(
     tokio::select! {
         served = server.into_future() => served,
         () = out_of_patience => {
-            eprintln!("example-server: stopping with unfinished requests after {} s", REQUEST_GRACE.as_secs());
+            tracing::warn!("stopping with unfinished requests after {} s", REQUEST_GRACE.as_secs());
             Ok(())
         }
     }
