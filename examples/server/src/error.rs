@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::database::DatabaseError;
+use crate::database::error::DatabaseError;
 
 #[derive(Debug)]
 pub(crate) struct ApiError {

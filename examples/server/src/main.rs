@@ -13,9 +13,9 @@ mod context;
 mod database;
 mod demo;
 mod demo_events;
+mod device;
 mod devices;
 mod error;
-mod file;
 mod host;
 mod origin;
 mod recording;
@@ -29,8 +29,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use activity_log::{ActivityCategory, NewActivityLogEntry};
-use activity_log_axum::{Actor, Routes, Viewer};
-use chrono::Utc;
+use activity_log_axum::{Actor, Routes};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -48,7 +47,7 @@ struct Arguments {
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
-    /// The SQLite file that holds the log; created when it is missing
+    /// The SQLite file that holds the log, created when it is missing; or the URL of a PostgreSQL database
     #[arg(long, default_value = "activity-log.db")]
     database: String,
 
@@ -80,7 +79,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let database =
         Database::open(&arguments.database).map_err(|error| format!("cannot open {}: {error}", arguments.database))?;
     if let Some(number) = arguments.demo
-        && !demo::fill(&mut database.connect()?, number, Utc::now())?
+        && !database.run_now(|conn| conn.fill(number))?
     {
         tracing::warn!("{} is not empty, so it is not filled for the demonstration", arguments.database);
     }
@@ -97,8 +96,9 @@ async fn serve(address: SocketAddr, database: Database, access: Access) -> Resul
     let stop = stop_signal()?;
     let stopping = watch::Sender::new(false);
     let mut streams_stop = stopping.subscribe();
-    let recorder = recording::start(database.file().clone())?;
-    let viewer = Viewer::new(database.pool.clone())
+    let recorder = database.recorder(recording::options())?;
+    let viewer = database
+        .viewer()
         .recorder(recorder.clone())
         .routes(Routes::default().record().clear())
         // The server has no users, so it believes what its clients say.
@@ -117,7 +117,7 @@ async fn serve(address: SocketAddr, database: Database, access: Access) -> Resul
     let stopped = own_entry("server_stopped", "The server stopped");
     let unrecorded = recording::end_with(recorder, stopped, shutdown::WRITE_GRACE).await?;
     // What is recorded is committed by now. If the checkpoint fails, the next start completes it.
-    match spawn_blocking(move || shutdown::checkpoint(&mut database.connect()?)).await? {
+    match spawn_blocking(move || database.close()).await? {
         Ok(true) => {}
         Ok(false) => tracing::warn!("cannot empty the write-ahead log: another process uses the file"),
         Err(error) => tracing::warn!("cannot empty the write-ahead log: {error}"),

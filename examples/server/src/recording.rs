@@ -5,25 +5,20 @@ use std::time::Duration;
 use activity_log::{NewActivityLogEntry, QueuePolicy, Recorder, RecorderOptions};
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::file::OpenFile;
-
 /// Room for some of the largest bodies that the viewer accepts. Entries that wait are limited by their bytes alone.
 const QUEUE_BYTES: usize = 128 << 20;
 
-/// Starts the recorder. Whatever has gathered while it commits is its next transaction, so clients share the time that
+/// Whatever has gathered while it commits is its next transaction, so clients share the time that
 /// the disk takes. Entries of a change to the server's own tables are rather in the transaction of that change.
-pub(crate) fn start(file: OpenFile) -> activity_log::Result<Recorder> {
-    let options = RecorderOptions::new()
-        .queue_entries(usize::MAX)
-        .queue_bytes(QUEUE_BYTES)
-        .policy(QueuePolicy::Refuse)
-        .on_failure(|failure| {
+pub(crate) fn options() -> RecorderOptions {
+    RecorderOptions::new().queue_entries(usize::MAX).queue_bytes(QUEUE_BYTES).policy(QueuePolicy::Refuse).on_failure(
+        |failure| {
             // A database may stay away for hours, and the recorder tries at least once a second.
             if failure.attempts % 60 == 1 {
                 tracing::error!("attempt {} to record failed: {}", failure.attempts, failure.error);
             }
-        });
-    Recorder::start(move || file.connect(), options)
+        },
+    )
 }
 
 /// Records a last entry and what is queued before it. Says what could not be recorded in time, one entry a line, as it
