@@ -22,9 +22,10 @@ use crate::transfer::transfer;
 /// Export the entries that match the filters as a file, oldest first.
 ///
 /// An entry that says who exports, in which format and with which filters is recorded before the export begins, unless
-/// the viewer is read-only. The file includes that entry if it matches the filters. Stored rows that cannot be read are passed over, and a last line says so: in NDJSON
-/// `{"unreadable": 2, "seqs": [7, 9]}`, in CSV a line with nothing but a message. If the export fails midway, the server closes the connection before the end of
-/// the body, so an HTTP client notices that the file is incomplete.
+/// the viewer is read-only. The file includes that entry if it matches the filters. Stored rows that cannot be read are
+/// passed over, and a last line says so: in NDJSON `{"unreadable": 2, "seqs": [7, 9]}`, in CSV a line with nothing but a
+/// message. If the export fails midway, the server closes the connection before the end of the body, so an HTTP client
+/// notices that the file is incomplete.
 #[utoipa::path(
     get, path = "/api/v1/activity-log/export", tag = "log",
     params(
