@@ -1,6 +1,6 @@
 """The layout of the sources: imports run one way, and only a database's own modules name it.
 
-Reads every `crate::…` path in the sources of the crate and of the examples. Fails where modules import each other
+Reads every `crate::…` path in the sources of the crates and of the examples. Fails where modules import each other
 in a circle, where one imports from a layer that is not below its own, where a module imports a name through `lib.rs` or
 `main.rs`, and where a module names a database that is not its own.
 """
@@ -11,10 +11,13 @@ from pathlib import Path
 
 # The files that may name a database: its module, its error messages, and the crate's front page. The schema is generated.
 DATABASES = ("sqlite", "postgres")
-OWN_FILES = {name: (f"src/{name}/", f"src/error/{name}.rs", "src/lib.rs") for name in DATABASES}
+OWN_FILES = {
+    name: (f"src/{name}/", f"src/error/{name}.rs", "src/lib.rs", f"axum/src/database/{name}.rs", "axum/src/lib.rs")
+    for name in DATABASES
+}
 # How another file may refer to that module of error messages, and leave out what only one database needs.
 ALLOWED = re.compile(
-    r'#\[cfg\(feature = "sqlite"\)\]|#\[cfg\(any\(feature = "postgres", feature = "postgres-async"\)\)\]|pub\(crate\) mod (sqlite|postgres);|\b(sqlite|postgres)::(is|may)_\w+'
+    r'#\[cfg\(feature = "(sqlite|postgres)"\)\]|#\[cfg\(any\(feature = "postgres", feature = "postgres-async"\)\)\]|(pub\(crate\) )?mod (sqlite|postgres);|\b(sqlite|postgres)::(is|may)_\w+'
 )
 
 # What each module of the crate may import from, besides itself. A database's module is the top; `lib.rs` names them all.
@@ -114,8 +117,8 @@ def check_layers(graph):
                 failures.append(f"src: {module} imports {target}, which is not below it")
 
 
-def check_names():
-    for file in sorted(Path("src").rglob("*.rs")):
+def check_names(root):
+    for file in sorted(Path(root).rglob("*.rs")):
         path = file.as_posix()
         for number, line in enumerate(file.read_text().splitlines(), 1):
             for name in DATABASES:
@@ -124,9 +127,11 @@ def check_names():
 
 
 check_layers(check(Path("src")))
+check(Path("axum/src"))
 check(Path("examples/async/src"))
 check(Path("examples/server/src"))
-check_names()
+check_names("src")
+check_names("axum/src")
 for failure in failures:
     print(failure, file=sys.stderr)
 sys.exit(bool(failures))

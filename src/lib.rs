@@ -35,7 +35,7 @@
 //! | mask secrets in the metadata, limit the size of entries | [`with_redactor`](Repository::with_redactor), [`with_limits`](Repository::with_limits) |
 //! | **read** newest first, page by page | [`page`](Repository::page), [`query`](Repository::query) with [`ActivityLogFilters`] |
 //! | show what is recorded as it is committed | [`subscribe`](Recorder::subscribe) |
-//! | **follow** the log: ask what is new, oldest first | [`newest_seq`](Repository::newest_seq), [`query_after`](Repository::query_after), [`page_after`](Repository::page_after) |
+//! | **follow** the log: ask what is new, oldest first | [`newest_seq`](Repository::newest_seq), [`last_given_seq`](Repository::last_given_seq), [`query_after`](Repository::query_after), [`page_after`](Repository::page_after) |
 //! | **count**, or count up to a limit for a "1,000+" | [`count`](Repository::count), [`count_up_to`](Repository::count_up_to) |
 //! | count by value for menus, or over time for charts | [`facets`](Repository::facets), [`histogram`](Repository::histogram) |
 //! | **export** all of it in flat memory | [`iter_export`](Repository::iter_export) |

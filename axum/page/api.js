@@ -1,9 +1,10 @@
 // The requests that the page makes.
 
+import { BASE } from "./base.js";
 import { NO_FILTERS, toRequest } from "./filters.js";
 
-const LOG = "/api/v1/activity-log";
-const SESSION = "/api/v1/session";
+const LOG = `${BASE}api/v1/activity-log`;
+const SESSION = `${BASE}api/v1/session`;
 
 /** A failed request; `status` is 0 when the server did not respond. */
 export class ApiError extends Error {

@@ -59,9 +59,21 @@ export function detailsOf(entry, id, hooks) {
       { class: "details-actions" },
       copyButton("Copy as JSON", () => JSON.stringify(entry, null, 2)),
       copyButton("Copy link", () => new URL(address, location.href).href),
+      ...hostLinks(entry),
       ...filterButtons(entry, hooks),
     ),
   );
+}
+
+/** Links to the host's own pages. */
+function hostLinks({ actor, entity_type, entity_id, entity_name, links = {} }) {
+  const linked = [
+    [actor, links.actor],
+    [entity_name ?? `${entity_type} ${entity_id}`, links.entity],
+  ];
+  return linked
+    .filter(([, address]) => address !== undefined)
+    .map(([name, address]) => element("a", { class: "button quiet", href: address }, visibleLine(`Open ${name}`, 60)));
 }
 
 function filterButtons(entry, { narrow, showOnly }) {

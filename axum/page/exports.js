@@ -5,6 +5,7 @@ import { byId } from "./dom.js";
 import { download, saveAs } from "./download.js";
 import { NO_FILTERS } from "./filters.js";
 import { load, save } from "./storage.js";
+import { viewer } from "./viewer.js";
 
 const NAME = "exported-by";
 const LINKS = { ndjson: byId("export-ndjson"), csv: byId("export-csv") };
@@ -16,7 +17,8 @@ export class Exports {
   #filters = NO_FILTERS;
 
   constructor() {
-    this.#name.value = load(NAME) ?? "";
+    this.#name.hidden = !viewer.asks_for_name;
+    this.#name.value = viewer.asks_for_name ? (load(NAME) ?? "") : "";
     this.#name.addEventListener("input", () => {
       this.#link();
       save(NAME, this.#name.value);
@@ -27,7 +29,7 @@ export class Exports {
   show(filters) {
     this.#filters = filters;
     this.#link();
-    this.#root.hidden = false;
+    this.#root.hidden = !viewer.exports;
   }
 
   hide() {

@@ -1,12 +1,13 @@
 // New entries that wait while the reader has scrolled down or has a row open: nothing moves under the reader's eyes.
 
 import { byId, icon } from "./dom.js";
+import { viewer } from "./viewer.js";
 
 /** A scroll position this near to the top counts as the top. */
 const TOP_PX = 80;
 /** The maximum number of entries kept waiting. Beyond it, the button reloads the list. */
 const MAX_WAITING = 500;
-const TITLE = document.title;
+const TITLE = viewer.title;
 
 export class News {
   #button = byId("news");

@@ -1,10 +1,13 @@
-// Signing in, on a server that requires a token, and signing out.
+// Signing in again: on a page of the host, or on a server that takes a token, here.
 
 import { signIn, signOut } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, element } from "./dom.js";
 import { load, save } from "./storage.js";
+import { viewer } from "./viewer.js";
 
 const SIGNED_IN = "signed-in";
+/** The address with which a server says that this page may ask for its token. */
+const TOKEN_FORM = "#token";
 
 export class SignIn {
   #form = byId("sign-in");
@@ -26,7 +29,8 @@ export class SignIn {
 
   show() {
     this.#form.hidden = false;
-    this.#token.focus();
+    if (viewer.sign_in_url === TOKEN_FORM) this.#token.focus();
+    else this.#form.replaceChildren(...signedOut());
   }
 
   hide() {
@@ -66,4 +70,10 @@ export class SignIn {
     this.#signOut.hidden = !signedIn;
     save(SIGNED_IN, signedIn ? "yes" : null);
   }
+}
+
+function signedOut() {
+  const title = element("h2", {}, "You are signed out");
+  if (viewer.sign_in_url === null) return [title, element("p", {}, "Sign in again, then reload this page.")];
+  return [title, element("a", { class: "button primary", href: viewer.sign_in_url }, "Sign in")];
 }

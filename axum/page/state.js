@@ -9,7 +9,7 @@ export function hideState() {
 
 export function showEmpty(filters, clearFilters) {
   if (isUnfiltered(filters)) {
-    show("empty", "The log is empty", "Entries appear here as soon as the server records them. To try this page with sample entries, start the server with --demo 10000.");
+    show("empty", "The log is empty", "Entries appear here as soon as the server records them.");
     return;
   }
   show("empty", "No entries match these filters", "Remove a filter or widen the time range.", button("Clear all filters", "button", clearFilters));

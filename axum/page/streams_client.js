@@ -1,5 +1,6 @@
 // How a page reaches the streams: those that it shares with other pages or, in browsers without shared workers, its own.
 
+import { BASE } from "./base.js";
 import { Streams } from "./streams.js";
 
 export class StreamsClient {
@@ -31,7 +32,7 @@ export class StreamsClient {
   }
 
   #share() {
-    const worker = new SharedWorker("/streams_worker.js", { type: "module" });
+    const worker = new SharedWorker(`${BASE}streams_worker.js`, { type: "module" });
     worker.addEventListener("error", () => {
       // The browser has shared workers, but cannot start this one.
       this.#port = this.#own();
@@ -46,7 +47,7 @@ export class StreamsClient {
 
   /** A worker that crashes says nothing, but the browser frees its lock. */
   #restartWhenDead() {
-    navigator.locks.request("streams", { mode: "shared" }, () => {
+    navigator.locks.request(`${BASE}streams`, { mode: "shared" }, () => {
       this.#port = this.#share();
       if (this.#joined !== null) this.join(this.#joined);
     });

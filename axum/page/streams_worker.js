@@ -1,13 +1,14 @@
 // A shared worker: it keeps the event sources of all pages of this browser. It belongs to no page, so none of them has to
 // lead, and none that is closed or frozen stops the others.
 
+import { BASE } from "./base.js";
 import { Streams } from "./streams.js";
 
 const streams = new Streams();
 
 /** Held for as long as the worker lives: it may share a process with a page, and crash with that page. */
 const held = new Promise((resolve) => {
-  navigator.locks?.request("streams", () => {
+  navigator.locks?.request(`${BASE}streams`, () => {
     resolve();
     return new Promise(() => {});
   });

@@ -182,6 +182,15 @@ impl<'conn> AsyncActivityLogRepository<'conn> {
         self.log.newest_seq().await
     }
 
+    /// The greatest `seq` that was given: see [`last_given_seq`](crate::Repository::last_given_seq).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`last_given_seq`](crate::Repository::last_given_seq).
+    pub async fn last_given_seq(&mut self) -> Result<Option<i64>> {
+        self.log.last_given_seq().await
+    }
+
     /// How many entries match: see [`count`](crate::Repository::count).
     ///
     /// # Errors

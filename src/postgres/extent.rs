@@ -18,6 +18,18 @@ pub(crate) async fn newest_seq(conn: &mut impl Execute) -> QueryResult<Option<i6
     conn.first::<i64, _>(newest.returning::<BigInt>()).await
 }
 
+/// The greatest `seq` that was given. Where the sequence does not tell, it is the greatest visible one.
+pub(crate) async fn last_given_seq(conn: &mut impl Execute) -> QueryResult<Option<i64>> {
+    conn.one::<Option<i64>, _>(Sql::new(LAST_GIVEN).returning::<Nullable<BigInt>>()).await
+}
+
+/// An entry that was inserted with a chosen `seq` may be ahead of the sequence.
+const LAST_GIVEN: &str = "\
+    SELECT greatest( \
+        CASE WHEN has_sequence_privilege(sequence, 'USAGE, SELECT') THEN pg_sequence_last_value(sequence) END, \
+        (SELECT max(seq) FROM activity_log) \
+    ) FROM (SELECT pg_get_serial_sequence('activity_log', 'seq')::regclass AS sequence) AS own";
+
 /// The greatest `seq` up to `through` that is not among the newest `rows` up to there.
 pub(crate) async fn newest_seq_beyond_rows(conn: &mut impl Execute, rows: u64, through: i64) -> Result<Option<i64>> {
     // No log holds more than i64::MAX rows.

@@ -91,6 +91,10 @@ impl<C: Execute> Store for C {
         Ok(extent::newest_seq(self).await?)
     }
 
+    async fn last_given_seq(&mut self) -> Result<Option<i64>> {
+        Ok(extent::last_given_seq(self).await?)
+    }
+
     async fn settled_seq(&mut self) -> Result<Settled> {
         follow::settled_seq(self).await
     }

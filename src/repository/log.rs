@@ -147,6 +147,10 @@ impl<C: Store> Log<'_, C> {
         settled::newest(self.conn).await
     }
 
+    pub(crate) async fn last_given_seq(&mut self) -> Result<Option<i64>> {
+        self.conn.last_given_seq().await
+    }
+
     pub(crate) async fn count(&mut self, filters: &ActivityLogFilters, limit: Option<u64>) -> Result<u64> {
         let limit = limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX));
         self.conn.count(&NormalizedFilters::new(filters)?, limit).await

@@ -313,6 +313,34 @@ impl<'conn, C: Backend> Repository<'conn, C> {
         run(self.log.newest_seq())
     }
 
+    /// The greatest `seq` that the log has given to an entry, whether or not it still holds that entry; `None` before the
+    /// first one.
+    ///
+    /// A follower whose cursor is greater comes from another log: this one was restored from an older copy, or begun
+    /// again. The entry with this `seq` may not be visible yet, or may have been rolled back.
+    ///
+    /// ```
+    /// # use activity_log::{ActivityLogRepository, NewActivityLogEntry};
+    /// # fn main() -> activity_log::Result<()> {
+    /// # let mut conn = activity_log::connect(":memory:")?;
+    /// # activity_log::run_migrations(&mut conn)?;
+    /// let mut log = ActivityLogRepository::new(&mut conn);
+    /// assert_eq!(log.last_given_seq()?, None);
+    /// log.record(&NewActivityLogEntry::new("auth", "user.signed_in", "alice", "Alice signed in"))?;
+    /// log.clear()?;
+    /// assert_eq!(log.newest_seq()?, None);
+    /// assert_eq!(log.last_given_seq()?, Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [the repository's](Self#errors).
+    pub fn last_given_seq(&mut self) -> Result<Option<i64>> {
+        run(self.log.last_given_seq())
+    }
+
     /// How many entries match, including those that cannot be read.
     ///
     /// # Errors

@@ -123,6 +123,10 @@ impl Store for SqliteConnection {
         Ok(extent::newest_seq(self)?)
     }
 
+    async fn last_given_seq(&mut self) -> Result<Option<i64>> {
+        Ok(extent::last_given_seq(self)?)
+    }
+
     /// A writer that is not done holds the lock, so no number below a visible one is still to come.
     async fn settled_seq(&mut self) -> Result<Settled> {
         Ok(Settled::Now(i64::MAX))

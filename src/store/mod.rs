@@ -133,6 +133,9 @@ pub trait Store: Sized {
     /// The greatest `seq` in the log; `None` if it is empty.
     fn newest_seq(&mut self) -> impl Future<Output = Result<Option<i64>>>;
 
+    /// The greatest `seq` that was given to an entry, whether or not the log still holds that entry; `None` before the first.
+    fn last_given_seq(&mut self) -> impl Future<Output = Result<Option<i64>>>;
+
     /// How far walks upward may go.
     fn settled_seq(&mut self) -> impl Future<Output = Result<Settled>>;
 

@@ -15,6 +15,7 @@ mod export_files;
 pub(crate) mod filters;
 mod get;
 mod hostile_input;
+mod last_given;
 pub(crate) mod model;
 mod pagination;
 pub(crate) mod prune;

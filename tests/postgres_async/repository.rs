@@ -137,6 +137,10 @@ impl<'conn> ActivityLogRepository<'conn> {
         Wait.block_on(self.0.newest_seq())
     }
 
+    pub(crate) fn last_given_seq(&mut self) -> Result<Option<i64>> {
+        Wait.block_on(self.0.last_given_seq())
+    }
+
     pub(crate) fn facets(&mut self, filters: &ActivityLogFilters, facet: Facet, limit: u32) -> Result<Facets> {
         Wait.block_on(self.0.facets(filters, facet, limit))
     }

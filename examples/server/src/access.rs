@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use activity_log_axum::is_page_file;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::error::ApiError;
-use crate::{origin, page};
+use crate::origin;
 
 /// The cookie that stands for the token where a page cannot send headers: an `EventSource`, a download.
 pub(crate) const COOKIE: &str = "activity_log_token";
@@ -99,7 +100,7 @@ fn is_public(method: &Method, path: &str) -> bool {
     match path {
         "/healthz" => reads,
         "/api/v1/session" => *method == Method::POST,
-        path => reads && page::has(path),
+        path => reads && is_page_file(path),
     }
 }
 

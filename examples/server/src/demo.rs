@@ -1,8 +1,7 @@
 //! Fills an empty log with plausible entries for a demonstration.
 
-use activity_log::{ActivityLogRepository, ActivitySeverity, NewActivityLogEntry};
+use activity_log::{ActivitySeverity, Backend, NewActivityLogEntry, Repository};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::SqliteConnection;
 
 use crate::demo_events::{ACTORS, EVENTS, Event};
 
@@ -19,8 +18,8 @@ const HOURS: [u64; 24] = [2, 1, 1, 1, 2, 4, 10, 24, 38, 44, 42, 36, 30, 38, 42, 
 /// records nothing.
 ///
 /// The same `number` always yields the same entries, except for their ids and times.
-pub(crate) fn fill(conn: &mut SqliteConnection, number: u32, now: DateTime<Utc>) -> activity_log::Result<bool> {
-    let mut log = ActivityLogRepository::new(conn);
+pub(crate) fn fill(conn: &mut impl Backend, number: u32, now: DateTime<Utc>) -> activity_log::Result<bool> {
+    let mut log = Repository::new(conn);
     if log.count_up_to(&Default::default(), 1)? > 0 {
         return Ok(false);
     }

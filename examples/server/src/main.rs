@@ -9,63 +9,35 @@
 mod access;
 mod app;
 mod body;
-mod compression;
 mod context;
-mod count;
 mod database;
 mod demo;
 mod demo_events;
+mod device;
 mod devices;
-mod entity_tag;
-mod entries;
-mod entry;
 mod error;
-mod export;
-mod extent;
-mod facets;
-mod file;
-mod filters;
-mod format;
-mod headers;
-mod health;
-mod histogram;
 mod host;
-mod idempotency;
-mod last_given;
-mod live;
-mod openapi;
 mod origin;
-mod page;
-mod parameters;
-mod posted;
-mod query;
-mod readable;
-mod record;
 mod recording;
 mod routes;
-mod schemas;
 mod session;
 mod shutdown;
-mod stream;
-mod transfer;
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use activity_log::{ActivityCategory, NewActivityLogEntry};
-use chrono::Utc;
+use activity_log_axum::{Actor, Routes};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
 use crate::access::Access;
 use crate::app::App;
 use crate::database::Database;
-use crate::live::Live;
-use crate::recording::Recording;
 use crate::shutdown::{serve_until, stop_signal};
 
 /// Keeps an activity log in a SQLite file and serves it over HTTP.
@@ -75,7 +47,7 @@ struct Arguments {
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
-    /// The SQLite file that holds the log; created when it is missing
+    /// The SQLite file that holds the log, created when it is missing; or the URL of a PostgreSQL database
     #[arg(long, default_value = "activity-log.db")]
     database: String,
 
@@ -90,7 +62,9 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).init();
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("example-server: {error}");
@@ -105,9 +79,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let database =
         Database::open(&arguments.database).map_err(|error| format!("cannot open {}: {error}", arguments.database))?;
     if let Some(number) = arguments.demo
-        && !demo::fill(&mut database.connect()?, number, Utc::now())?
+        && !database.run_now(|conn| conn.fill(number))?
     {
-        eprintln!("example-server: {} is not empty, so it is not filled for the demonstration", arguments.database);
+        tracing::warn!("{} is not empty, so it is not filled for the demonstration", arguments.database);
     }
     serve(arguments.listen, database, access)
 }
@@ -121,28 +95,32 @@ async fn serve(address: SocketAddr, database: Database, access: Access) -> Resul
     // Before the URL is printed, because its reader may stop the server at once.
     let stop = stop_signal()?;
     let stopping = watch::Sender::new(false);
-    let recording = Recording::start(database.file().clone())?;
-    let live = Live::start(&database, recording.subscribe()?, stopping.subscribe()).await?;
-    let router = routes::router(App::new(database.clone(), recording.clone(), live, access))?;
+    let mut streams_stop = stopping.subscribe();
+    let recorder = database.recorder(recording::options())?;
+    let viewer = database
+        .viewer()
+        .recorder(recorder.clone())
+        .routes(Routes::default().record().clear())
+        // The server has no users, so it believes what its clients say.
+        .actor(|_| Actor::as_claimed())
+        .sign_in_url("#token")
+        .stop_streams_when(async move { _ = streams_stop.wait_for(|stopping| *stopping).await });
+    let router = routes::router(App { database: database.clone(), access: Arc::new(access) }, viewer);
 
     let started =
         own_entry("server_started", format!("The server started listening on {url}")).metadata_value("url", &*url);
-    recording.record(started).await?;
+    recorder.record(started).await?;
     println!("listening on {url}");
 
     serve_until(stop, listener, router, stopping).await?;
 
-    let deadline = Instant::now() + shutdown::WRITE_GRACE;
-    let writes_ended = database.end_writes(deadline).await;
-    if writes_ended.is_none() {
-        eprintln!("example-server: stopping while the log is being cleared");
-    }
-    let unrecorded = recording.end_with(own_entry("server_stopped", "The server stopped"), deadline).await?;
+    let stopped = own_entry("server_stopped", "The server stopped");
+    let unrecorded = recording::end_with(recorder, stopped, shutdown::WRITE_GRACE).await?;
     // What is recorded is committed by now. If the checkpoint fails, the next start completes it.
-    match spawn_blocking(move || shutdown::checkpoint(&mut database.connect()?)).await? {
+    match spawn_blocking(move || database.close()).await? {
         Ok(true) => {}
-        Ok(false) => eprintln!("example-server: cannot empty the write-ahead log: another process uses the file"),
-        Err(error) => eprintln!("example-server: cannot empty the write-ahead log: {error}"),
+        Ok(false) => tracing::warn!("cannot empty the write-ahead log: another process uses the file"),
+        Err(error) => tracing::warn!("cannot empty the write-ahead log: {error}"),
     }
     match unrecorded {
         0 => Ok(()),

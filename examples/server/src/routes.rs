@@ -1,54 +1,59 @@
-//! The routes.
+//! The routes: the server's own, and at all other paths those of the viewer.
 
 use std::sync::Arc;
 
 use activity_log::ActorContextLayer;
+use activity_log_axum::Viewer;
 use axum::Router;
-use axum::http::{StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
-use axum::routing::get;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Description;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::{self, COOKIE};
 use crate::app::App;
-use crate::error::ApiError;
-use crate::{
-    access, compression, context, count, devices, entries, entry, export, facets, headers, health, histogram, host,
-    openapi, page, record, session, stream,
-};
+use crate::{context, devices, host, session};
 
-/// The routes and their description, built from the same list.
-pub(crate) fn router(app: App) -> Result<Router, serde_json::Error> {
+#[derive(OpenApi)]
+struct Own;
+
+/// As the viewer's responses have them.
+const HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
+pub(crate) fn router(app: App, viewer: Viewer) -> Router {
     let access = Arc::clone(&app.access);
-    let (described, description) = OpenApiRouter::with_openapi(openapi::Api::openapi())
-        .routes(routes!(entries::list, record::record, entries::clear))
-        .routes(routes!(entry::entry))
-        .routes(routes!(count::count))
-        .routes(routes!(histogram::histogram))
-        .routes(routes!(facets::facets))
-        .routes(routes!(export::export))
-        .routes(routes!(stream::stream))
+    let (own, description) = OpenApiRouter::with_openapi(Own::openapi())
         .routes(routes!(devices::list))
         .routes(routes!(devices::put, devices::remove))
         .routes(routes!(session::sign_in, session::sign_out))
-        .routes(routes!(health::health))
         .with_state(app)
         .split_for_parts();
-    let description = openapi::json(description)?;
-
-    let router = described
-        .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], description)))
-        .merge(page::router())
-        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is no such path; see /openapi.json"))
-        .method_not_allowed_fallback(async || {
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see the header Allow")
-        })
+    let viewer = viewer.describe(move |whole| describe(whole, description)).into_router();
+    let router = own
+        .fallback_service(viewer)
         .layer(ActorContextLayer::new(context::of_request))
         .layer(from_fn_with_state(access, access::guard))
-        .layer(from_fn(host::require_one))
-        .layer(from_fn(headers::set))
-        .layer(compression::layer())
-        .layer(map_response(compression::weaken_tag));
-    Ok(router)
+        .layer(from_fn(host::require_one));
+    HEADERS
+        .into_iter()
+        .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::if_not_present(name, value)))
+}
+
+/// Adds the server's own routes, and how clients sign in.
+fn describe(whole: &mut Description, own: Description) {
+    whole.merge(own);
+    let components = whole.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))));
+    let none = || <[&str; 0]>::default();
+    whole.security = Some(vec![SecurityRequirement::new("token", none()), SecurityRequirement::new("cookie", none())]);
 }

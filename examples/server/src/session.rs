@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::access::{COOKIE, unauthorized};
 use crate::app::App;
 use crate::body;
-use crate::error::{ApiError, ErrorBody};
+use crate::error::ApiError;
 
 const MAX_BYTES: usize = 16 << 10;
 
@@ -30,12 +30,12 @@ pub(crate) struct SignIn {
     post, path = "/api/v1/session", tag = "session", request_body = SignIn, security(()),
     responses(
         (status = 204, description = "The cookie is in `Set-Cookie`", headers(("set-cookie" = String))),
-        (status = 401, description = "The token is wrong", body = ErrorBody),
-        (status = 413, description = "The body exceeds 16 KiB", body = ErrorBody),
+        (status = 401, description = "The token is wrong"),
+        (status = 413, description = "The body exceeds 16 KiB"),
     ),
 )]
-pub(crate) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
-    let body = body::receive(&headers, body, MAX_BYTES).await?;
+pub(crate) async fn sign_in(State(app): State<App>, body: Body) -> Result<Response, ApiError> {
+    let body = body::receive(body, MAX_BYTES).await?;
     let SignIn { token } = serde_json::from_slice(&body)
         .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "the body must be {\"token\": \"…\"}"))?;
     Ok(match app.access.cookie_for(&token) {

@@ -5,9 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -65,22 +62,8 @@ pub(crate) async fn serve_until(
     tokio::select! {
         served = server.into_future() => served,
         () = out_of_patience => {
-            eprintln!("example-server: stopping with unfinished requests after {} s", REQUEST_GRACE.as_secs());
+            tracing::warn!("stopping with unfinished requests after {} s", REQUEST_GRACE.as_secs());
             Ok(())
         }
     }
-}
-
-/// Moves the contents of the write-ahead log into the database file, so that copying this one file copies the whole
-/// activity log. Returns `false` when another process keeps using the file.
-pub(crate) fn checkpoint(conn: &mut SqliteConnection) -> activity_log::Result<bool> {
-    #[derive(QueryableByName)]
-    struct Checkpoint {
-        #[diesel(sql_type = BigInt)]
-        busy: i64,
-    }
-
-    conn.batch_execute("PRAGMA busy_timeout = 1000")?;
-    let checkpoint: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
-    Ok(checkpoint.busy == 0)
 }

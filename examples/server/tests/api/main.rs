@@ -22,6 +22,8 @@ mod health;
 mod histogram;
 mod hosts;
 mod idempotency;
+#[cfg(feature = "postgres")]
+mod in_postgres;
 mod listing;
 #[cfg(unix)]
 mod lost_file;

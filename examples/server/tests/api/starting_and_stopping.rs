@@ -110,7 +110,7 @@ fn what_cannot_be_recorded_before_the_stop_is_reported_so_that_it_can_be_sent_ag
     // Docker kills a container after ten seconds.
     assert!(!server.wait(Duration::from_secs(10))?.success());
     let said = server.said()?;
-    let unrecorded = said.lines().filter_map(|line| line.strip_prefix("example-server: not recorded: "));
+    let unrecorded = said.lines().filter_map(|line| Some(line.split_once(": not recorded: ")?.1));
     let unrecorded = unrecorded.map(str::to_owned).collect::<Vec<_>>();
     assert!(said.ends_with("example-server: entries not recorded before the stop: 1\n"), "{said}");
 

@@ -13,6 +13,7 @@ mod layout;
 mod links;
 mod listing;
 mod live;
+mod mounted;
 mod rows;
 mod server;
 mod shortcuts;

@@ -1,0 +1,83 @@
+//! A page and an HTTP API for an [`activity_log`], to mount in an axum server in two lines.
+//!
+//! ```
+//! use diesel::SqliteConnection;
+//! use diesel::r2d2::{ConnectionManager, Pool};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("server.db").display().to_string();
+//! let pool = Pool::builder()
+//!     .connection_customizer(Box::new(activity_log::ConnectionCustomizer))
+//!     .build(ConnectionManager::<SqliteConnection>::new(path))?;
+//! activity_log::run_migrations(&mut *pool.get()?)?;
+//!
+//! let app: axum::Router = axum::Router::new().nest("/admin/activity", activity_log_axum::viewer(pool));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Whoever the host lets through may read the whole log and export it**: put the viewer behind the layer that signs
+//! administrators in. [`Viewer`] has the options, such as who acts, what clients may do beyond reading, and links to the
+//! host's own pages.
+//!
+//! The page and the API work under any path. A pool of PostgreSQL connections works as one of SQLite does, behind the
+//! feature `postgres`.
+//!
+//! # Features
+//!
+//! - `sqlite` (default): pools of connections to SQLite.
+//! - `bundled` (default): compiles SQLite into the program instead of linking the system's.
+//! - `postgres`: pools of connections to PostgreSQL.
+//! - `postgres-bundled`: compiles libpq into the program instead of linking the system's.
+//!
+//! # What is logged
+//!
+//! What an operator should know goes through the crate `tracing`: the causes of responses with status 500, exports and
+//! streams that fail, and a database file that is replaced or removed while the server runs.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod actor;
+mod app;
+mod body;
+mod compression;
+mod count;
+mod database;
+mod entity_tag;
+mod entries;
+mod entry;
+mod error;
+mod export;
+mod extent;
+mod facets;
+mod filters;
+mod format;
+mod headers;
+mod health;
+mod histogram;
+mod idempotency;
+mod links;
+mod live;
+mod openapi;
+mod origin;
+mod page;
+mod parameters;
+mod posted;
+mod query;
+mod readable;
+mod record;
+mod recording;
+mod router;
+mod routes;
+mod schemas;
+mod stream;
+mod transfer;
+mod viewer;
+mod viewer_json;
+
+pub use actor::Actor;
+pub use database::backend::Backend;
+pub use page::is_page_file;
+pub use routes::Routes;
+pub use viewer::{Viewer, viewer};

@@ -1,0 +1,212 @@
+//! How a host builds a viewer.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use activity_log::{EntryLimits, Recorder, Redactor};
+use axum::Router;
+use diesel::r2d2::{ConnectionManager, Pool};
+use http::request::Parts;
+use utoipa::openapi::OpenApi;
+
+use crate::actor::{Actor, ActorOf};
+use crate::app::{self, App};
+use crate::database::Database;
+use crate::database::backend::Backend;
+use crate::database::pool::PooledLog;
+use crate::links::{Links, safe};
+use crate::live::{self, Live, Stopping};
+use crate::recording::Recording;
+use crate::router;
+use crate::routes::Routes;
+use crate::viewer_json::Settings;
+
+const TITLE: &str = "Activity log";
+
+const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
+
+type Describe = Box<dyn FnOnce(&mut OpenApi) + Send>;
+
+/// The page and the API of a log, to be mounted by a host. [`into_router`](Self::into_router) completes it.
+///
+/// ```
+/// use activity_log_axum::{Actor, Routes, Viewer};
+/// # use diesel::r2d2::{ConnectionManager, Pool};
+/// #[derive(Clone)]
+/// struct User(String);
+///
+/// # fn mount(pool: Pool<ConnectionManager<impl activity_log_axum::Backend>>) -> axum::Router {
+/// let viewer = Viewer::new(pool)
+///     .title("Lamps: activity")
+///     // The layer that signs users in has put the user into the extensions of the request.
+///     .actor(|request| match request.extensions.get::<User>() {
+///         Some(User(name)) => Actor::named(name),
+///         None => Actor::named("anonymous"),
+///     })
+///     .routes(Routes::default().clear())
+///     .link_entity(|entity_type, id| (entity_type == "lamp").then(|| format!("/lamps/{id}")))
+///     .into_router();
+/// axum::Router::new().nest("/admin/activity", viewer)
+/// # }
+/// ```
+#[must_use]
+pub struct Viewer {
+    database: Database,
+    recorder: Option<Recorder>,
+    actor: ActorOf,
+    links: Links,
+    routes: Routes,
+    is_read_only: bool,
+    limits: EntryLimits,
+    redactor: Redactor,
+    settings: Settings,
+    stopping: Stopping,
+    client_patience: Duration,
+    describe: Describe,
+}
+
+impl Viewer {
+    /// A viewer of the log in the database of this pool, which is up to date with the log's migrations.
+    ///
+    /// It takes at most half of the pool's connections for exports (at least one, at most four), as many for counts and
+    /// for live streams (at most two each), and one to write. A request waits for a connection up to three seconds, or
+    /// as long as the pool waits if that is less. A pool of one connection works; an export then makes others wait.
+    pub fn new<C: Backend>(pool: Pool<ConnectionManager<C>>) -> Self {
+        Self {
+            database: Database::new(Arc::new(PooledLog::new(pool))),
+            recorder: None,
+            actor: ActorOf::default(),
+            links: Links::default(),
+            routes: Routes::default(),
+            is_read_only: false,
+            limits: EntryLimits::default(),
+            redactor: Redactor::default(),
+            settings: Settings { title: TITLE.to_owned(), sign_in_url: None },
+            stopping: live::never(),
+            client_patience: CLIENT_PATIENCE,
+            describe: Box::new(|_| ()),
+        }
+    }
+
+    /// Records through the host's recorder, and shows what it commits at once. Without one, entries are recorded on a
+    /// connection of the pool.
+    ///
+    /// Either way, entries that other threads and processes commit are shown within a second. The recorder has limits
+    /// and a redactor of its own, which apply instead of [`limits`](Self::limits) and [`redactor`](Self::redactor).
+    pub fn recorder(self, recorder: Recorder) -> Self {
+        Self { recorder: Some(recorder), ..self }
+    }
+
+    /// Who makes a request: for entries about exports and clearing, and for entries that are posted. What a client says
+    /// itself counts only as far as the [`Actor`] allows.
+    ///
+    /// The function gets the request without its body, as the layers of the host have left it. Its URI begins at the
+    /// mount point. Without this function, the actor of the current [`ActorContext`](activity_log::ActorContext) acts,
+    /// or else `anonymous`.
+    pub fn actor(self, from_request: impl Fn(&Parts) -> Actor + Send + Sync + 'static) -> Self {
+        Self { actor: ActorOf::new(from_request), ..self }
+    }
+
+    /// Which routes there are; [`Routes::default`] otherwise. The page hides what is off, and a request for it is
+    /// answered with 404 or 405.
+    pub fn routes(self, routes: Routes) -> Self {
+        Self { routes, ..self }
+    }
+
+    /// Writes nothing at all, whatever [`routes`](Self::routes) says: nothing can be recorded or cleared, and **exports
+    /// are not recorded**. For a replica, or for a database user that may only read.
+    pub fn read_only(self) -> Self {
+        Self { is_read_only: true, ..self }
+    }
+
+    /// The title of the page; "Activity log" otherwise.
+    pub fn title(self, title: impl Into<String>) -> Self {
+        Self { settings: Settings { title: title.into(), ..self.settings }, ..self }
+    }
+
+    /// Where the page leads a reader whose requests the host answers with 401.
+    ///
+    /// Like all links, it must be a relative URL, or one with the scheme `http` or `https`; any other is left out.
+    pub fn sign_in_url(self, url: impl Into<String>) -> Self {
+        Self { settings: Settings { sign_in_url: safe(url.into()), ..self.settings }, ..self }
+    }
+
+    /// The host's page about an entity, by its type and id. Entries have it as `links.entity`, and the page shows it.
+    ///
+    /// It must be a relative URL, or one with the scheme `http` or `https`; any other is left out. On the page, a
+    /// relative one begins at the page's address, so begin it with a slash.
+    pub fn link_entity(self, link: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { links: Links { entity: Some(Arc::new(link)), ..self.links }, ..self }
+    }
+
+    /// The host's page about an actor. Entries have it as `links.actor`, and the page shows it.
+    ///
+    /// It must be a URL as [`link_entity`](Self::link_entity) has it.
+    pub fn link_actor(self, link: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { links: Links { actor: Some(Arc::new(link)), ..self.links }, ..self }
+    }
+
+    /// Limits the size of posted entries; [`EntryLimits::default`] applies otherwise. A [`recorder`](Self::recorder) has
+    /// limits of its own.
+    pub fn limits(self, limits: EntryLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Masks secrets in the metadata of posted entries. A [`recorder`](Self::recorder) has a redactor of its own.
+    pub fn redactor(self, redactor: Redactor) -> Self {
+        Self { redactor, ..self }
+    }
+
+    /// Ends the live streams once `stop` resolves. Without it they last as long as their clients, so a server that stops
+    /// gracefully would wait for them.
+    pub fn stop_streams_when(self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { stopping: live::stopping(stop), ..self }
+    }
+
+    /// How long a client may take to receive a part of an export or of a stream before it loses its place to others: a
+    /// minute otherwise.
+    pub fn client_patience(self, patience: Duration) -> Self {
+        Self { client_patience: patience, ..self }
+    }
+
+    /// Changes the description at `openapi.json`, such as to add the host's own routes and how its clients sign in.
+    pub fn describe(self, describe: impl FnOnce(&mut OpenApi) + Send + 'static) -> Self {
+        Self { describe: Box::new(describe), ..self }
+    }
+
+    /// The routes, to be mounted at any path with `nest`, or at the root with `merge` or, in a router that has a fallback
+    /// of its own, with `fallback_service`.
+    ///
+    /// Nested at `/admin/activity`, the page is there and not at `/admin/activity/`, as axum has it; `nest_service` serves
+    /// both, and takes its place in a router with a state.
+    pub fn into_router(self) -> Router {
+        let Self { database, recorder, actor, links, is_read_only, client_patience, .. } = self;
+        let routes = if is_read_only { self.routes.without_writes() } else { self.routes };
+        let live = Live::new(database.clone(), recorder.clone(), self.stopping);
+        let recording =
+            Recording { database: database.clone(), recorder, limits: self.limits, redactor: Arc::new(self.redactor) };
+        let parts =
+            app::Parts { database, recording, live, actor, links, routes, writes: !is_read_only, client_patience };
+        router::router(App::new(parts), self.settings, self.describe)
+    }
+}
+
+impl fmt::Debug for Viewer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { routes, is_read_only, settings, .. } = self;
+        formatter
+            .debug_struct("Viewer")
+            .field("routes", routes)
+            .field("is_read_only", is_read_only)
+            .field("settings", settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A viewer with the defaults: clients can read and export, and whoever the host lets through may do both.
+///
+/// The same as `Viewer::new(pool).into_router()`: see [`Viewer`].
+pub fn viewer<C: Backend>(pool: Pool<ConnectionManager<C>>) -> Router {
+    Viewer::new(pool).into_router()
+}

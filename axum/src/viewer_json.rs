@@ -1,0 +1,33 @@
+//! What the page must know about its viewer.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::actor::Actor;
+use crate::app::App;
+
+pub(crate) const PATH: &str = "/viewer.json";
+
+/// What the page shows and hides. It says nothing about the entries.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Settings {
+    pub(crate) title: String,
+    /// Where one signs in again.
+    pub(crate) sign_in_url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Viewer<'a> {
+    #[serde(flatten)]
+    settings: &'a Settings,
+    exports: bool,
+    /// Whether the page asks for the reader's name, which is recorded with an export.
+    asks_for_name: bool,
+}
+
+pub(crate) async fn serve(settings: &Settings, State(app): State<App>, actor: Actor) -> Json<serde_json::Value> {
+    let asks_for_name = app.routes.has_export && app.writes && actor.naming("exported_by").is_some();
+    let viewer = Viewer { settings, exports: app.routes.has_export, asks_for_name };
+    Json(serde_json::to_value(viewer).unwrap_or_default())
+}

@@ -1,0 +1,7 @@
+//! The viewer of a log in PostgreSQL.
+
+#![expect(clippy::indexing_slicing, reason = "indexing a JSON value with a missing key gives null")]
+
+#[path = "postgres/database.rs"]
+mod database;
+mod viewer;

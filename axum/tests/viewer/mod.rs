@@ -1,0 +1,13 @@
+//! What a viewer does in every database. `crate::database` is the one module that names it.
+
+mod acting;
+pub(crate) mod host;
+mod links;
+mod mounting;
+mod pools;
+mod reading;
+mod recording;
+mod routes;
+mod streams;
+
+pub(crate) type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -1,0 +1,53 @@
+//! The server on PostgreSQL.
+
+use std::env;
+use std::io::Write;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use serde_json::json;
+
+use crate::events::Events;
+use crate::server::{PATH, Server, TestResult, entry};
+
+/// A server on a schema of its own; `None` where the tests have no PostgreSQL.
+#[expect(clippy::disallowed_methods, reason = "only the environment can tell tests where PostgreSQL is")]
+fn server(schema: &str) -> TestResult<Option<Server>> {
+    let Ok(url) = env::var("ACTIVITY_LOG_POSTGRES_URL") else {
+        writeln!(std::io::stderr(), "skipped: this test needs ACTIVITY_LOG_POSTGRES_URL")?;
+        return Ok(None);
+    };
+    let schema = format!("{schema}_{}", std::process::id());
+    PgConnection::establish(&url)?.batch_execute(&format!("CREATE SCHEMA {schema}"))?;
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{separator}options=-csearch_path%3D{schema}");
+    Ok(Some(Server::start_with(&["--database", &url, "--demo", "100"])?))
+}
+
+#[test]
+fn entries_are_recorded_listed_followed_exported_and_cleared() -> TestResult {
+    let Some(mut server) = server("entries")? else { return Ok(()) };
+    let mut events = Events::open(&server, "")?;
+    assert_eq!(server.post_json(&entry("News"))?.status, 201);
+    assert!(events.next()?.is_some_and(|event| event.data.contains("News")));
+    assert_eq!(server.get("limit=1")?.messages()?, ["News"]);
+    assert_eq!(server.request("GET", &format!("{PATH}/count"))?.body, json!({"count": 102, "more": false}));
+    assert_eq!(server.request("GET", &format!("{PATH}/export"))?.text.lines().count(), 103);
+    assert_eq!(server.delete("actor=alice")?.body, json!({"deleted": 103}));
+    assert_eq!(server.request("GET", "/healthz")?.body["status"], "ok");
+    drop(events);
+    assert!(server.stop()?.success());
+    Ok(())
+}
+
+#[test]
+fn a_device_and_the_entry_about_its_change_are_in_one_transaction() -> TestResult {
+    let Some(server) = server("devices")? else { return Ok(()) };
+    let device = "/api/v1/devices/dev_7?actor=alice";
+    assert_eq!(server.put_json(device, &json!({"name": "Lamp"}))?.status, 201);
+    assert_eq!(server.put_json(device, &json!({"name": "Hall lamp"}))?.status, 200);
+    assert_eq!(server.request("DELETE", device)?.status, 204);
+    let messages = server.get("entity_id=dev_7&actor=alice&entity_type=device")?.messages()?;
+    assert_eq!(messages, ["alice removed Hall lamp", "alice changed Hall lamp", "alice added Lamp"]);
+    Ok(())
+}
