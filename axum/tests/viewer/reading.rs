@@ -1,7 +1,7 @@
 //! Reading the log.
 
 use activity_log::Repository;
-use activity_log_axum::is_page_file;
+use activity_log_axum::{Viewer, is_page_file};
 use axum::http::StatusCode;
 use serde_json::json;
 
@@ -17,6 +17,22 @@ async fn a_page_leads_to_the_older_one_and_back() -> TestResult {
     let older = host.list(&format!("limit=2&before_seq={}", newest["next_before_seq"])).await?;
     assert_eq!(messages(&older), ["One"]);
     assert_eq!(host.list(&format!("limit=2&after_seq={}", older["prev_after_seq"])).await?, newest);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_can_be_read_where_it_is_served() -> TestResult {
+    let host = Host::new(Viewer::read_in_place)?;
+    host.record(&["One"])?;
+    assert_eq!(messages(&host.list("").await?), ["One"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_runtime_of_one_thread_reads_on_another_one_all_the_same() -> TestResult {
+    let host = Host::new(Viewer::read_in_place)?;
+    host.record(&["One"])?;
+    assert_eq!(messages(&host.list("").await?), ["One"]);
     Ok(())
 }
 
