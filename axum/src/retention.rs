@@ -47,7 +47,7 @@ impl RetentionSettings {
 
 /// The retention of a host: see [`Viewer::retention`](crate::Viewer::retention).
 ///
-/// The methods may block.
+/// The methods may block. [The crate](crate#retention) has an example.
 pub trait Retention: Send + Sync + 'static {
     /// The settings that hold now.
     ///
