@@ -58,7 +58,7 @@ pub(crate) struct Bucket {
 )]
 pub(crate) async fn histogram(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Histogram>, ApiError> {
     let HistogramQuery { filters, buckets } = HistogramQuery::parse(query.as_deref())?;
-    let permit = app.count_permit().await;
+    let permit = app.permits.count().await;
     let read = move |log: &mut dyn Log| {
         let _permit = permit;
         let mut histogram = Histogram::default();

@@ -6,8 +6,8 @@ use activity_log::ActorContextLayer;
 use activity_log_axum::Viewer;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state};
-use tower_http::set_header::SetResponseHeaderLayer;
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::Response;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Description;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -38,14 +38,18 @@ pub(crate) fn router(app: App, viewer: Viewer) -> Router {
         .with_state(app)
         .split_for_parts();
     let viewer = viewer.describe(move |whole| describe(whole, description)).into_router();
-    let router = own
-        .fallback_service(viewer)
+    own.fallback_service(viewer)
         .layer(ActorContextLayer::new(context::of_request))
         .layer(from_fn_with_state(access, access::guard))
-        .layer(from_fn(host::require_one));
-    HEADERS
-        .into_iter()
-        .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::if_not_present(name, value)))
+        .layer(from_fn(host::require_one))
+        .layer(map_response(set_headers))
+}
+
+async fn set_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
 }
 
 /// Adds the server's own routes, and how clients sign in.
