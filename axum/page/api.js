@@ -2,8 +2,9 @@
 
 import { NO_FILTERS, toRequest } from "./filters.js";
 
-const LOG = "/api/v1/activity-log";
-const SESSION = "/api/v1/session";
+/** Beside this file, under whatever path the server serves it. */
+const LOG = new URL("api/v1/activity-log", import.meta.url).href;
+const SESSION = new URL("api/v1/session", import.meta.url).href;
 
 /** A failed request; `status` is 0 when the server did not respond. */
 export class ApiError extends Error {

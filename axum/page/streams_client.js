@@ -31,7 +31,7 @@ export class StreamsClient {
   }
 
   #share() {
-    const worker = new SharedWorker("/streams_worker.js", { type: "module" });
+    const worker = new SharedWorker(new URL("streams_worker.js", import.meta.url), { type: "module" });
     worker.addEventListener("error", () => {
       // The browser has shared workers, but cannot start this one.
       this.#port = this.#own();
