@@ -1,6 +1,6 @@
 // The requests that the page makes.
 
-import { NO_FILTERS, toRequest } from "./filters.js";
+import { toRequest } from "./filters.js";
 
 /** Beside this file, under whatever path the server serves it. */
 const LOG = new URL("api/v1/activity-log", import.meta.url).href;
@@ -43,9 +43,9 @@ export function fetchHistogram(filters, buckets, signal) {
   return get(url("/histogram", filters, { buckets }), signal);
 }
 
-/** The most frequent values of a field, to choose from: whatever `filter`, the filter by that field, is now. */
-export async function fetchValues(filters, by, filter, signal) {
-  return (await get(url("/facets", { ...filters, [filter]: NO_FILTERS[filter] }, { by, limit: 50 }), signal)).values;
+/** The most frequent values of a field and their numbers of entries, and whether there are `more`. */
+export function fetchFacet(filters, by, signal) {
+  return get(url("/facets", filters, { by, limit: 100 }), signal);
 }
 
 /** The log records `exportedBy`, if given, with the export. */

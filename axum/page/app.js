@@ -17,9 +17,14 @@ import { Summary } from "./summary.js";
 let filters = fromSearch(location.search);
 let restoreFocus = () => {};
 
-/** Adds filters. Those for a field replace its former ones, but actors are hidden in addition to others. */
-const narrow = ({ exclude_actors = [], ...only }) =>
-  change({ ...filters, ...only, exclude_actors: [...filters.exclude_actors, ...exclude_actors] });
+/** Adds filters. Those for a field replace its former ones, but what is hidden is hidden in addition to others. */
+const narrow = ({ exclude_actors = [], exclude_actions = [], ...only }) =>
+  change({
+    ...filters,
+    ...only,
+    exclude_actors: [...filters.exclude_actors, ...exclude_actors],
+    exclude_actions: [...filters.exclude_actions, ...exclude_actions],
+  });
 const showOnly = (only) => change({ ...NO_FILTERS, ...only });
 const clearFilters = () => change(NO_FILTERS);
 

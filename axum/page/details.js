@@ -75,6 +75,7 @@ function filterButtons(entry, { narrow, showOnly }) {
     labelled(`Only ${entity}`, picks.entity, narrow),
     labelled(`History of ${entity}`, picks.entity, showOnly),
     labelled(`Hide ${entry.actor}`, picks.actor && { exclude_actors: [entry.actor] }, narrow),
+    labelled(`Hide ${entry.action}`, picks.action && { exclude_actions: [entry.action] }, narrow),
   ];
   return buttons.filter((made) => made !== null);
 }

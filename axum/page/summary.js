@@ -1,6 +1,6 @@
 // The count, the histogram and the categories. The list neither waits for them nor fails with them.
 
-import { fetchCount, fetchValues } from "./api.js";
+import { fetchCount, fetchFacet } from "./api.js";
 import { byId } from "./dom.js";
 import { Histogram } from "./histogram.js";
 import { fetchBars } from "./bars.js";
@@ -31,13 +31,13 @@ export class Summary {
     const [count, times, categories] = await Promise.allSettled([
       fetchCount(filters, signal),
       fetchBars(filters, this.#showsAllTimes, signal),
-      fetchValues(filters, "category", "categories", signal),
+      fetchFacet({ ...filters, categories: [] }, "category", signal),
     ]);
     if (signal.aborted) return;
     this.#count.textContent = count.status === "fulfilled" ? countLabel(count.value) : "";
     if (times.status === "fulfilled") this.#histogram.show(times.value);
     else this.#histogram.hide();
-    if (categories.status === "fulfilled") this.#onCategories(categories.value.map(({ value }) => value));
+    if (categories.status === "fulfilled") this.#onCategories(categories.value.values.map(({ value }) => value));
   }
 
   /** Reloads after a pause, at most once for all the calls within it. */

@@ -4,6 +4,7 @@
 
 mod browser;
 mod exports;
+mod facets;
 mod filtering;
 mod focus;
 mod hidden_characters;

@@ -102,6 +102,8 @@ async fn an_open_row_can_hide_its_actor_and_another_row_one_more() -> TestResult
     browser.press("Hide bob").await?;
     browser.until_messages(&["alice"]).await?;
     browser.click("#active .removable").await?;
+    browser.until_messages(&["cron", "alice"]).await?;
+    browser.click("#active .removable").await?;
     browser.until_messages(&["cron", "bob", "alice"]).await
 }
 
@@ -141,7 +143,8 @@ async fn hostile_text_stays_text() -> TestResult {
     browser.value("document.querySelector('.details-actions .quiet').click()").await?;
     browser.until("document.querySelector('.removable') !== null", true).await?;
     browser.until(ROWS, 1).await?;
-    browser.until("document.querySelector('input[name=actor]').value", hostile).await?;
+    browser.click("#facet-actor").await?;
+    browser.until("document.querySelector('#menu-actor li')?.dataset.value ?? null", hostile).await?;
     assert_eq!(browser.value("document.querySelectorAll('main img, main script, main b').length").await?, 0);
     assert_eq!(browser.value("window.hacked === undefined").await?, true);
     assert_eq!(browser.complaints()?, [""; 0]);
