@@ -43,6 +43,11 @@ export function fetchHistogram(filters, buckets, signal) {
   return get(url("/histogram", filters, { buckets }), signal);
 }
 
+/** Like `fetchHistogram`, with a bucket from each edge to before the next. */
+export function fetchBuckets(filters, edges, signal) {
+  return get(url("/histogram", filters, { edges }), signal);
+}
+
 /** The most frequent values of a field and their numbers of entries, and whether there are `more`. */
 export function fetchFacet(filters, by, signal) {
   return get(url("/facets", filters, { by, limit: 100 }), signal);
@@ -75,7 +80,7 @@ export function parseEntry(text) {
 function url(path, filters, more = {}) {
   const parameters = toRequest(filters);
   for (const [name, value] of Object.entries(more)) {
-    if (value !== null) parameters.set(name, value);
+    for (const item of [value].flat()) if (item !== null) parameters.append(name, item);
   }
   const query = parameters.toString();
   return `${LOG}${path}${query && "?"}${query}`;

@@ -13,6 +13,7 @@ import { listenForShortcuts } from "./shortcuts.js";
 import { SignIn } from "./sign_in.js";
 import { hideState, showEmpty, showFailure } from "./state.js";
 import { Summary } from "./summary.js";
+import { showViewPanel } from "./view_panel.js";
 
 let filters = fromSearch(location.search);
 let restoreFocus = () => {};
@@ -108,6 +109,12 @@ addEventListener("popstate", () => {
   refresh();
 });
 
+addEventListener("viewchange", () => {
+  bar.show(filters);
+  summary.redraw();
+});
+
 listenForShortcuts();
+showViewPanel();
 history.scrollRestoration = "manual";
 refresh();

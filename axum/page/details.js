@@ -26,7 +26,7 @@ export function detailsOf(entry, id, hooks) {
     ["Entity type", entry.entity_type],
     ["Entity id", entry.entity_id, "mono"],
     ["Entity name", entry.entity_name],
-    ["Time", exact(entry.ts), "mono"],
+    ["Time", element("time", { class: "exact", datetime: entry.ts }, exact(entry.ts))],
     ["In UTC", entry.ts, "mono"],
     ["Id", entry.id, "mono"],
   ];
@@ -34,10 +34,14 @@ export function detailsOf(entry, id, hooks) {
   for (const [name, value, className] of fields) {
     if (value === null) continue;
     const shown = element("dd", { class: className ?? null });
+    list.append(element("div", {}, element("dt", {}, name), shown));
+    if (typeof value !== "string") {
+      shown.append(value);
+      continue;
+    }
     const show = name === "Message" ? visibleText : (text) => visibleLine(text, Infinity);
     const rest = fillWithText(shown, value, FIELD_CHARACTERS, show);
     if (rest !== null) shown.append(rest);
-    list.append(element("div", {}, element("dt", {}, name), shown));
   }
   const link = element("a", { class: "permalink", href: address }, String(entry.seq));
   list.append(element("div", {}, element("dt", {}, "Sequence"), element("dd", { class: "mono" }, link)));

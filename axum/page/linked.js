@@ -3,7 +3,7 @@
 import { fetchPage } from "./api.js";
 import { button, byId, element } from "./dom.js";
 import { NO_FILTERS } from "./filters.js";
-import { entryRow } from "./row.js";
+import { entryRow, redrawTimes } from "./row.js";
 
 export class Linked {
   #root = byId("linked");
@@ -14,6 +14,7 @@ export class Linked {
   constructor(hooks) {
     this.#hooks = hooks;
     addEventListener("hashchange", () => this.show());
+    addEventListener("viewchange", () => redrawTimes(this.#root));
   }
 
   /** Shows the entry that the address names, or nothing. */

@@ -5,7 +5,7 @@
 
 import { fetchPage } from "./api.js";
 import { byId } from "./dom.js";
-import { closeRowOf, entryRow, refreshTimes } from "./row.js";
+import { closeRowOf, entryRow, redrawTimes, refreshTimes } from "./row.js";
 
 const PAGE = 100;
 /** Beyond this number of rows, the list drops the rows farthest from the reader, down to `KEPT_ROWS`. */
@@ -32,6 +32,7 @@ export class EntryList {
     this.#older.addEventListener("click", () => this.#loadOlder());
     this.#rows.addEventListener("keydown", (event) => this.#onKey(event));
     setInterval(() => refreshTimes(this.#rows), 15_000);
+    addEventListener("viewchange", () => redrawTimes(this.#rows));
     // Load before the end comes into view, so that the reader does not have to wait.
     this.#observer = new IntersectionObserver((seen) => this.#onEndSeen(seen), { rootMargin: "0px 0px 900px" });
   }

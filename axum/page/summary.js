@@ -4,6 +4,7 @@ import { fetchCount, fetchFacet } from "./api.js";
 import { byId } from "./dom.js";
 import { Histogram } from "./histogram.js";
 import { fetchBars } from "./bars.js";
+import { resolved } from "./presets.js";
 
 const PAUSE_MS = 3_000;
 
@@ -16,9 +17,9 @@ export class Summary {
   #request = new AbortController();
   #timer = null;
 
-  /** `hooks`: zoom({ since, until }) for the bar that the reader picks, onCategories(categories to choose from). */
+  /** `hooks`: zoom({ since, until }) for the bars that the reader picks, onCategories(categories to choose from). */
   constructor({ zoom, onCategories }) {
-    this.#histogram = new Histogram({ zoom, showAll: () => this.#showAllTimes() });
+    this.#histogram = new Histogram({ zoom: (span) => zoom(within(span, this.#filters)), showAll: () => this.#showAllTimes() });
     this.#onCategories = onCategories;
   }
 
@@ -40,6 +41,11 @@ export class Summary {
     if (categories.status === "fulfilled") this.#onCategories(categories.value.values.map(({ value }) => value));
   }
 
+  /** Shows the same as the reader wants to see it now. */
+  redraw() {
+    if (this.#filters !== null) this.reload(this.#filters);
+  }
+
   /** Reloads after a pause, at most once for all the calls within it. */
   reloadSoon() {
     this.#timer ??= setTimeout(() => this.reload(this.#filters), PAUSE_MS);
@@ -47,6 +53,7 @@ export class Summary {
 
   clear() {
     this.#cancel();
+    this.#filters = null;
     this.#histogram.hide();
     this.#count.textContent = "";
   }
@@ -66,4 +73,13 @@ export class Summary {
 function countLabel({ count, more }) {
   const number = `${count.toLocaleString("en")}${more ? "+" : ""}`;
   return `${number} ${count === 1 && !more ? "entry" : "entries"}`;
+}
+
+/** The part of a span that the filters allow: the first bar may begin before the first time that was asked for. */
+function within({ since, until }, filters) {
+  const start = resolved(filters.since);
+  return {
+    since: Date.parse(start) > Date.parse(since) ? start : since,
+    until: Date.parse(filters.until) < Date.parse(until) ? filters.until : until,
+  };
 }

@@ -27,6 +27,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/api.js", SCRIPT, include_str!("../../../axum/page/api.js")),
     ("/app.js", SCRIPT, include_str!("../../../axum/page/app.js")),
     ("/bars.js", SCRIPT, include_str!("../../../axum/page/bars.js")),
+    ("/calendar.js", SCRIPT, include_str!("../../../axum/page/calendar.js")),
     ("/changes.js", SCRIPT, include_str!("../../../axum/page/changes.js")),
     ("/copy.js", SCRIPT, include_str!("../../../axum/page/copy.js")),
     ("/details.js", SCRIPT, include_str!("../../../axum/page/details.js")),
@@ -49,6 +50,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/picks.js", SCRIPT, include_str!("../../../axum/page/picks.js")),
     ("/presets.js", SCRIPT, include_str!("../../../axum/page/presets.js")),
     ("/row.js", SCRIPT, include_str!("../../../axum/page/row.js")),
+    ("/select_bars.js", SCRIPT, include_str!("../../../axum/page/select_bars.js")),
     ("/shortcuts.js", SCRIPT, include_str!("../../../axum/page/shortcuts.js")),
     ("/sign_in.js", SCRIPT, include_str!("../../../axum/page/sign_in.js")),
     ("/state.js", SCRIPT, include_str!("../../../axum/page/state.js")),
@@ -59,7 +61,10 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/streams_worker.js", SCRIPT, include_str!("../../../axum/page/streams_worker.js")),
     ("/summary.js", SCRIPT, include_str!("../../../axum/page/summary.js")),
     ("/time.js", SCRIPT, include_str!("../../../axum/page/time.js")),
+    ("/view.js", SCRIPT, include_str!("../../../axum/page/view.js")),
+    ("/view_panel.js", SCRIPT, include_str!("../../../axum/page/view_panel.js")),
     ("/visible.js", SCRIPT, include_str!("../../../axum/page/visible.js")),
+    ("/zone.js", SCRIPT, include_str!("../../../axum/page/zone.js")),
 ];
 
 /// Serves the page. It holds no entries, so a browser can load it without the token and be asked for the token there.

@@ -170,6 +170,27 @@ impl Browser {
         self.driver.cdp("Emulation.setEmulatedMedia", json!({"features": features}))
     }
 
+    /// Moves the browser to another time zone, such as `Asia/Kolkata`.
+    pub(crate) fn move_to(&self, zone: &str) -> TestResult {
+        self.driver.cdp("Emulation.setTimezoneOverride", json!({"timezoneId": zone}))
+    }
+
+    /// Drags the pointer from the middle of one element to the middle of another.
+    pub(crate) async fn drag(&self, from: &str, to: &str) -> TestResult {
+        let middle = |css: &str| {
+            format!(
+                "(({{ x, y, width, height }}) => [x + width / 2, y + height / 2])(document.querySelector({css:?}).getBoundingClientRect())"
+            )
+        };
+        let (from, to) = (self.value(&middle(from)).await?, self.value(&middle(to)).await?);
+        for (kind, place) in [("mousePressed", &from), ("mouseMoved", &to), ("mouseReleased", &to)] {
+            let (x, y) = (place.get(0), place.get(1));
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1});
+            self.driver.cdp("Input.dispatchMouseEvent", event)?;
+        }
+        Ok(())
+    }
+
     /// Gives the page a size in pixels, without the frame of the window.
     pub(crate) fn resize(&self, width: u32, height: u32) -> TestResult {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});

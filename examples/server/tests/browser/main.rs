@@ -20,4 +20,5 @@ mod shortcuts;
 mod sign_in;
 mod tabs;
 mod time_spans;
+mod time_zones;
 mod times;
