@@ -21,8 +21,27 @@ export function fetchPage(filters, beforeSeq, limit, signal) {
 }
 
 /** The page of entries that follow `afterSeq`, likewise newest first. */
-export function fetchNewer(filters, afterSeq, limit) {
-  return fetchEntries(filters, { after_seq: afterSeq, limit });
+export function fetchNewer(filters, afterSeq, limit, signal) {
+  return fetchEntries(filters, { after_seq: afterSeq, limit }, signal);
+}
+
+/**
+ * The page to begin with: the newest, or the one around the entry `around`. With it comes the `seq` of the newest entry, and
+ * whether there are newer entries than the page has.
+ */
+export async function fetchStart(filters, around, limit, signal) {
+  if (around === null) {
+    const page = await fetchPage(filters, null, limit, signal);
+    return { page, newestSeq: page.entries[0]?.seq ?? 0, hasNewer: false };
+  }
+  const [newest, newer, page] = await Promise.all([
+    fetchPage(filters, null, 1, signal),
+    fetchNewer(filters, around, Math.ceil(limit / 2), signal),
+    fetchPage(filters, around + 1, limit, signal),
+  ]);
+  const entries = [...newer.entries, ...page.entries];
+  const hasNewer = newer.entries.length > 0 && newer.prev_after_seq !== null;
+  return { page: { ...page, entries }, newestSeq: newest.entries[0]?.seq ?? 0, hasNewer };
 }
 
 async function fetchEntries(filters, range, signal) {

@@ -127,4 +127,5 @@ function toggle(item, row, entry, id, hooks) {
   item.classList.toggle("open", opens);
   if (opens) item.append(detailsOf(entry, id, hooks));
   else item.querySelector(".details")?.remove();
+  item.dispatchEvent(new Event("entrytoggle", { bubbles: true }));
 }

@@ -5,6 +5,7 @@ import { byId } from "./dom.js";
 import { Histogram } from "./histogram.js";
 import { fetchBars } from "./bars.js";
 import { resolved } from "./presets.js";
+import { keepingRows } from "./scroll.js";
 
 const PAUSE_MS = 3_000;
 
@@ -36,8 +37,7 @@ export class Summary {
     ]);
     if (signal.aborted) return;
     this.#count.textContent = count.status === "fulfilled" ? countLabel(count.value) : "";
-    if (times.status === "fulfilled") this.#histogram.show(times.value);
-    else this.#histogram.hide();
+    keepingRows(() => (times.status === "fulfilled" ? this.#histogram.show(times.value) : this.#histogram.hide()));
     if (categories.status === "fulfilled") this.#onCategories(categories.value.values.map(({ value }) => value));
   }
 

@@ -14,6 +14,8 @@ mod layout;
 mod links;
 mod listing;
 mod live;
+mod live_truth;
+mod place;
 mod rows;
 mod server;
 mod shortcuts;
