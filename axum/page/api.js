@@ -54,6 +54,21 @@ export function unreadableEntry(seq) {
   return { seq, unreadable: true };
 }
 
+/** The entry with this id. */
+export function fetchEntry(id) {
+  return get(entryUrl(id));
+}
+
+/** The address of one entry; null where its id cannot stand in a path. */
+export function entryUrl(id) {
+  return id === "" || id === "." || id === ".." ? null : `${LOG}/${encodeURIComponent(id)}`;
+}
+
+/** The address of the newest entries that match the filters. */
+export function listUrl(filters) {
+  return url("", filters);
+}
+
 export function fetchCount(filters, signal) {
   return get(url("/count", filters), signal);
 }

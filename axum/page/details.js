@@ -2,7 +2,9 @@
 
 import { changesTable } from "./changes.js";
 import { copyButton } from "./copy.js";
+import { curlOfEntry } from "./curl.js";
 import { button, element } from "./dom.js";
+import { hashOf } from "./entry_link.js";
 import { fillWithText } from "./long_text.js";
 import { picksOf } from "./picks.js";
 import { exact } from "./time.js";
@@ -14,7 +16,7 @@ const METADATA_CHARACTERS = 10_000;
 
 /** Everything that is stored of the entry. `hooks`: narrow(filters) adds filters, showOnly(filters) replaces all. */
 export function detailsOf(entry, id, hooks) {
-  const address = `${location.pathname}#entry-${entry.seq}`;
+  const address = `${location.pathname}${hashOf(entry)}`;
   const changes = changesTable(entry.metadata);
   const metadata = element("pre", { tabindex: "0", "aria-label": "Metadata" });
   const rest = fillWithText(metadata, JSON.stringify(entry.metadata, null, 2), METADATA_CHARACTERS);
@@ -62,6 +64,7 @@ export function detailsOf(entry, id, hooks) {
       "div",
       { class: "details-actions" },
       copyButton("Copy as JSON", () => JSON.stringify(entry, null, 2)),
+      copyButton("Copy as curl", () => curlOfEntry(entry)),
       copyButton("Copy link", () => new URL(address, location.href).href),
       ...filterButtons(entry, hooks),
     ),

@@ -39,13 +39,13 @@ export function fromSearch(search) {
 export function toParameters(filters) {
   const parameters = new URLSearchParams();
   const { actors } = filters;
-  // A list would lose spaces around the actor.
-  if (actors.length === 1) parameters.set("actor", actors[0]);
   for (const name of LISTS) {
     if (name === "actors" && actors.length === 1) continue;
     // One parameter for each item, because a backslash at the end of an item would escape a comma after it.
     for (const item of filters[name]) parameters.append(name, item.replaceAll(",", "\\,"));
   }
+  // A list would lose spaces around the actor.
+  if (actors.length === 1) parameters.set("actor", actors[0]);
   for (const name of TEXTS) {
     if (filters[name] !== "") parameters.set(name, filters[name]);
   }

@@ -6,6 +6,11 @@ import { load, save } from "./storage.js";
 
 const SIGNED_IN = "signed-in";
 
+/** Whether requests carry a cookie. */
+export function isSignedIn() {
+  return load(SIGNED_IN) !== null;
+}
+
 export class SignIn {
   #form = byId("sign-in");
   #token = byId("token");
@@ -21,7 +26,7 @@ export class SignIn {
       this.#submit();
     });
     this.#signOut.addEventListener("click", () => this.#leave());
-    this.#signOut.hidden = load(SIGNED_IN) === null;
+    this.#signOut.hidden = !isSignedIn();
   }
 
   show() {
