@@ -1,25 +1,25 @@
 // The details of an entry, which its row opens to.
 
 import { changesTable } from "./changes.js";
-import { copyButton } from "./copy.js";
+import { copyAndSay, copyButton } from "./copy.js";
 import { curlOfEntry } from "./curl.js";
 import { button, element } from "./dom.js";
 import { hashOf } from "./entry_link.js";
 import { fillWithText } from "./long_text.js";
+import { metadataOf } from "./metadata.js";
 import { picksOf } from "./picks.js";
 import { exact } from "./time.js";
 import { visibleLine, visibleText } from "./visible.js";
 
-/** How much of a longer text is shown at first. The metadata has a box of a fixed height. */
+/** How much of a longer text is shown at first. */
 const FIELD_CHARACTERS = 1_000;
-const METADATA_CHARACTERS = 10_000;
+/** The server takes no longer text to search for. */
+const SEARCH_BYTES = 1_000;
 
 /** Everything that is stored of the entry. `hooks`: narrow(filters) adds filters, showOnly(filters) replaces all. */
 export function detailsOf(entry, id, hooks) {
   const address = `${location.pathname}${hashOf(entry)}`;
   const changes = changesTable(entry.metadata);
-  const metadata = element("pre", { tabindex: "0", "aria-label": "Metadata" });
-  const rest = fillWithText(metadata, JSON.stringify(entry.metadata, null, 2), METADATA_CHARACTERS);
   const fields = [
     ["Message", entry.message, "full-message"],
     ["Action", entry.action, "mono"],
@@ -56,9 +56,7 @@ export function detailsOf(entry, id, hooks) {
       { class: "metadata" },
       changes && element("h3", {}, "Changes"),
       changes,
-      element("h3", {}, "Metadata"),
-      metadata,
-      rest,
+      metadataOf(entry, (text) => clickOn(text, entry, hooks)),
     ),
     element(
       "div",
@@ -69,6 +67,14 @@ export function detailsOf(entry, id, hooks) {
       ...filterButtons(entry, hooks),
     ),
   );
+}
+
+/** What a click on a value of the metadata does. No filter reads metadata, but the text of messages can be searched for. */
+function clickOn(text, { message }, { narrow }) {
+  const isIn = text.trim() !== "" && text.length <= SEARCH_BYTES / 4 && message.toLowerCase().includes(text.toLowerCase());
+  return isIn
+    ? { title: "Find messages that contain this", act: () => narrow({ message_contains: text }) }
+    : { title: "Copy this: entries cannot be filtered by their metadata", act: () => copyAndSay(text) };
 }
 
 function filterButtons(entry, { narrow, showOnly }) {

@@ -136,6 +136,6 @@ async fn changed_fields_are_shown_before_and_after() -> TestResult {
     browser.goto(&server.url("/?message_contains=m2")).await?;
     browser.until(ROWS, 1).await?;
     browser.click(".row .when").await?;
-    browser.until("document.querySelectorAll('.metadata pre').length", 1).await?;
+    browser.until("document.querySelectorAll('.metadata .tree').length", 1).await?;
     browser.until("document.querySelectorAll('.changes').length", 0).await
 }

@@ -15,6 +15,7 @@ mod links;
 mod listing;
 mod live;
 mod live_truth;
+mod metadata;
 mod place;
 mod rows;
 mod server;
