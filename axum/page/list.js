@@ -36,7 +36,7 @@ export class EntryList {
     this.#older.addEventListener("click", () => this.#loadOlder());
     root.addEventListener("keydown", moveAlongRows);
     setInterval(() => refreshTimes(root), 15_000);
-    addEventListener("viewchange", () => redrawTimes(root));
+    for (const type of ["viewchange", "beforeprint", "afterprint"]) addEventListener(type, () => redrawTimes(root));
   }
 
   /** Shows the newest entries that match the filters, or those around a place. Running requests are aborted. */

@@ -12,11 +12,19 @@ const DATE = { day: "numeric", month: "short" };
 const TO_THE_MINUTE = { ...DATE, hour: "2-digit", minute: "2-digit" };
 const TO_THE_SECOND = { ...TO_THE_MINUTE, second: "2-digit" };
 
-/** The time of an entry in its row: "5 min ago", or "4 Mar, 06:06:07" if the reader prefers that. */
+let isOnPaper = false;
+addEventListener("beforeprint", () => {
+  isOnPaper = true;
+});
+addEventListener("afterprint", () => {
+  isOnPaper = false;
+});
+
+/** The time of an entry in its row: "5 min ago", or "4 Mar, 06:06:07" if the reader prefers that, and on paper. */
 export function rowTime(text, now = Date.now()) {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return text;
-  return view().times === "absolute" ? format(date, { ...TO_THE_SECOND, ...yearOf(date) }) : relative(date, now);
+  return view().times === "absolute" || isOnPaper ? format(date, { ...TO_THE_SECOND, ...yearOf(date) }) : relative(date, now);
 }
 
 /** "5 min ago"; the date for times in the future or at least a week ago. */

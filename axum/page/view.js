@@ -1,12 +1,16 @@
 // How the reader wants to see the log. The browser remembers it.
 
+import { showColumns } from "./columns.js";
 import { load, save } from "./storage.js";
 
 const KEY = "view";
-const DEFAULTS = { zone: "local", times: "relative" };
+const DEFAULTS = { zone: "local", times: "relative", theme: "system", density: "compact", hidden: "" };
 const chosen = { ...DEFAULTS, ...parse(load(KEY)) };
 
-/** The present choices: `zone` is `local` or `utc`, `times` is `relative` or `absolute`. */
+/**
+ * The present choices: `zone` is `local` or `utc`, `times` is `relative` or `absolute`, `theme` is `system`, `light` or
+ * `dark`, `density` is `compact` or `roomy`, and `hidden` names the hidden columns, separated by spaces.
+ */
 export function view() {
   return chosen;
 }
@@ -22,8 +26,8 @@ export function setView(changes) {
 /** Style sheets see the choices as attributes of the document. */
 export function apply() {
   const { dataset } = document.documentElement;
-  dataset.zone = chosen.zone;
-  dataset.times = chosen.times;
+  Object.assign(dataset, chosen);
+  showColumns(chosen.hidden.split(" "));
 }
 
 function parse(text) {

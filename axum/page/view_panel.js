@@ -8,9 +8,19 @@ export function showViewPanel() {
   apply();
   const panel = byId("view");
   attachPanel(byId("show-view"), panel, () => {
-    for (const input of panel.querySelectorAll("input")) input.checked = view()[input.name] === input.value;
+    const hidden = view().hidden.split(" ");
+    for (const input of panel.querySelectorAll("input")) {
+      input.checked = input.name === "column" ? !hidden.includes(input.value) : view()[input.name] === input.value;
+    }
     const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
     byId("local-zone").textContent = timeZone;
   });
-  panel.addEventListener("change", ({ target }) => setView({ [target.name]: target.value }));
+  panel.addEventListener("change", ({ target: { name, value } }) => {
+    if (name !== "column") {
+      setView({ [name]: value });
+      return;
+    }
+    const hidden = [...panel.querySelectorAll("[name=column]:not(:checked)")].map((input) => input.value);
+    setView({ hidden: hidden.join(" ") });
+  });
 }

@@ -170,6 +170,11 @@ impl Browser {
         self.driver.cdp("Emulation.setEmulatedMedia", json!({"features": features}))
     }
 
+    /// Displays the page as on paper.
+    pub(crate) fn print_media(&self) -> TestResult {
+        self.driver.cdp("Emulation.setEmulatedMedia", json!({"media": "print"}))
+    }
+
     /// Moves the browser to another time zone, such as `Asia/Kolkata`.
     pub(crate) fn move_to(&self, zone: &str) -> TestResult {
         self.driver.cdp("Emulation.setTimezoneOverride", json!({"timezoneId": zone}))

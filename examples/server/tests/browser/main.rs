@@ -25,3 +25,4 @@ mod tabs;
 mod time_spans;
 mod time_zones;
 mod times;
+mod view;
