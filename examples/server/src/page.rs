@@ -58,6 +58,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/picks.js", SCRIPT, include_str!("../../../axum/page/picks.js")),
     ("/place.js", SCRIPT, include_str!("../../../axum/page/place.js")),
     ("/presets.js", SCRIPT, include_str!("../../../axum/page/presets.js")),
+    ("/recent.js", SCRIPT, include_str!("../../../axum/page/recent.js")),
+    ("/recent_style.js", SCRIPT, include_str!("../../../axum/page/recent_style.js")),
     ("/row.js", SCRIPT, include_str!("../../../axum/page/row.js")),
     ("/row_keys.js", SCRIPT, include_str!("../../../axum/page/row_keys.js")),
     ("/rows.js", SCRIPT, include_str!("../../../axum/page/rows.js")),

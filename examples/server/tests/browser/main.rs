@@ -17,6 +17,7 @@ mod live;
 mod live_truth;
 mod metadata;
 mod place;
+mod recent;
 mod rows;
 mod server;
 mod shortcuts;

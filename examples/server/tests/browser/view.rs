@@ -88,10 +88,12 @@ async fn paper_shows_whole_messages_with_their_times_and_no_controls() -> TestRe
     let cut = "((cell) => cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight)(
         document.querySelector('.row .message'))";
     browser.until(cut, false).await?;
-    let controls = "[...document.querySelectorAll('button:not(.row, .bar, .removable), input')]
+    let controls = "[...document.querySelectorAll('button:not(.row, .bar, .removable, [aria-pressed=true]), input')]
         .filter((control) => control.checkVisibility()).map((control) => control.outerHTML)";
     browser.until(controls, json!([])).await?;
     // What is printed says which entries it shows.
-    browser.until("document.querySelector('#active .removable').checkVisibility()", true).await?;
+    let filters = "[...document.querySelectorAll('#filters button')]
+        .filter((chip) => chip.checkVisibility()).map((chip) => chip.textContent.trim())";
+    browser.until(filters, json!(["device", "Actor b"])).await?;
     browser.until("document.documentElement.scrollWidth <= 720", true).await
 }
