@@ -166,7 +166,11 @@ impl Browser {
 
     /// Displays the page as for a reader who forces the colours of the system.
     pub(crate) fn force_colours(&self) -> TestResult {
-        let features = json!([{"name": "forced-colors", "value": "active"}]);
+        self.emulate(&json!([{"name": "forced-colors", "value": "active"}]))
+    }
+
+    /// Displays the page as for a reader whose system has these features of media queries.
+    pub(crate) fn emulate(&self, features: &Value) -> TestResult {
         self.driver.cdp("Emulation.setEmulatedMedia", json!({"features": features}))
     }
 
@@ -206,6 +210,12 @@ impl Browser {
     pub(crate) async fn value(&self, expression: &str) -> TestResult<Value> {
         let answer = self.client.execute(&format!("return ({expression});"), vec![]).await;
         Ok(answer.map_err(|error| format!("{expression}: {error}"))?)
+    }
+
+    /// Runs a script whose value does not matter.
+    pub(crate) async fn run(&self, script: &str) -> TestResult {
+        self.client.execute(script, vec![]).await?;
+        Ok(())
     }
 
     /// Waits until a JavaScript expression has the expected value.

@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p example-server --test browser -- --ignored`
 
+mod accessibility;
 mod browser;
 mod exports;
 mod facets;
