@@ -81,9 +81,11 @@ function filterButtons(entry, { narrow, showOnly }) {
   const labelled = (label, filters, by) => filters && button(visibleLine(label, 60), "button quiet", () => by(filters));
   const picks = picksOf(entry);
   const entity = `${entry.entity_type} ${entry.entity_id}`;
+  // A name alone would not tell which of them a button is for.
+  const [anActor, aCategory] = entry.actor === entry.category ? ["actor ", "category "] : ["", ""];
   const buttons = [
-    labelled(`Only ${entry.actor}`, picks.actor, narrow),
-    labelled(`Only ${entry.category}`, picks.category, narrow),
+    labelled(`Only ${anActor}${entry.actor}`, picks.actor, narrow),
+    labelled(`Only ${aCategory}${entry.category}`, picks.category, narrow),
     labelled(`Only ${entry.action}`, picks.action, narrow),
     labelled(`Only ${entity}`, picks.entity, narrow),
     labelled(`History of ${entity}`, picks.entity, showOnly),

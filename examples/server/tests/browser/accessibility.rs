@@ -7,11 +7,16 @@ use serde_json::{Value, json};
 use crate::browser::Browser;
 use crate::server::{Server, TestResult};
 
+#[expect(clippy::disallowed_methods, reason = "where axe-core is differs from machine to machine")]
+fn axe() -> TestResult<String> {
+    let path = env::var("AXE_SCRIPT").map_err(|_| "AXE_SCRIPT is not set: it is the path of axe.min.js")?;
+    Ok(fs::read_to_string(path)?)
+}
+
 /// The rules that axe-core says are broken, each with the elements that break it.
 async fn violations(browser: &Browser) -> TestResult<Vec<String>> {
-    let path = env::var("AXE_SCRIPT").map_err(|_| "AXE_SCRIPT is not set: it is the path of axe.min.js")?;
     if browser.value("'axe' in window").await? == false {
-        browser.run(&fs::read_to_string(path)?).await?;
+        browser.run(&axe()?).await?;
     }
     let script = "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(
         ({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).slice(0, 3).join('; ')}`))";
