@@ -40,7 +40,8 @@ const linked = new Linked({ narrow, showOnly });
 const liveState = new LiveState((isPaused) => news.pause(isPaused));
 const onWaiting = (count, hasOthers) => liveState.waiting(count, hasOthers);
 const news = new News(list, { beforeInsert, reload: () => refresh(), onWaiting });
-const live = new Live({ onState: (state) => liveState.connection(state), onEntries: onArrival, onRestored, onRefused: askForToken });
+const onState = (state) => liveState.connection(state);
+const live = new Live({ onState, onEntries: onArrival, onRestored, onRefused: askForToken });
 const deletions = new Deletions(list, onDeleted);
 const signIn = new SignIn({ onSignedIn: () => refresh(), onSignedOut: askForToken, onError });
 

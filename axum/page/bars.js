@@ -1,5 +1,5 @@
-// The bars of the histogram: which span of time they show when the reader has not chosen one, and where each begins. A single
-// entry of 1970 or of 9999, as a wrong clock leaves it, would make one bar of all others.
+// The bars of the histogram: which span of time they show when the reader has not chosen one, and where each begins. A
+// single entry of 1970 or of 9999, as a wrong clock leaves it, would make one bar of all others.
 
 import { fetchBuckets, fetchHistogram } from "./api.js";
 import { roundEdges } from "./calendar.js";
@@ -37,8 +37,9 @@ async function spanOfNewest(filters, signal) {
 }
 
 function fetchLast({ since, ms }, filters, signal) {
-  const now = new Date();
-  return fetchBetween({ ...filters, since, until: now.toISOString() }, new Date(now - ms).toISOString(), now.toISOString(), signal);
+  const now = Date.now();
+  const until = new Date(now).toISOString();
+  return fetchBetween({ ...filters, since, until }, new Date(now - ms).toISOString(), until, signal);
 }
 
 async function fetchBetween(filters, since, until, signal) {

@@ -39,7 +39,8 @@ function edgesBy(field, step, since, until) {
   const first = dateOf(start);
   // An hour that comes twice has a bar each time. Longer units keep to the clock.
   const isEven = field > HOUR || (field === HOUR && step === 1);
-  const edgeAt = (steps) => (isEven ? new Date(first.getTime() + steps * LENGTHS[field]) : dateOf(start.with(field, start[field] + steps)));
+  const edgeAt = (steps) =>
+    isEven ? new Date(first.getTime() + steps * LENGTHS[field]) : dateOf(start.with(field, start[field] + steps));
   const edges = [first];
   for (let count = 1; edges.at(-1) <= until; count += 1) {
     if (count > MAX_BARS) return null;

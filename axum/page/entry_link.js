@@ -1,5 +1,5 @@
-// The part of the page's address that names one entry: `#entry-al_0198…` by its id, which it keeps when the log is restored, or
-// `#entry-5` by its sequence.
+// The part of the page's address that names one entry: `#entry-al_0198…` by its id, which it keeps when the log is
+// restored, or `#entry-5` by its sequence.
 
 import { entryUrl } from "./api.js";
 

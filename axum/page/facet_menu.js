@@ -22,7 +22,8 @@ export class FacetMenu {
     this.#facet = facet;
     this.#ask = ask;
     const { label, by, example } = facet;
-    this.button = element("button", { type: "button", class: "chip menu", id: `facet-${by}` }, label, this.#badge, icon("down"));
+    const id = `facet-${by}`;
+    this.button = element("button", { type: "button", class: "chip menu", id }, label, this.#badge, icon("down"));
     this.#find = element("input", {
       type: "search", placeholder: `Find${example}`, "aria-label": `Find: ${label}`, autocomplete: "off",
       autocapitalize: "none", spellcheck: "false", autofocus: "",
@@ -46,7 +47,8 @@ export class FacetMenu {
   async #load() {
     this.#find.value = "";
     this.#offered = { values: [], more: false };
-    this.#draw();
+    // Nothing yet that would move once the values are there.
+    this.#list.replaceChildren();
     this.#note.textContent = "Loading…";
     this.#request.abort();
     this.#request = new AbortController();
@@ -55,7 +57,9 @@ export class FacetMenu {
       this.#offered = await fetchFacet(withoutFacet(this.#filters, this.#facet), this.#facet.by, signal);
       this.#draw();
     } catch (error) {
-      if (!signal.aborted) this.#note.textContent = `The values could not be loaded. ${error.message}`;
+      if (signal.aborted) return;
+      this.#draw();
+      this.#note.textContent = `The values could not be loaded. ${error.message}`;
     }
   }
 

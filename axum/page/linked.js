@@ -38,9 +38,8 @@ export class Linked {
       if (error.status === 401) return;
       this.#hash = hash;
       const isGone = error.status === 404;
-      this.#say(
-        isGone ? `The entry ${name} is not in the log. It may have been deleted.` : `The entry ${name} could not be loaded. ${error.message}`,
-      );
+      const problem = isGone ? "is not in the log. It may have been deleted." : `could not be loaded. ${error.message}`;
+      this.#say(`The entry ${name} ${problem}`);
     }
   }
 

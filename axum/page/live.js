@@ -17,8 +17,8 @@ export class Live {
   #run = 0;
 
   /**
-   * `hooks`: onState(`live`, `waiting` or `off`), onEntries(entries, oldest first), onRestored() when all entries are to be read again, onRefused() when the
-   * reader has to sign in.
+   * `hooks`: onState(`live`, `waiting` or `off`), onEntries(entries, oldest first), onRestored() when all entries are to be
+   * read again, onRefused() when the reader has to sign in.
    */
   constructor(hooks) {
     this.#hooks = hooks;

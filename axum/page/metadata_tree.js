@@ -61,7 +61,8 @@ function child(key, value, pick) {
 function branch(key, value, pick) {
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   const size = element("span", { class: "size" }, `${open}${Object.keys(value).length.toLocaleString("en")}${close}`);
-  const made = element("details", {}, element("summary", {}, element("span", { class: "key" }, visibleLine(key, 100)), " ", size));
+  const name = element("span", { class: "key" }, visibleLine(key, 100));
+  const made = element("details", {}, element("summary", {}, name, " ", size));
   made.addEventListener("toggle", () => {
     if (made.open && made.children.length === 1) made.append(childrenOf(value, pick));
   });

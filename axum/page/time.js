@@ -99,6 +99,7 @@ function fromInput(value) {
   const fields = /^(\d+)-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?$/.exec(value)?.slice(1);
   if (!fields) return null;
   const [year, month, day, hour, minute, second = 0, fraction = "0"] = fields;
-  const date = dateOf([Number(year), month - 1, Number(day), Number(hour), Number(minute), Number(second), Number(fraction.padEnd(3, "0").slice(0, 3))]);
+  const milli = fraction.padEnd(3, "0").slice(0, 3);
+  const date = dateOf([year, month - 1, day, hour, minute, second, milli].map(Number));
   return Number.isNaN(date.getTime()) ? null : date;
 }
