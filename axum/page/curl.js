@@ -17,7 +17,7 @@ export function curlOfList(filters) {
 function curlOf(address) {
   // The cookie is not for scripts. Who has the token knows it.
   const token = isSignedIn() ? '-H "Authorization: Bearer $ACTIVITY_LOG_TOKEN" ' : "";
-  return `curl ${token}${quoted(address)}`;
+  return `curl ${token}${quoted(new URL(address, location.href).href)}`;
 }
 
 /** As one word for a shell. */
