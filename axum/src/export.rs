@@ -74,13 +74,15 @@ pub(crate) async fn export(
     let (write_end, read_end) = transfer(app.client_patience);
     spawn_blocking(move || {
         write_end.finish_with(|writer| {
-            database.block_on(|log| {
+            let written = database.block_on(|log| {
                 log.export(&filters, &mut |entries| {
                     format.write(entries.inspect(|entry| unreadable.look_at(entry)), &mut *writer)
                 })
-            })
+            });
+            // Before the end of the body: a client that has received it may export again.
+            drop(permit);
+            written
         });
-        drop(permit);
     });
     let body = read_end.into_body().await?;
 
