@@ -1,7 +1,7 @@
 // The requests that the page makes.
 
 import { BASE } from "./base.js";
-import { NO_FILTERS, toRequest } from "./filters.js";
+import { toRequest } from "./filters.js";
 
 const LOG = `${BASE}api/v1/activity-log`;
 const SESSION = `${BASE}api/v1/session`;
@@ -21,8 +21,27 @@ export function fetchPage(filters, beforeSeq, limit, signal) {
 }
 
 /** The page of entries that follow `afterSeq`, likewise newest first. */
-export function fetchNewer(filters, afterSeq, limit) {
-  return fetchEntries(filters, { after_seq: afterSeq, limit });
+export function fetchNewer(filters, afterSeq, limit, signal) {
+  return fetchEntries(filters, { after_seq: afterSeq, limit }, signal);
+}
+
+/**
+ * The page to begin with: the newest, or the one around the entry `around`. With it comes the `seq` of the newest entry, and
+ * whether there are newer entries than the page has.
+ */
+export async function fetchStart(filters, around, limit, signal) {
+  if (around === null) {
+    const page = await fetchPage(filters, null, limit, signal);
+    return { page, newestSeq: page.entries[0]?.seq ?? 0, hasNewer: false };
+  }
+  const [newest, newer, page] = await Promise.all([
+    fetchPage(filters, null, 1, signal),
+    fetchNewer(filters, around, Math.ceil(limit / 2), signal),
+    fetchPage(filters, around + 1, limit, signal),
+  ]);
+  const entries = [...newer.entries, ...page.entries];
+  const hasNewer = newer.entries.length > 0 && newer.prev_after_seq !== null;
+  return { page: { ...page, entries }, newestSeq: newest.entries[0]?.seq ?? 0, hasNewer };
 }
 
 async function fetchEntries(filters, range, signal) {
@@ -35,6 +54,21 @@ export function unreadableEntry(seq) {
   return { seq, unreadable: true };
 }
 
+/** The entry with this id. */
+export function fetchEntry(id) {
+  return get(entryUrl(id));
+}
+
+/** The address of one entry; null where its id cannot stand in a path. */
+export function entryUrl(id) {
+  return id === "" || id === "." || id === ".." ? null : `${LOG}/${encodeURIComponent(id)}`;
+}
+
+/** The address of the newest entries that match the filters. */
+export function listUrl(filters) {
+  return url("", filters);
+}
+
 export function fetchCount(filters, signal) {
   return get(url("/count", filters), signal);
 }
@@ -43,9 +77,14 @@ export function fetchHistogram(filters, buckets, signal) {
   return get(url("/histogram", filters, { buckets }), signal);
 }
 
-/** The most frequent values of a field, to choose from: whatever `filter`, the filter by that field, is now. */
-export async function fetchValues(filters, by, filter, signal) {
-  return (await get(url("/facets", { ...filters, [filter]: NO_FILTERS[filter] }, { by, limit: 50 }), signal)).values;
+/** Like `fetchHistogram`, with a bucket from each edge to before the next. */
+export function fetchBuckets(filters, edges, signal) {
+  return get(url("/histogram", filters, { edges }), signal);
+}
+
+/** The most frequent values of a field and their numbers of entries, and whether there are `more`. */
+export function fetchFacet(filters, by, signal) {
+  return get(url("/facets", filters, { by, limit: 100 }), signal);
 }
 
 /** The log records `exportedBy`, if given, with the export. */
@@ -75,7 +114,7 @@ export function parseEntry(text) {
 function url(path, filters, more = {}) {
   const parameters = toRequest(filters);
   for (const [name, value] of Object.entries(more)) {
-    if (value !== null) parameters.set(name, value);
+    for (const item of [value].flat()) if (item !== null) parameters.append(name, item);
   }
   const query = parameters.toString();
   return `${LOG}${path}${query && "?"}${query}`;

@@ -6,67 +6,97 @@ import { FilterBar } from "./filter_bar.js";
 import { fromSearch, NO_FILTERS, toSearch } from "./filters.js";
 import { rememberFocus } from "./focus.js";
 import { Linked } from "./linked.js";
+import { Deletions } from "./deletions.js";
 import { EntryList } from "./list.js";
 import { Live } from "./live.js";
+import { LiveState } from "./live_state.js";
 import { News } from "./news.js";
+import { keepPlace, savedPlace, savePlace } from "./place.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { SignIn } from "./sign_in.js";
 import { hideState, showEmpty, showFailure } from "./state.js";
 import { Summary } from "./summary.js";
+import { showViewPanel } from "./view_panel.js";
 
 let filters = fromSearch(location.search);
 let restoreFocus = () => {};
 
-/** Adds filters. Those for a field replace its former ones, but actors are hidden in addition to others. */
-const narrow = ({ exclude_actors = [], ...only }) =>
-  change({ ...filters, ...only, exclude_actors: [...filters.exclude_actors, ...exclude_actors] });
+/** Adds filters. Those for a field replace its former ones, but what is hidden is hidden in addition to others. */
+const narrow = ({ exclude_actors = [], exclude_actions = [], ...only }) =>
+  change({
+    ...filters,
+    ...only,
+    exclude_actors: [...filters.exclude_actors, ...exclude_actors],
+    exclude_actions: [...filters.exclude_actions, ...exclude_actions],
+  });
 const showOnly = (only) => change({ ...NO_FILTERS, ...only });
 const clearFilters = () => change(NO_FILTERS);
 
 const bar = new FilterBar(change);
 const exports = new Exports();
 const summary = new Summary({ zoom: narrow, onCategories: (categories) => bar.addCategories(categories) });
-const list = new EntryList({ onFirstPage, onError, narrow, showOnly });
+const list = new EntryList({ onFirstPage, onNewest: () => news.update(), onError, narrow, showOnly });
 const linked = new Linked({ narrow, showOnly });
-const news = new News(list, { beforeInsert, reload: refresh });
-const live = new Live({ onEntries: onArrival, onRestored: refresh, onRefused: askForToken });
-const signIn = new SignIn({ onSignedIn: refresh, onSignedOut: askForToken, onError });
+const liveState = new LiveState((isPaused) => news.pause(isPaused));
+const onWaiting = (count, hasOthers) => liveState.waiting(count, hasOthers);
+const news = new News(list, { beforeInsert, reload: () => refresh(), onWaiting });
+const onState = (state) => liveState.connection(state);
+const live = new Live({ onState, onEntries: onArrival, onRestored, onRefused: askForToken });
+const deletions = new Deletions(list, onDeleted);
+const signIn = new SignIn({ onSignedIn: () => refresh(), onSignedOut: askForToken, onError });
 
 /** Shows other filters, under an address that leads back to them. */
 function change(next, { replace = false } = {}) {
   const search = toSearch(next);
   if (search === toSearch(filters)) return;
   filters = next;
+  savePlace(list.rows);
   const address = search === "" ? location.pathname : `?${search}`;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   refresh();
 }
 
-function refresh() {
+/** Reads the log again, around a place or from the newest entry. */
+function refresh(place = null) {
   restoreFocus = rememberFocus(byId("workspace"));
   live.stop();
+  deletions.stop();
   news.clear();
   hideState();
   signIn.hide();
   byId("workspace").hidden = false;
   bar.show(filters);
   exports.show(filters);
-  scrollTo(0, 0);
+  if (place === null) scrollTo(0, 0);
   linked.show();
-  list.reload(filters);
+  list.reload(filters, place);
   summary.reload(filters);
 }
 
-function onFirstPage(entries) {
+function onFirstPage(entries, newestSeq) {
   byId("columns").hidden = entries.length === 0;
   if (entries.length === 0) showEmpty(filters, clearFilters);
   restoreFocus();
-  live.start(filters, entries[0]?.seq ?? 0);
+  news.update();
+  live.start(filters, newestSeq);
+  deletions.start(filters);
 }
 
 function onArrival(entries) {
   summary.reloadSoon();
+  deletions.checkSoon();
   news.add(entries);
+}
+
+function onRestored() {
+  liveState.notice("the log was restored");
+  refresh();
+}
+
+function onDeleted() {
+  liveState.notice("entries were deleted");
+  summary.reloadSoon();
+  news.outdate();
 }
 
 function beforeInsert() {
@@ -76,18 +106,20 @@ function beforeInsert() {
 
 function onError(error) {
   live.stop();
+  deletions.stop();
   if (error.status === 401) {
     askForToken();
     return;
   }
   byId("columns").hidden = true;
-  showFailure(error, { retry: refresh, clearFilters });
+  showFailure(error, { retry: () => refresh(), clearFilters });
 }
 
 function askForToken() {
   live.stop();
-  news.clear();
+  deletions.stop();
   list.clear();
+  news.clear();
   summary.clear();
   exports.hide();
   linked.hide();
@@ -100,9 +132,16 @@ addEventListener("popstate", () => {
   // A link within the page, such as the one that skips to the entries, also fires this event.
   if (toSearch(next) === toSearch(filters)) return;
   filters = next;
-  refresh();
+  refresh(savedPlace());
+});
+
+addEventListener("viewchange", () => {
+  bar.show(filters);
+  summary.redraw();
 });
 
 listenForShortcuts();
+showViewPanel();
 history.scrollRestoration = "manual";
-refresh();
+keepPlace(list.rows);
+refresh(savedPlace());

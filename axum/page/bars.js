@@ -1,27 +1,56 @@
-// Which span of time the histogram shows when the reader has not chosen one: a single entry of 1970 or of 9999, as a wrong
-// clock leaves it, would make one bar of all others.
+// The bars of the histogram: which span of time they show when the reader has not chosen one, and where each begins. A
+// single entry of 1970 or of 9999, as a wrong clock leaves it, would make one bar of all others.
 
-import { fetchHistogram } from "./api.js";
+import { fetchBuckets, fetchHistogram } from "./api.js";
+import { roundEdges } from "./calendar.js";
 import { total } from "./histogram.js";
-import { PRESETS } from "./presets.js";
+import { presetOf, PRESETS } from "./presets.js";
 
 const BUCKETS = 60;
 
-/** The buckets and, unless all entries are in them, how many are `outside` the `span`, which is the name of a preset. */
+/**
+ * The buckets, each from its `start` to before its `end`, and, unless all entries are in them, how many are `outside` the
+ * `span`, which is the name of a preset.
+ */
 export async function fetchBars(filters, showsAll, signal) {
-  const all = await fetchHistogram(filters, BUCKETS, signal);
+  const preset = presetOf(filters.since);
+  if (preset !== undefined && filters.until === "") return fetchLast(preset, filters, signal);
+  const all = await fetchHistogram(filters, 1, signal);
+  if (all.buckets.length === 0) return all;
   const longest = PRESETS.at(-1);
   const isChosen = showsAll || filters.since !== "" || filters.until !== "";
-  if (isChosen || all.buckets.length === 0 || Date.parse(all.until) - Date.parse(all.since) <= longest.ms) return all;
-
-  const until = new Date();
-  const fetchLast = ({ since }) => fetchHistogram({ ...filters, since, until: until.toISOString() }, BUCKETS, signal);
-  let recent = await fetchLast(longest);
-  const first = recent.buckets.find((bucket) => total(bucket) > 0);
-  if (first === undefined) return all;
-  const span = PRESETS.find(({ ms }) => until - ms <= Date.parse(first.start)) ?? longest;
-  if (span !== longest) recent = await fetchLast(span);
+  const isShort = Date.parse(all.until) - Date.parse(all.since) <= longest.ms;
+  const span = isChosen || isShort ? null : await spanOfNewest(filters, signal);
+  if (span === null) return fetchBetween(filters, all.since, all.until, signal);
+  const recent = await fetchLast(span, filters, signal);
   return { ...recent, outside: sum(all) - sum(recent), span: span.label };
+}
+
+/** The shortest preset with all entries of the longest; null when these are none. */
+async function spanOfNewest(filters, signal) {
+  const now = new Date();
+  const longest = PRESETS.at(-1);
+  const within = { ...filters, since: longest.since, until: now.toISOString() };
+  const first = (await fetchHistogram(within, BUCKETS, signal)).buckets.find((bucket) => total(bucket) > 0);
+  if (first === undefined) return null;
+  return PRESETS.find(({ ms }) => now - ms <= Date.parse(first.start)) ?? longest;
+}
+
+function fetchLast({ since, ms }, filters, signal) {
+  const now = Date.now();
+  const until = new Date(now).toISOString();
+  return fetchBetween({ ...filters, since, until }, new Date(now - ms).toISOString(), until, signal);
+}
+
+async function fetchBetween(filters, since, until, signal) {
+  const edges = roundEdges(new Date(since), new Date(until));
+  const found =
+    edges === null
+      ? await fetchHistogram(filters, BUCKETS, signal)
+      : await fetchBuckets(filters, edges.map((edge) => edge.toISOString()), signal);
+  const { buckets } = found;
+  const end = edges === null ? found.until : edges.at(-1).toISOString();
+  return { buckets: buckets.map((bucket, index) => ({ ...bucket, end: buckets[index + 1]?.start ?? end })) };
 }
 
 function sum({ buckets }) {

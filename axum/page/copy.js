@@ -15,6 +15,11 @@ export function copyButton(label, textOf) {
   return copy;
 }
 
+/** Copies the text, and announces whether that was possible. */
+export async function copyAndSay(text) {
+  announce((await copyText(text)) ? "Copied" : "Not copied: the browser does not allow it");
+}
+
 async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);

@@ -1,23 +1,25 @@
 // The details of an entry, which its row opens to.
 
 import { changesTable } from "./changes.js";
-import { copyButton } from "./copy.js";
+import { copyAndSay, copyButton } from "./copy.js";
+import { curlOfEntry } from "./curl.js";
 import { button, element } from "./dom.js";
+import { hashOf } from "./entry_link.js";
 import { fillWithText } from "./long_text.js";
+import { metadataOf } from "./metadata.js";
 import { picksOf } from "./picks.js";
 import { exact } from "./time.js";
 import { visibleLine, visibleText } from "./visible.js";
 
-/** How much of a longer text is shown at first. The metadata has a box of a fixed height. */
+/** How much of a longer text is shown at first. */
 const FIELD_CHARACTERS = 1_000;
-const METADATA_CHARACTERS = 10_000;
+/** The server takes no longer text to search for. */
+const SEARCH_BYTES = 1_000;
 
 /** Everything that is stored of the entry. `hooks`: narrow(filters) adds filters, showOnly(filters) replaces all. */
 export function detailsOf(entry, id, hooks) {
-  const address = `${location.pathname}#entry-${entry.seq}`;
+  const address = `${location.pathname}${hashOf(entry)}`;
   const changes = changesTable(entry.metadata);
-  const metadata = element("pre", { tabindex: "0", "aria-label": "Metadata" });
-  const rest = fillWithText(metadata, JSON.stringify(entry.metadata, null, 2), METADATA_CHARACTERS);
   const fields = [
     ["Message", entry.message, "full-message"],
     ["Action", entry.action, "mono"],
@@ -26,7 +28,7 @@ export function detailsOf(entry, id, hooks) {
     ["Entity type", entry.entity_type],
     ["Entity id", entry.entity_id, "mono"],
     ["Entity name", entry.entity_name],
-    ["Time", exact(entry.ts), "mono"],
+    ["Time", element("time", { class: "exact", datetime: entry.ts }, exact(entry.ts))],
     ["In UTC", entry.ts, "mono"],
     ["Id", entry.id, "mono"],
   ];
@@ -34,10 +36,14 @@ export function detailsOf(entry, id, hooks) {
   for (const [name, value, className] of fields) {
     if (value === null) continue;
     const shown = element("dd", { class: className ?? null });
+    list.append(element("div", {}, element("dt", {}, name), shown));
+    if (typeof value !== "string") {
+      shown.append(value);
+      continue;
+    }
     const show = name === "Message" ? visibleText : (text) => visibleLine(text, Infinity);
     const rest = fillWithText(shown, value, FIELD_CHARACTERS, show);
     if (rest !== null) shown.append(rest);
-    list.append(element("div", {}, element("dt", {}, name), shown));
   }
   const link = element("a", { class: "permalink", href: address }, String(entry.seq));
   list.append(element("div", {}, element("dt", {}, "Sequence"), element("dd", { class: "mono" }, link)));
@@ -50,14 +56,13 @@ export function detailsOf(entry, id, hooks) {
       { class: "metadata" },
       changes && element("h3", {}, "Changes"),
       changes,
-      element("h3", {}, "Metadata"),
-      metadata,
-      rest,
+      metadataOf(entry, (text) => clickOn(text, entry, hooks)),
     ),
     element(
       "div",
       { class: "details-actions" },
       copyButton("Copy as JSON", () => JSON.stringify(entry, null, 2)),
+      copyButton("Copy as curl", () => curlOfEntry(entry)),
       copyButton("Copy link", () => new URL(address, location.href).href),
       ...hostLinks(entry),
       ...filterButtons(entry, hooks),
@@ -76,17 +81,28 @@ function hostLinks({ actor, entity_type, entity_id, entity_name, links = {} }) {
     .map(([name, address]) => element("a", { class: "button quiet", href: address }, visibleLine(`Open ${name}`, 60)));
 }
 
+/** What a click on a value of the metadata does. No filter reads metadata, but the text of messages can be searched for. */
+function clickOn(text, { message }, { narrow }) {
+  const isIn = text.trim() !== "" && text.length <= SEARCH_BYTES / 4 && message.toLowerCase().includes(text.toLowerCase());
+  return isIn
+    ? { title: "Find messages that contain this", act: () => narrow({ message_contains: text }) }
+    : { title: "Copy this: entries cannot be filtered by their metadata", act: () => copyAndSay(text) };
+}
+
 function filterButtons(entry, { narrow, showOnly }) {
   const labelled = (label, filters, by) => filters && button(visibleLine(label, 60), "button quiet", () => by(filters));
   const picks = picksOf(entry);
   const entity = `${entry.entity_type} ${entry.entity_id}`;
+  // A name alone would not tell which of them a button is for.
+  const [anActor, aCategory] = entry.actor === entry.category ? ["actor ", "category "] : ["", ""];
   const buttons = [
-    labelled(`Only ${entry.actor}`, picks.actor, narrow),
-    labelled(`Only ${entry.category}`, picks.category, narrow),
+    labelled(`Only ${anActor}${entry.actor}`, picks.actor, narrow),
+    labelled(`Only ${aCategory}${entry.category}`, picks.category, narrow),
     labelled(`Only ${entry.action}`, picks.action, narrow),
     labelled(`Only ${entity}`, picks.entity, narrow),
     labelled(`History of ${entity}`, picks.entity, showOnly),
     labelled(`Hide ${entry.actor}`, picks.actor && { exclude_actors: [entry.actor] }, narrow),
+    labelled(`Hide ${entry.action}`, picks.action && { exclude_actions: [entry.action] }, narrow),
   ];
   return buttons.filter((made) => made !== null);
 }

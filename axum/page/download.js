@@ -6,7 +6,7 @@ import { errorOf, unreachable } from "./api.js";
  * Requests a file and resolves to `{ blob, name }`; `onBytes` is told how much has arrived. This is no `fetch`, because
  * browsers keep the blob of this older request on the disk, and a log can exceed the memory.
  */
-export function download(address, onBytes) {
+export function download(address, onBytes, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("GET", address);
@@ -20,6 +20,8 @@ export function download(address, onBytes) {
       if (request.status === 200) resolve({ blob: request.response, name: nameIn(request) });
       else reject(errorOf(request.status, await request.response.text()));
     });
+    request.addEventListener("abort", () => reject(new Error("The download was cancelled.")));
+    signal.addEventListener("abort", () => request.abort());
     request.send();
   });
 }

@@ -1,6 +1,8 @@
 // The links that export what the list shows. The log records the reader's name with each export.
 
 import { exportUrl } from "./api.js";
+import { copyButton } from "./copy.js";
+import { curlOfList } from "./curl.js";
 import { byId } from "./dom.js";
 import { download, saveAs } from "./download.js";
 import { NO_FILTERS } from "./filters.js";
@@ -14,6 +16,8 @@ export class Exports {
   #root = byId("exports");
   #name = byId(NAME);
   #state = byId("export-state");
+  #cancel = byId("cancel-export");
+  #running = null;
   #filters = NO_FILTERS;
 
   constructor() {
@@ -23,6 +27,10 @@ export class Exports {
       this.#link();
       save(NAME, this.#name.value);
     });
+    this.#cancel.addEventListener("click", () => this.#running?.abort());
+    const curl = copyButton("curl", () => curlOfList(this.#filters));
+    curl.title = "Copy the request for these entries as a curl command";
+    this.#root.append(curl);
     for (const link of Object.values(LINKS)) link.addEventListener("click", (event) => this.#onClick(event, link));
   }
 
@@ -34,6 +42,7 @@ export class Exports {
 
   hide() {
     this.#root.hidden = true;
+    this.#running?.abort();
     this.#say("status", "");
   }
 
@@ -52,18 +61,39 @@ export class Exports {
   }
 
   async #export(address) {
+    this.#running?.abort();
+    const running = new AbortController();
+    this.#running = running;
     this.#say("status", "Exporting…");
+    this.#cancel.hidden = false;
+    const started = performance.now();
     try {
-      const { blob, name } = await download(address, (bytes) => this.#say("status", `Exporting… ${megabytes(bytes)}`));
+      const { blob, name } = await download(address, (bytes) => this.#progress(bytes, started), running.signal);
       saveAs(blob, name);
-      this.#say("status", `Exported ${name}, ${megabytes(blob.size)}`);
+      this.#end(running, "status", `Exported ${name}, ${megabytes(blob.size)}`);
     } catch (error) {
-      this.#say("alert", `The export failed. ${error.message}`);
+      if (running.signal.aborted) this.#end(running, "status", "The export was cancelled.");
+      else this.#end(running, "alert", `The export failed. ${error.message}`);
     }
   }
 
-  #say(role, text) {
+  /** The server does not know the size of a file before its end. */
+  #progress(bytes, started) {
+    const seconds = Math.max(1, Math.round((performance.now() - started) / 1000));
+    // A screen reader would read every step.
+    this.#say("status", `Exporting… ${megabytes(bytes)} in ${seconds.toLocaleString("en")} s`, "off");
+  }
+
+  #end(running, role, text) {
+    if (running !== this.#running) return;
+    this.#running = null;
+    this.#cancel.hidden = true;
+    this.#say(role, text);
+  }
+
+  #say(role, text, live = role === "alert" ? "assertive" : "polite") {
     this.#state.setAttribute("role", role);
+    this.#state.setAttribute("aria-live", live);
     this.#state.textContent = text;
   }
 }

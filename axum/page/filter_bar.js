@@ -1,13 +1,14 @@
 // The filter controls: they show the active filters, and request others.
 
-import { fetchValues } from "./api.js";
-import { button, byId, element, icon } from "./dom.js";
+import { activeChips } from "./active_filters.js";
+import { button, byId } from "./dom.js";
+import { FacetMenu } from "./facet_menu.js";
+import { FACETS } from "./facets.js";
 import { isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
-import { spanLabel, timeLabel } from "./labels.js";
-import { presetOf, PRESETS } from "./presets.js";
+import { PRESETS } from "./presets.js";
 import { severityMark } from "./row.js";
 import { endFromInput, startFromInput, startOfToday, toInput } from "./time.js";
-import { spelled, visibleLine } from "./visible.js";
+import { visibleLine } from "./visible.js";
 
 const TYPING_MS = 250;
 const SEVERITIES = ["info", "warning", "error"];
@@ -24,6 +25,7 @@ export class FilterBar {
   #others = [];
   #typing = null;
   #typedInto = null;
+  #menus = FACETS.map((facet) => new FacetMenu(facet, (filters) => this.#ask(filters)));
 
   /** Calls `change(filters, { replace })`; `replace` is set while the reader keeps typing in one field. */
   constructor(change) {
@@ -33,11 +35,12 @@ export class FilterBar {
       this.#commitText();
     });
     this.#form.addEventListener("input", (event) => this.#onInput(event));
-    this.#form.addEventListener("focusin", (event) => this.#suggest(event.target));
     this.#form.addEventListener("focusout", () => {
       if (this.#typing !== null) this.#commitText();
       this.#typedInto = null;
     });
+    byId("facets").append(...this.#menus.map((menu) => menu.button));
+    byId("menus").append(...this.#menus.map((menu) => menu.panel));
     byId("show-more").addEventListener("click", ({ currentTarget }) => {
       const more = byId("more");
       more.hidden = !more.hidden;
@@ -56,6 +59,7 @@ export class FilterBar {
       // typed minute become its last second.
       if (input.value !== value && TIMES[name]?.(input.value) !== filters[name]) input.value = value;
     }
+    for (const menu of this.#menus) menu.show(filters);
     this.#draw();
   }
 
@@ -74,17 +78,6 @@ export class FilterBar {
 
   #categoryChip(category) {
     return this.#chip("categories", category, visibleLine(category, 40));
-  }
-
-  /** Fills the menu of a field. Without an answer, the reader types without it. */
-  async #suggest(input) {
-    if (!input.list) return;
-    const values = await fetchValues(this.#filters, input.list.id, input.name).catch(() => []);
-    // The actions are a list, in which a plain comma would separate items.
-    const typed = (value) => (input.name === "actions" ? value.replaceAll(",", "\\,") : value);
-    const label = ({ value, entries }) => `${spelled(value, 60)} (${entries.toLocaleString("en")})`;
-    const options = values.map((each) => element("option", { value: typed(each.value), label: label(each) }));
-    input.list.replaceChildren(...options);
   }
 
   #inputs() {
@@ -108,7 +101,9 @@ export class FilterBar {
       ...PRESETS.map(({ since, label }) => this.#span(label, since)),
       this.#span("All", ""),
     );
-    byId("active").replaceChildren(...this.#removals());
+    const clear = button("Clear all filters", "link", () => this.#ask(NO_FILTERS));
+    clear.dataset.chip = "clear";
+    byId("active").replaceChildren(...activeChips(filters, (left) => this.#ask(left)), clear);
     byId("active").hidden = isUnfiltered(filters);
     // The chips have been replaced, so restore the focus.
     const chips = [...this.#form.querySelectorAll("[data-chip]")];
@@ -133,31 +128,6 @@ export class FilterBar {
     chip.dataset.chip = `quick ${label}`;
     chip.setAttribute("aria-pressed", String(pressed));
     return chip;
-  }
-
-  /** Chips that each remove one filter not shown by a chip above, and a button that removes all filters. */
-  #removals() {
-    const { actions, exclude_actors, actor, entity_type, entity_id, since, until, message_contains: text } = this.#filters;
-    const active = [
-      text === "" ? null : ["Text", text, { message_contains: "" }],
-      actions === "" ? null : ["Action", actions, { actions: "" }],
-      exclude_actors.length === 0 ? null : ["Hidden", exclude_actors.join(", "), { exclude_actors: [] }],
-      actor === "" ? null : ["Actor", actor, { actor: "" }],
-      entity_type === "" ? null : ["Entity type", entity_type, { entity_type: "" }],
-      entity_id === "" ? null : ["Entity id", entity_id, { entity_id: "" }],
-      (since === "" || presetOf(since)) && until === "" ? null : ["Time", window(since, until), { since: "", until: "" }],
-    ];
-    const chips = active.filter((filter) => filter !== null).map(([name, value, without]) => {
-      const chip = button("", "chip removable", () => this.#ask({ ...this.#filters, ...without }));
-      const shown = element("span", {}, visibleLine(value, 60));
-      chip.replaceChildren(element("span", { class: "chip-name" }, name), " ", shown, icon("close"));
-      chip.setAttribute("aria-label", `${name} ${spelled(value, 60)}: remove this filter`);
-      chip.dataset.chip = `remove ${name}`;
-      return chip;
-    });
-    const clear = button("Clear all filters", "link", () => this.#ask(NO_FILTERS));
-    clear.dataset.chip = "clear";
-    return [...chips, clear];
   }
 
   #onInput(event) {
@@ -185,12 +155,4 @@ export class FilterBar {
     this.#typedInto = null;
     this.#change(next, { replace: false });
   }
-}
-
-function window(since, until) {
-  const preset = presetOf(since);
-  const start = preset === undefined ? `since ${timeLabel(since)}` : `the last ${preset.label}`;
-  if (since === "") return `until ${timeLabel(until)}`;
-  if (until === "") return start;
-  return preset === undefined ? spanLabel(since, until) : `${start}, until ${timeLabel(until)}`;
 }

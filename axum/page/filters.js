@@ -2,15 +2,16 @@
 
 import { resolved } from "./presets.js";
 
-const LISTS = ["categories", "severities", "exclude_actors"];
-const TEXTS = ["actions", "actor", "entity_type", "entity_id", "since", "until", "message_contains"];
+const LISTS = ["categories", "severities", "actions", "exclude_actions", "actors", "exclude_actors"];
+const TEXTS = ["entity_type", "entity_id", "since", "until", "message_contains"];
 
 export const NO_FILTERS = Object.freeze({
   categories: [],
   severities: [],
+  actions: [],
+  exclude_actions: [],
+  actors: [],
   exclude_actors: [],
-  actions: "",
-  actor: "",
   entity_type: "",
   entity_id: "",
   since: "",
@@ -28,6 +29,8 @@ export function fromSearch(search) {
     filters[name] = [...new Set(items.map((item) => item.replaceAll("\\,", ",")).filter((item) => item !== ""))];
   }
   for (const name of TEXTS) filters[name] = parameters.get(name) ?? "";
+  const actor = parameters.get("actor") ?? "";
+  if (actor !== "") filters.actors = [actor];
   // In a hand-written link, the plus of an offset decodes to a space.
   for (const name of ["since", "until"]) filters[name] = filters[name].replace(/ (\d\d:\d\d)$/, "+$1");
   return filters;
@@ -35,10 +38,14 @@ export function fromSearch(search) {
 
 export function toParameters(filters) {
   const parameters = new URLSearchParams();
+  const { actors } = filters;
   for (const name of LISTS) {
+    if (name === "actors" && actors.length === 1) continue;
     // One parameter for each item, because a backslash at the end of an item would escape a comma after it.
     for (const item of filters[name]) parameters.append(name, item.replaceAll(",", "\\,"));
   }
+  // A list would lose spaces around the actor.
+  if (actors.length === 1) parameters.set("actor", actors[0]);
   for (const name of TEXTS) {
     if (filters[name] !== "") parameters.set(name, filters[name]);
   }

@@ -1,7 +1,8 @@
-// The entries over time: one bar per time span, stacked by severity. A click on a bar zooms in to its span.
+// The entries over time: one bar per time span, stacked by severity.
 
 import { button, byId, element } from "./dom.js";
 import { labelsOf, spanLabel } from "./labels.js";
+import { selectBars } from "./select_bars.js";
 import { justBefore } from "./time.js";
 
 /** From bottom to top. */
@@ -11,7 +12,7 @@ export class Histogram {
   #root = byId("histogram");
   #hooks;
 
-  /** `hooks`: zoom({ since, until }), both inclusive, for the bar that the reader picks, showAll(). */
+  /** `hooks`: zoom({ since, until }), both inclusive, for the bars that the reader picks, showAll(). */
   constructor(hooks) {
     this.#hooks = hooks;
   }
@@ -22,27 +23,28 @@ export class Histogram {
   }
 
   /** Shows the buckets and, if there are any, how many entries are `outside` the `span`. */
-  show({ buckets, since, until, outside = 0, span = "" }) {
-    if (buckets.length === 0) {
+  show({ buckets, outside = 0, span = "" }) {
+    if (buckets.every((bucket) => total(bucket) === 0)) {
       this.hide();
       return;
     }
+    // New bars would end what the reader does with the present ones.
+    if (this.#root.querySelector(".dragging") !== null) return;
     const focused = this.#focusedBar();
     const tallest = Math.max(1, ...buckets.map(total));
-    const label = "Time spans: arrow keys move, Enter zooms in";
+    const label = "Time spans: arrow keys move, with Shift they select, Enter zooms in";
     const bars = element("div", { class: "bars", role: "toolbar", "aria-label": label });
-    buckets.forEach((bucket, index) => {
-      const next = buckets[index + 1]?.start;
-      bars.append(this.#bar(bucket, next ?? until, next === undefined ? until : justBefore(next), tallest));
+    bars.append(...buckets.map((bucket) => makeBar(bucket, tallest)));
+    selectBars(bars, Math.min(focused ?? 0, buckets.length - 1), (first, last) => {
+      this.#hooks.zoom({ since: buckets[first].start, until: justBefore(buckets[last].end) });
     });
-    makeRoving(bars, Math.min(focused ?? 0, buckets.length - 1));
     this.#root.replaceChildren(
       element("div", { class: "scale", "aria-hidden": "true" }, ...[tallest, 0].map(scaleMark)),
       bars,
       element(
         "div",
         { class: "axis", "aria-hidden": "true" },
-        ...axisLabels(buckets, since, until).map((label) => element("span", {}, label)),
+        ...axisLabels(buckets).map((label) => element("span", {}, label)),
       ),
       outside === 0 ? "" : this.#note(outside, span),
     );
@@ -61,25 +63,24 @@ export class Histogram {
     const index = bars.indexOf(document.activeElement);
     return index === -1 ? null : index;
   }
+}
 
-  #bar(bucket, end, last, tallest) {
-    const label = `${spanLabel(bucket.start, end)}: ${describe(bucket)}`;
-    const bar = element("button", { type: "button", class: "bar", "aria-label": `${label}. Zoom in`, title: label });
-    for (const severity of STACK) {
-      if (bucket[severity] === 0) continue;
-      const part = element("span", { class: `part ${severity}` });
-      part.style.height = `${(100 * bucket[severity]) / tallest}%`;
-      bar.prepend(part);
-    }
-    bar.addEventListener("click", () => this.#hooks.zoom({ since: bucket.start, until: last }));
-    return bar;
+function makeBar(bucket, tallest) {
+  const label = `${spanLabel(bucket.start, bucket.end)}: ${describe(bucket)}`;
+  const bar = element("button", { type: "button", class: "bar", "aria-label": `${label}. Zoom in`, title: label });
+  for (const severity of STACK) {
+    if (bucket[severity] === 0) continue;
+    const part = element("span", { class: `part ${severity}` });
+    part.style.height = `${(100 * bucket[severity]) / tallest}%`;
+    bar.prepend(part);
   }
+  return bar;
 }
 
 /** The start, the middle and the end; what would look the same stands once. */
-function axisLabels(buckets, since, until) {
+function axisLabels(buckets) {
   const middle = buckets.length > 2 ? [buckets[Math.floor(buckets.length / 2)].start] : [];
-  return [...new Set(labelsOf([since, ...middle, until]))];
+  return [...new Set(labelsOf([buckets[0].start, ...middle, buckets.at(-1).end]))];
 }
 
 /** The entries of all severities. */
@@ -99,19 +100,4 @@ function describe(bucket) {
   };
   const parts = [count("info", "info", "info"), count("warning", "warning", "warnings"), count("error", "error", "errors")];
   return parts.filter((part) => part !== null).join(", ") || "no entries";
-}
-
-/** Makes the bars one Tab stop with arrow keys inside, so that nobody has to press Tab sixty times. */
-function makeRoving(bars, current) {
-  const all = [...bars.children];
-  all.forEach((bar, index) => bar.setAttribute("tabindex", index === current ? "0" : "-1"));
-  bars.addEventListener("keydown", (event) => {
-    const index = all.indexOf(document.activeElement);
-    const target = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: all.length - 1 }[event.key];
-    if (target === undefined || index === -1 || !all[target]) return;
-    event.preventDefault();
-    all[index].setAttribute("tabindex", "-1");
-    all[target].setAttribute("tabindex", "0");
-    all[target].focus();
-  });
 }

@@ -1,5 +1,7 @@
 // Labels for times that stand together: as short as they can be and still differ.
 
+import { format, yearOf } from "./zone.js";
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
@@ -19,11 +21,10 @@ export function labelsOf(texts, precisions = PRECISIONS) {
   const dates = texts.map((text) => new Date(text));
   if (dates.some((date) => Number.isNaN(date.getTime()))) return texts;
   const distance = dates.at(-1) - dates[0];
-  const year = dates.every((date) => date.getFullYear() === new Date().getFullYear()) ? {} : { year: "numeric" };
+  const year = yearOf(...dates);
   let labels = [];
   for (const { options } of precisions.slice(precisions.findIndex(({ from }) => distance >= from))) {
-    const format = new Intl.DateTimeFormat("en-GB", { ...options, ...year });
-    labels = dates.map((date) => format.format(date));
+    labels = dates.map((date) => format(date, { ...options, ...year }));
     if (new Set(labels).size === labels.length) return labels;
   }
   return labels;
@@ -40,7 +41,6 @@ export function spanLabel(since, until) {
 export function timeLabel(text) {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return text;
-  const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
-  const second = date.getSeconds() === 0 ? {} : { second: "2-digit" };
-  return new Intl.DateTimeFormat("en-GB", { ...DATE, ...TIME, ...second, ...year }).format(date);
+  const second = date.getTime() % MINUTE < SECOND ? {} : { second: "2-digit" };
+  return format(date, { ...DATE, ...TIME, ...second, ...yearOf(date) });
 }

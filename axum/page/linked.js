@@ -1,57 +1,62 @@
-// The entry that the address names, such as `#entry-5`, above the list: a link to one entry can be sent to a colleague.
+// The entry that the address names, above the list: a link to one entry can be sent to a colleague.
 
-import { fetchPage } from "./api.js";
+import { ApiError, fetchEntry, fetchPage } from "./api.js";
 import { button, byId, element } from "./dom.js";
+import { entryIn } from "./entry_link.js";
 import { NO_FILTERS } from "./filters.js";
-import { entryRow } from "./row.js";
+import { entryRow, redrawTimes } from "./row.js";
+import { visibleLine } from "./visible.js";
 
 export class Linked {
   #root = byId("linked");
   #hooks;
-  #seq = null;
+  #hash = "";
 
   /** `hooks`: those of a row. */
   constructor(hooks) {
     this.#hooks = hooks;
     addEventListener("hashchange", () => this.show());
+    addEventListener("viewchange", () => redrawTimes(this.#root));
   }
 
   /** Shows the entry that the address names, or nothing. */
   async show() {
-    const seq = /^#entry-(\d{1,15})$/.exec(location.hash)?.[1] ?? null;
-    if (seq === this.#seq) return;
+    const { hash } = location;
+    if (hash === this.#hash) return;
     this.hide();
-    this.#seq = seq;
-    if (seq === null) return;
+    this.#hash = hash;
+    const named = entryIn(hash);
+    if (named === null) return;
+    const name = named.id === undefined ? `with sequence ${named.seq}` : `with id ${named.id}`;
     try {
-      const { entries } = await fetchPage(NO_FILTERS, Number(seq) + 1, 1);
-      if (seq === this.#seq) this.#draw(entries.find((entry) => String(entry.seq) === seq));
+      const entry = await (named.id === undefined ? fetchBySeq(named.seq) : fetchEntry(named.id));
+      if (hash === this.#hash) this.#draw(entry);
     } catch (error) {
-      if (seq !== this.#seq) return;
+      if (hash !== this.#hash) return;
       this.hide();
       // A reader who has to sign in is asked by the list.
-      if (error.status !== 401) this.#say(`The entry with sequence ${seq} could not be loaded. ${error.message}`);
+      if (error.status === 401) return;
+      this.#hash = hash;
+      const isGone = error.status === 404;
+      const problem = isGone ? "is not in the log. It may have been deleted." : `could not be loaded. ${error.message}`;
+      this.#say(`The entry ${name} ${problem}`);
     }
   }
 
   hide() {
-    this.#seq = null;
+    this.#hash = "";
     this.#root.hidden = true;
     this.#root.replaceChildren();
   }
 
   #draw(entry) {
-    if (entry === undefined) {
-      this.#say(`The entry with sequence ${this.#seq} is not in the log. It may have been deleted.`);
-      return;
-    }
     const item = entryRow(entry, this.#hooks, "linked-");
     this.#fill(element("h2", {}, `Entry ${entry.seq}`), element("ol", { class: "rows" }, item));
     item.querySelector("button.row")?.click();
   }
 
   #say(text) {
-    this.#fill(element("p", { role: "status" }, text), null);
+    this.#fill(element("p", { role: "status" }, visibleLine(text, 400)), null);
   }
 
   #fill(title, list) {
@@ -62,4 +67,11 @@ export class Linked {
     this.#root.replaceChildren(element("div", { class: "linked-top" }, title, close), ...(list === null ? [] : [list]));
     this.#root.hidden = false;
   }
+}
+
+async function fetchBySeq(seq) {
+  const { entries } = await fetchPage(NO_FILTERS, seq + 1, 1);
+  const entry = entries.find((found) => found.seq === seq);
+  if (entry === undefined) throw new ApiError(404, "");
+  return entry;
 }

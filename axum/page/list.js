@@ -1,68 +1,72 @@
 // The list: pages of entries, newest first, each entry once.
 //
-// Older pages follow the server's cursor. New entries come from the stream, which starts after the newest entry shown. So
-// no entry is requested twice, and the list need not look for duplicates.
+// Older and newer pages follow the rows on the page. New entries come from the stream, which starts after the newest entry
+// that there was. So no entry is requested twice.
 
-import { fetchPage } from "./api.js";
+import { fetchNewer, fetchPage, fetchStart } from "./api.js";
 import { byId } from "./dom.js";
-import { closeRowOf, entryRow, refreshTimes } from "./row.js";
+import { goTo } from "./place.js";
+import { redrawTimes, refreshTimes } from "./row.js";
+import { moveAlongRows } from "./row_keys.js";
+import { Rows } from "./rows.js";
 
 const PAGE = 100;
-/** Beyond this number of rows, the list drops the rows farthest from the reader, down to `KEPT_ROWS`. */
-const MAX_ROWS = 4000;
-const KEPT_ROWS = 2000;
 const LOADING = "Loading…";
 const NO_OLDER = "No older entries.";
 
 export class EntryList {
-  #rows = byId("rows");
+  rows;
   #foot = byId("foot-text");
   #older = byId("older");
   #hooks;
   #filters = null;
   #request = new AbortController();
-  #loading = false;
+  #isLoading = false;
+  /** Where the older entries begin, or null. */
   #next = null;
-  #hasDroppedNewest = false;
-  #observer = null;
+  #hasNewer = false;
+  // Load before an end comes into view, so that the reader does not have to wait.
+  #observer = new IntersectionObserver((seen) => this.#onEndSeen(seen), { rootMargin: "900px 0px" });
 
-  /** `hooks`: onFirstPage(entries), onError(error), and those of a row. */
+  /** `hooks`: onFirstPage(entries, newest seq), onNewest() when none is missing above, onError(error), and those of a row. */
   constructor(hooks) {
     this.#hooks = hooks;
+    this.rows = new Rows(hooks);
+    const { root } = this.rows;
     this.#older.addEventListener("click", () => this.#loadOlder());
-    this.#rows.addEventListener("keydown", (event) => this.#onKey(event));
-    setInterval(() => refreshTimes(this.#rows), 15_000);
-    // Load before the end comes into view, so that the reader does not have to wait.
-    this.#observer = new IntersectionObserver((seen) => this.#onEndSeen(seen), { rootMargin: "0px 0px 900px" });
+    root.addEventListener("keydown", moveAlongRows);
+    setInterval(() => refreshTimes(root), 15_000);
+    for (const type of ["viewchange", "beforeprint", "afterprint"]) addEventListener(type, () => redrawTimes(root));
   }
 
-  /** Shows the newest entries that match the filters. Running requests are aborted. */
-  async reload(filters) {
+  /** Shows the newest entries that match the filters, or those around a place. Running requests are aborted. */
+  async reload(filters, place = null) {
     this.#request.abort();
     const request = new AbortController();
     this.#request = request;
     this.#filters = filters;
     this.#next = null;
-    this.#loading = true;
+    this.#isLoading = true;
     this.#observer.disconnect();
     this.#older.hidden = true;
-    this.#rows.setAttribute("aria-busy", "true");
-    this.#foot.textContent = this.#rows.childElementCount === 0 ? LOADING : "";
+    this.rows.root.setAttribute("aria-busy", "true");
+    this.#foot.textContent = this.rows.isEmpty ? LOADING : "";
     try {
-      const page = await fetchPage(filters, null, PAGE, request.signal);
+      const { page, newestSeq, hasNewer } = await fetchStart(filters, place?.seq ?? null, PAGE, request.signal);
       if (request.signal.aborted) return;
-      this.#rows.replaceChildren();
-      this.#hasDroppedNewest = false;
+      this.rows.clear();
+      this.#hasNewer = hasNewer;
       this.#append(page);
-      this.#hooks.onFirstPage(page.entries);
+      this.#hooks.onFirstPage(page.entries, newestSeq);
+      if (place !== null) goTo(this.rows, place);
     } catch (error) {
       if (request.signal.aborted) return;
       this.clear();
       this.#hooks.onError(error);
     } finally {
       if (!request.signal.aborted) {
-        this.#loading = false;
-        this.#rows.removeAttribute("aria-busy");
+        this.#isLoading = false;
+        this.rows.root.removeAttribute("aria-busy");
       }
     }
   }
@@ -72,129 +76,118 @@ export class EntryList {
     this.#request.abort();
     this.#observer.disconnect();
     this.#next = null;
-    this.#rows.replaceChildren();
-    this.#rows.removeAttribute("aria-busy");
+    this.#hasNewer = false;
+    this.rows.clear();
+    this.rows.root.removeAttribute("aria-busy");
     this.#older.hidden = true;
     this.#foot.textContent = "";
   }
 
   /** Inserts new entries, given oldest first, above the present ones. */
   prepend(entries) {
-    const fresh = document.createDocumentFragment();
-    for (const entry of entries) {
-      const item = entryRow(entry, this.#hooks);
-      item.classList.add("fresh");
-      fresh.prepend(item);
-    }
-    this.#rows.prepend(fresh);
-    if (this.#rows.childElementCount > MAX_ROWS) this.#dropOldest();
-    else if (this.#next === null) this.#foot.textContent = NO_OLDER;
+    const fresh = entries.filter(({ seq }) => seq > (this.rows.newestSeq ?? 0));
+    this.rows.prependFresh(fresh.reverse());
+    if (this.#next === null) this.#foot.textContent = NO_OLDER;
+    this.#dropOldest();
   }
 
-  /** Whether the newest rows were dropped while older ones were loaded. Only a reload brings them back. */
-  get hasDroppedNewest() {
-    return this.#hasDroppedNewest;
+  /** Whether newer entries than the first row are not shown. They are loaded once the reader scrolls up. */
+  get hasNewer() {
+    return this.#hasNewer;
   }
 
-  get isEmpty() {
-    return this.#rows.childElementCount === 0;
-  }
-
-  get hasOpenRow() {
-    return this.#rows.querySelector(".entry.open") !== null;
-  }
-
-  focusFirst() {
-    this.#rows.querySelector(".row")?.focus({ preventScroll: true });
+  expectNewer() {
+    this.#hasNewer = true;
+    this.#watchEnds();
   }
 
   #append(page) {
-    const older = document.createDocumentFragment();
-    for (const entry of page.entries) older.append(entryRow(entry, this.#hooks));
-    this.#rows.append(older);
+    this.rows.append(page.entries);
     this.#next = page.next_before_seq;
     this.#older.replaceChildren("Load older");
     this.#older.hidden = this.#next === null;
-    this.#foot.textContent = this.#next === null && !this.isEmpty ? NO_OLDER : "";
-    this.#watchEnd();
+    this.#foot.textContent = this.#next === null && !this.rows.isEmpty ? NO_OLDER : "";
+    this.#watchEnds();
   }
 
-  #watchEnd() {
+  #watchEnds() {
     // Observe again each time: an observer does not report an end that stays in view.
     this.#observer.disconnect();
     if (this.#next !== null) this.#observer.observe(this.#older);
+    if (this.#hasNewer && !this.rows.isEmpty) this.#observer.observe(this.rows.root.firstElementChild);
   }
 
   #onEndSeen(seen) {
-    if (seen.some((entry) => entry.isIntersecting)) this.#loadOlder();
+    const ends = seen.filter((end) => end.isIntersecting).map((end) => end.target);
+    if (ends.includes(this.#older)) this.#loadOlder();
+    else if (ends.length > 0) this.#loadNewer();
   }
 
-  async #loadOlder() {
-    if (this.#loading || this.#next === null) return;
+  async #load(fetchMore, show, showProblem) {
     const { signal } = this.#request;
-    const byKeyboard = document.activeElement === this.#older;
-    const last = this.#rows.lastElementChild;
-    const before = this.#next;
-    this.#loading = true;
-    this.#foot.textContent = LOADING;
+    this.#isLoading = true;
     try {
-      const page = await fetchPage(this.#filters, before, PAGE, signal);
-      if (signal.aborted) return;
-      if (this.#next !== before) {
-        // The oldest rows were dropped meanwhile, so this page no longer follows the last row.
-        this.#foot.textContent = "";
-        return;
-      }
-      this.#append(page);
-      // The button has moved below the new rows, so the focus continues at the first of them.
-      if (byKeyboard) last?.nextElementSibling?.querySelector(".row")?.focus();
-      if (this.#rows.childElementCount > MAX_ROWS) this.#dropNewest();
+      const page = await fetchMore(signal);
+      if (!signal.aborted) show(page);
     } catch (error) {
       if (signal.aborted) return;
-      this.#showProblem(error);
+      if (error.status === 401) this.#hooks.onError(error);
+      else showProblem(error);
     } finally {
-      if (!signal.aborted) this.#loading = false;
+      if (!signal.aborted) this.#isLoading = false;
     }
   }
 
-  #showProblem(error) {
-    if (error.status === 401) {
-      this.#hooks.onError(error);
-      return;
-    }
-    // The observer stays off: it would retry at once, again and again.
-    this.#observer.disconnect();
-    this.#foot.textContent = `The older entries could not be loaded. ${error.message}`;
-    this.#older.replaceChildren("Try again");
-    this.#older.hidden = false;
+  #loadOlder() {
+    const before = this.#next;
+    if (this.#isLoading || before === null) return;
+    const byKeyboard = document.activeElement === this.#older;
+    const last = this.rows.root.lastElementChild;
+    this.#foot.textContent = LOADING;
+    this.#load(
+      (signal) => fetchPage(this.#filters, before, PAGE, signal),
+      (page) => {
+        if (this.#next !== before) {
+          // The oldest rows were let go meanwhile, so this page no longer follows the last row.
+          this.#foot.textContent = "";
+          return;
+        }
+        this.#append(page);
+        // The button has moved below the new rows, so the focus continues at the first of them.
+        if (byKeyboard) last?.nextElementSibling?.querySelector(".row")?.focus();
+        if (this.rows.dropNewest()) this.expectNewer();
+      },
+      (error) => {
+        // The observer stays off: it would retry at once, again and again.
+        this.#observer.disconnect();
+        this.#foot.textContent = `The older entries could not be loaded. ${error.message}`;
+        this.#older.replaceChildren("Try again");
+        this.#older.hidden = false;
+      },
+    );
+  }
+
+  #loadNewer() {
+    if (this.#isLoading) return;
+    this.#load(
+      (signal) => fetchNewer(this.#filters, this.rows.newestSeq, PAGE, signal),
+      ({ entries, prev_after_seq: more }) => {
+        this.#hasNewer = entries.length > 0 && more !== null;
+        if (entries.length > 0) this.rows.prependInPlace(entries);
+        this.#dropOldest();
+        this.#watchEnds();
+        if (!this.#hasNewer) this.#hooks.onNewest();
+      },
+      // The button that leads back to the newest entries is there.
+      () => this.#observer.disconnect(),
+    );
   }
 
   #dropOldest() {
-    while (this.#rows.childElementCount > KEPT_ROWS) this.#rows.lastElementChild.remove();
-    this.#next = Number(this.#rows.lastElementChild.dataset.seq);
+    if (!this.rows.dropOldest()) return;
+    this.#next = this.rows.oldestSeq;
     this.#older.hidden = false;
     this.#foot.textContent = "";
-    this.#watchEnd();
-  }
-
-  #dropNewest() {
-    const stays = this.#rows.children[this.#rows.childElementCount - KEPT_ROWS];
-    const before = stays.getBoundingClientRect().top;
-    while (this.#rows.firstElementChild !== stays) this.#rows.firstElementChild.remove();
-    // Keep the visible rows in place. The list turns off scroll anchoring, which not every browser supports.
-    scrollBy(0, stays.getBoundingClientRect().top - before);
-    this.#hasDroppedNewest = true;
-  }
-
-  #onKey(event) {
-    const item = event.target.closest(".entry");
-    if (event.key === "Escape") {
-      closeRowOf(event.target);
-    } else if (item && event.target.matches(".row") && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-      const other = event.key === "ArrowDown" ? item.nextElementSibling : item.previousElementSibling;
-      if (!other) return;
-      event.preventDefault();
-      other.querySelector(".row").focus();
-    }
+    this.#watchEnds();
   }
 }

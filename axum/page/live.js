@@ -2,12 +2,10 @@
 // when it is shown again.
 
 import { parseEntry, unreadableEntry } from "./api.js";
-import { byId } from "./dom.js";
 import { StreamsClient } from "./streams_client.js";
 
 /** Entries that arrive within this time are shown together. */
 const GATHER_MS = 120;
-const LABELS = { live: "Live", restored: "Live · the log was restored", waiting: "Reconnecting…", off: "" };
 
 export class Live {
   #hooks;
@@ -17,11 +15,10 @@ export class Live {
   #gathered = [];
   #gathering = null;
   #run = 0;
-  #wasRestored = false;
 
   /**
-   * `hooks`: onEntries(entries, oldest first), onRestored() when all entries are to be read again, onRefused() when the
-   * reader has to sign in.
+   * `hooks`: onState(`live`, `waiting` or `off`), onEntries(entries, oldest first), onRestored() when all entries are to be
+   * read again, onRefused() when the reader has to sign in.
    */
   constructor(hooks) {
     this.#hooks = hooks;
@@ -56,20 +53,15 @@ export class Live {
   #leave() {
     this.#run += 1;
     this.#streams.leave();
-    showState("off");
+    this.#hooks.onState("off");
   }
 
   #onMessage({ run, state, reset, refused, type, data }) {
     if (run !== this.#run) return;
-    if (state) showState(state === "live" && this.#wasRestored ? "restored" : state);
-    else if (reset) this.#onReset();
+    if (state) this.#hooks.onState(state);
+    else if (reset) this.#hooks.onRestored();
     else if (refused) this.#hooks.onRefused();
     else this.#gather(type === "entry" ? parseEntry(data) : unreadableEntry(JSON.parse(data).seq));
-  }
-
-  #onReset() {
-    this.#wasRestored = true;
-    this.#hooks.onRestored();
   }
 
   #gather(entry) {
@@ -81,10 +73,4 @@ export class Live {
       this.#hooks.onEntries(this.#gathered.splice(0));
     }, GATHER_MS);
   }
-}
-
-function showState(state) {
-  const shown = byId("live");
-  shown.className = `live ${state}`;
-  if (shown.textContent !== LABELS[state]) shown.textContent = LABELS[state];
 }

@@ -1,11 +1,11 @@
-// New entries that wait while the reader has scrolled down or has a row open: nothing moves under the reader's eyes.
+// New entries that wait while the reader has scrolled down, has a row open or has paused the list: nothing moves under the
+// reader's eyes.
 
 import { byId, icon } from "./dom.js";
+import { isAtTop } from "./scroll.js";
 import { viewer } from "./viewer.js";
 
-/** A scroll position this near to the top counts as the top. */
-const TOP_PX = 80;
-/** The maximum number of entries kept waiting. Beyond it, the button reloads the list. */
+/** The maximum number of entries kept waiting. The list loads any others once the reader scrolls up. */
 const MAX_WAITING = 500;
 const TITLE = viewer.title;
 
@@ -15,38 +15,69 @@ export class News {
   #hooks;
   #entries = [];
   #count = 0;
+  #isPaused = false;
+  #isStale = false;
 
-  /** `hooks`: beforeInsert(), reload(). */
+  /** `hooks`: beforeInsert(), reload(), onWaiting(number of entries, whether there are others not shown). */
   constructor(list, hooks) {
     this.#list = list;
     this.#hooks = hooks;
     this.#button.addEventListener("click", () => this.#onClick());
-    addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    addEventListener("scroll", () => this.update(), { passive: true });
+    list.rows.root.addEventListener("entrytoggle", () => this.update());
   }
 
   add(entries) {
     this.#count += entries.length;
-    if (this.#count <= MAX_WAITING) this.#entries.push(...entries);
-    else this.#entries = [];
+    this.#entries.push(...entries);
+    if (this.#entries.length > MAX_WAITING) {
+      this.#entries.splice(0, this.#entries.length - MAX_WAITING);
+      this.#list.expectNewer();
+    }
     this.#show();
   }
 
   clear() {
     this.#entries = [];
     this.#count = 0;
-    this.#button.hidden = true;
-    document.title = TITLE;
+    this.#isStale = false;
+    this.#tell();
+  }
+
+  pause(isPaused) {
+    this.#isPaused = isPaused;
+    this.#show();
+  }
+
+  /** Entries that the list shows were deleted. It is read again as soon as that disturbs nobody. */
+  outdate() {
+    this.#isStale = true;
+    this.#show();
+  }
+
+  /** Shows what waits if it may be shown now. */
+  update() {
+    if (this.#count > 0 || this.#list.hasNewer || this.#isStale) this.#show();
   }
 
   #show() {
-    const { hasOpenRow, hasDroppedNewest } = this.#list;
-    if (scrollY <= TOP_PX && !hasOpenRow && !hasDroppedNewest && !this.#hasOverflowed) {
-      this.#insert();
-      return;
-    }
-    this.#button.hidden = this.#count === 0 && !hasDroppedNewest;
-    if (!this.#button.hidden) this.#button.replaceChildren(icon("up"), label(this.#count));
+    const mayMove = isAtTop() && !this.#list.rows.hasOpenRow && !this.#isPaused;
+    if (mayMove && this.#isStale) this.#hooks.reload();
+    else if (mayMove && !this.#list.hasNewer) this.#insert();
+    else this.#tell();
+  }
+
+  #tell() {
+    const { hasNewer } = this.#list;
+    this.#button.hidden = this.#count === 0 && !hasNewer && !this.#isStale;
+    if (!this.#button.hidden) this.#button.replaceChildren(icon("up"), this.#label());
     document.title = this.#count === 0 ? TITLE : `(${this.#count}) ${TITLE}`;
+    this.#hooks.onWaiting(this.#count, hasNewer);
+  }
+
+  #label() {
+    if (this.#isStale) return "Entries were deleted: reload";
+    return this.#count === 0 ? "Back to the newest" : `${this.#count.toLocaleString("en")} new`;
   }
 
   #insert() {
@@ -57,26 +88,13 @@ export class News {
     this.#list.prepend(entries);
   }
 
-  get #hasOverflowed() {
-    return this.#count > this.#entries.length;
-  }
-
   #onClick() {
-    if (this.#list.hasDroppedNewest || this.#hasOverflowed) {
+    if (this.#list.hasNewer || this.#isStale) {
       this.#hooks.reload();
       return;
     }
     this.#insert();
     scrollTo(0, 0);
-    this.#list.focusFirst();
+    this.#list.rows.focusFirst();
   }
-
-  #onScroll() {
-    if (this.#count > 0 || this.#list.hasDroppedNewest) this.#show();
-  }
-}
-
-/** The label of the button; without waiting entries, it leads back to the newest ones, which the list has dropped. */
-function label(count) {
-  return count === 0 ? "Back to the newest" : `${count.toLocaleString("en")} new`;
 }

@@ -3,7 +3,7 @@
 import { detailsOf } from "./details.js";
 import { element, icon } from "./dom.js";
 import { picksOf } from "./picks.js";
-import { exact, relative } from "./time.js";
+import { exact, rowTime } from "./time.js";
 import { spelled, visibleLine } from "./visible.js";
 
 const SEVERITIES = { info: "Info", warning: "Warning", error: "Error" };
@@ -59,13 +59,19 @@ export function closeRowOf(target) {
   row.focus();
 }
 
-/** Updates the relative times in a list. */
+/** Updates the times in a list, because they age. */
 export function refreshTimes(rows) {
   const now = Date.now();
-  for (const time of rows.querySelectorAll("time.when")) {
-    const text = relative(time.dateTime, now);
+  for (const time of rows.querySelectorAll("time")) {
+    const text = time.matches(".exact") ? exact(time.dateTime) : rowTime(time.dateTime, now);
     if (time.textContent !== text) time.textContent = text;
   }
+}
+
+/** Shows the times in a list as the reader wants to see them now. */
+export function redrawTimes(rows) {
+  refreshTimes(rows);
+  for (const time of rows.querySelectorAll("time.when")) time.title = exact(time.dateTime);
 }
 
 export function severityMark(severity) {
@@ -87,7 +93,7 @@ function categoryMark(category) {
 }
 
 function timeOf(entry) {
-  return element("time", { class: "when", datetime: entry.ts, title: exact(entry.ts) }, relative(entry.ts));
+  return element("time", { class: "when", datetime: entry.ts, title: exact(entry.ts) }, rowTime(entry.ts));
 }
 
 /** With `pick`, a click on the text of the cell filters by it. */
@@ -121,4 +127,5 @@ function toggle(item, row, entry, id, hooks) {
   item.classList.toggle("open", opens);
   if (opens) item.append(detailsOf(entry, id, hooks));
   else item.querySelector(".details")?.remove();
+  item.dispatchEvent(new Event("entrytoggle", { bubbles: true }));
 }

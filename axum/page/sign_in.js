@@ -9,6 +9,11 @@ const SIGNED_IN = "signed-in";
 /** The address with which a server says that this page may ask for its token. */
 const TOKEN_FORM = "#token";
 
+/** Whether requests carry a cookie. */
+export function isSignedIn() {
+  return load(SIGNED_IN) !== null;
+}
+
 export class SignIn {
   #form = byId("sign-in");
   #token = byId("token");
@@ -24,7 +29,7 @@ export class SignIn {
       this.#submit();
     });
     this.#signOut.addEventListener("click", () => this.#leave());
-    this.#signOut.hidden = load(SIGNED_IN) === null;
+    this.#signOut.hidden = !isSignedIn();
   }
 
   show() {

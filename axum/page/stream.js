@@ -1,12 +1,17 @@
 // New entries with certain filters, for all pages that show these. They come from an event source or, while other streams
-// have the connections, by asking again and again.
+// have the connections, from one that is open for a moment, again and again.
 
-import { fetchNewer, fetchPage, streamUrl } from "./api.js";
+import { fetchPage, streamUrl } from "./api.js";
 
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
-const POLL_MS = 2_000;
-const POLL_LIMIT = 100;
+const LOOK_AGAIN_MS = 2_000;
+/** A stream that sends nothing for this long has sent what there is. */
+const QUIET_MS = 300;
+const MAX_LOOK_MS = 3_000;
+
+/** Settled when no stream has an event source for a moment. */
+let looking = Promise.resolve();
 
 export class Stream {
   #filters;
@@ -14,6 +19,7 @@ export class Stream {
   /** What each page has: `{ afterSeq, run }`. */
   #pages = new Map();
   #source = null;
+  #isBrief = false;
   #retrying = null;
   #retryMs = FIRST_RETRY_MS;
 
@@ -23,13 +29,13 @@ export class Stream {
     this.#hasRoom = hasRoom;
   }
 
+  /** Whether it has an event source for good. */
   get hasSource() {
-    return this.#source instanceof EventSource;
+    return this.#source !== null && !this.#isBrief;
   }
 
   add(page, position) {
     this.#pages.set(page, position);
-    // From the oldest of their positions, so that nobody misses an entry: each page gets only what is new to it.
     this.#open();
   }
 
@@ -43,12 +49,27 @@ export class Stream {
 
   #open() {
     this.#close();
-    const afterSeq = Math.min(...[...this.#pages.values()].map((position) => position.afterSeq));
-    if (this.#hasRoom()) this.#listen(afterSeq);
-    else this.#poll(afterSeq);
+    if (this.#hasRoom()) this.#listen();
+    else this.#look();
   }
 
-  #listen(afterSeq) {
+  /** Opens an event source for a moment, again and again. Only one stream at a time does. */
+  #look() {
+    this.#isBrief = true;
+    looking = looking.then(async () => {
+      if (!this.#isBrief || this.#source !== null || this.#pages.size === 0) return;
+      this.#listen();
+      const source = this.#source;
+      await untilQuiet(source);
+      if (source !== this.#source || source.readyState === EventSource.CLOSED) return;
+      this.#close();
+      this.#retrying = setTimeout(() => this.#open(), LOOK_AGAIN_MS);
+    });
+  }
+
+  #listen() {
+    // From the oldest of their positions, so that nobody misses an entry: each page gets only what is new to it.
+    const afterSeq = Math.min(...[...this.#pages.values()].map((position) => position.afterSeq));
     const source = new EventSource(streamUrl(this.#filters, afterSeq));
     this.#source = source;
     source.addEventListener("open", () => {
@@ -66,28 +87,10 @@ export class Stream {
     });
   }
 
-  async #poll(afterSeq) {
-    const source = { close() {} };
-    this.#source = source;
-    try {
-      const { entries } = await fetchNewer(this.#filters, afterSeq, POLL_LIMIT);
-      if (source !== this.#source) return;
-      this.#retryMs = FIRST_RETRY_MS;
-      this.#tell({ state: "live" });
-      for (const entry of entries.reverse()) {
-        this.#pass(entry.seq, { type: entry.unreadable ? "unreadable" : "entry", data: JSON.stringify(entry) });
-      }
-      this.#retrying = setTimeout(() => this.#open(), POLL_MS);
-    } catch {
-      if (source !== this.#source) return;
-      this.#tell({ state: "waiting" });
-      this.#retryLater();
-    }
-  }
-
   #close() {
     this.#source?.close();
     this.#source = null;
+    this.#isBrief = false;
     clearTimeout(this.#retrying);
   }
 
@@ -124,4 +127,18 @@ export class Stream {
     }, this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
   }
+}
+
+/** Waits until the source has sent what there is, or fails to. */
+function untilQuiet(source) {
+  return new Promise((resolve) => {
+    let quiet = setTimeout(resolve, MAX_LOOK_MS);
+    setTimeout(resolve, MAX_LOOK_MS);
+    const restart = () => {
+      clearTimeout(quiet);
+      quiet = setTimeout(resolve, QUIET_MS);
+    };
+    for (const type of ["open", "entry", "unreadable", "reset"]) source.addEventListener(type, restart);
+    source.addEventListener("error", resolve);
+  });
 }

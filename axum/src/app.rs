@@ -6,22 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use http::request::Parts as RequestParts;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use http::request::Parts;
 
 use crate::actor::{Actor, ActorOf};
 use crate::database::Database;
 use crate::links::Links;
 use crate::live::Live;
+use crate::permits::Permits;
 use crate::recording::Recording;
+use crate::retention::Retention;
 use crate::routes::Routes;
-
-/// How many requests count at once, so that counting leaves connections for other requests. The page counts again after
-/// each letter typed, and a count runs to its end even after the page has stopped waiting for it.
-const MAX_COUNTS: usize = 2;
-
-/// How many exports run at once. Each occupies a connection of the pool for the whole download.
-const MAX_EXPORTS: usize = 4;
+use crate::unreadable::UnreadableRows;
 
 /// Cheap to clone: each request gets one.
 #[derive(Clone)]
@@ -29,16 +24,21 @@ pub(crate) struct App {
     pub(crate) database: Database,
     pub(crate) recording: Recording,
     pub(crate) live: Live,
+    pub(crate) permits: Permits,
     pub(crate) actor: ActorOf,
     pub(crate) links: Links,
     pub(crate) routes: Routes,
     /// Whether anything may be written, such as an entry about an export.
     pub(crate) writes: bool,
+    pub(crate) retention: Option<Arc<dyn Retention>>,
+    pub(crate) sign_ins_refused: Option<SignInsRefused>,
+    pub(crate) unreadable: UnreadableRows,
     /// How long a client may take to receive a part of an export or a stream.
     pub(crate) client_patience: Duration,
-    counts: Arc<Semaphore>,
-    exports: Arc<Semaphore>,
 }
+
+/// Says how many attempts to sign in were refused.
+pub(crate) type SignInsRefused = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 impl fmt::Debug for App {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,52 +46,10 @@ impl fmt::Debug for App {
     }
 }
 
-/// What an [`App`] is made of.
-pub(crate) struct Parts {
-    pub(crate) database: Database,
-    pub(crate) recording: Recording,
-    pub(crate) live: Live,
-    pub(crate) actor: ActorOf,
-    pub(crate) links: Links,
-    pub(crate) routes: Routes,
-    /// Whether anything may be written, such as an entry about an export.
-    pub(crate) writes: bool,
-    pub(crate) client_patience: Duration,
-}
-
-impl App {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { database, recording, live, actor, links, routes, writes, client_patience } = parts;
-        let half_of_pool = database.max_connections() / 2;
-        Self {
-            counts: Arc::new(Semaphore::new(half_of_pool.clamp(1, MAX_COUNTS))),
-            exports: Arc::new(Semaphore::new(half_of_pool.clamp(1, MAX_EXPORTS))),
-            database,
-            recording,
-            live,
-            actor,
-            links,
-            routes,
-            writes,
-            client_patience,
-        }
-    }
-
-    /// Waits for permission to count, which lasts until the permit is dropped.
-    pub(crate) async fn count_permit(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.counts).acquire_owned().await.ok()
-    }
-
-    /// Permission to export, which lasts until the permit is dropped; `None` when too many exports are running.
-    pub(crate) fn try_export_permit(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.exports).try_acquire_owned().ok()
-    }
-}
-
 impl FromRequestParts<App> for Actor {
     type Rejection = Infallible;
 
-    async fn from_request_parts(request: &mut RequestParts, app: &App) -> Result<Self, Infallible> {
+    async fn from_request_parts(request: &mut Parts, app: &App) -> Result<Self, Infallible> {
         Ok(app.actor.of(request))
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Counted {
 )]
 pub(crate) async fn count(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Counted>, ApiError> {
     let filters = count_query(query.as_deref())?;
-    let permit = app.count_permit().await;
+    let permit = app.permits.count().await;
     let counting = move |log: &mut dyn Log| {
         let _permit = permit;
         log.count_up_to(&filters, MAX_COUNT + 1)

@@ -57,10 +57,11 @@ pub(crate) struct Listed {
 )]
 pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let ListQuery { filters, cursor, limit } = ListQuery::parse(query.as_deref())?;
-    let links = app.links;
+    let (links, unreadable_rows) = (app.links, app.unreadable);
     let read = move |log: &mut dyn Log| {
         let page = readable::page(log, &filters, cursor, limit)?;
         let Page { entries, unreadable, next_before_seq, prev_after_seq } = page;
+        unreadable_rows.add(unreadable.iter().copied());
         let has_more = next_before_seq.is_some();
         let entries = entries.into_iter().map(|entry| links.add_to(entry)).collect();
         // Written as JSON here, and not on a thread that other requests wait for.

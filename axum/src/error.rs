@@ -179,11 +179,12 @@ impl From<RecordError> for ApiError {
 
 impl From<activity_log::Error> for ApiError {
     fn from(error: activity_log::Error) -> Self {
-        use activity_log::Error::{DuplicateId, Full, InvalidFilter, InvalidQuery, Recorder};
+        use activity_log::Error::{DuplicateId, Full, InvalidFilter, InvalidPolicy, InvalidQuery, Recorder};
         use activity_log::RecorderError::{ShutDown, Unclear};
         match error {
             InvalidFilter { field, reason } => Self::parameter(field, reason),
             InvalidQuery { parameter, reason } => Self::parameter(&parameter, reason),
+            InvalidPolicy { reason, .. } => Self::new(StatusCode::BAD_REQUEST, reason),
             DuplicateId { .. } => Self::duplicate_id(),
             Recorder(ShutDown) => Self::unavailable("the server is stopping"),
             Recorder(Unclear) => Self::unavailable(format!("the server is stopping; {LATER}")),

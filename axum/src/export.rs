@@ -58,7 +58,7 @@ pub(crate) async fn export(
         return Ok((file_headers(query.format), Body::empty()).into_response());
     }
     let permit =
-        app.try_export_permit().ok_or_else(|| ApiError::unavailable("too many exports are running; try again"))?;
+        app.permits.try_export().ok_or_else(|| ApiError::unavailable("too many exports are running; try again"))?;
 
     if app.writes {
         app.recording.record_all(vec![export_entry(&query)]).await.map_err(|error| match error {
@@ -69,14 +69,20 @@ pub(crate) async fn export(
     }
 
     let ExportQuery { filters, format, .. } = query;
-    let database = app.database;
+    let (database, unreadable) = (app.database, app.unreadable);
     database.check()?;
     let (write_end, read_end) = transfer(app.client_patience);
     spawn_blocking(move || {
         write_end.finish_with(|writer| {
-            database.block_on(|log| log.export(&filters, &mut |entries| format.write(entries, &mut *writer)))
+            let written = database.block_on(|log| {
+                log.export(&filters, &mut |entries| {
+                    format.write(entries.inspect(|entry| unreadable.look_at(entry)), &mut *writer)
+                })
+            });
+            // Before the end of the body: a client that has received it may export again.
+            drop(permit);
+            written
         });
-        drop(permit);
     });
     let body = read_end.into_body().await?;
 

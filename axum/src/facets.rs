@@ -31,7 +31,7 @@ use crate::schemas;
 )]
 pub(crate) async fn facets(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Facets>, ApiError> {
     let FacetsQuery { filters, by, limit } = FacetsQuery::parse(query.as_deref())?;
-    let permit = app.count_permit().await;
+    let permit = app.permits.count().await;
     let read = move |log: &mut dyn Log| {
         let _permit = permit;
         log.facets(&filters, by, limit)

@@ -1,5 +1,6 @@
 //! The health check.
 
+use activity_log::RecorderHealth;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -10,7 +11,7 @@ use crate::app::App;
 use crate::database::DatabaseError;
 use crate::error::ApiError;
 
-/// The server and its database respond. The numbers are those of the server's recorder.
+/// How recording is doing. The numbers are those of the server's recorder, and 0 without one.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     /// `ok`, or `not recording` while nothing can be recorded, such as when another process keeps the database locked.
@@ -29,9 +30,17 @@ pub(crate) struct Health {
     failed_attempts: u64,
 }
 
-impl Health {
-    const WITHOUT_RECORDER: Self =
-        Self { status: "ok", queued: 0, recorded: 0, at_fault: 0, failing_since: None, failed_attempts: 0 };
+impl From<RecorderHealth> for Health {
+    fn from(recorder: RecorderHealth) -> Self {
+        Self {
+            status: if recorder.failure.is_none() { "ok" } else { "not recording" },
+            queued: recorder.queued_entries,
+            recorded: recorder.recorded,
+            at_fault: recorder.at_fault,
+            failing_since: recorder.failure.as_ref().map(|failure| failure.since),
+            failed_attempts: recorder.failure.map_or(0, |failure| failure.attempts),
+        }
+    }
 }
 
 /// Check whether the server and its database respond, and whether entries are being recorded.
@@ -62,13 +71,5 @@ pub(crate) async fn health(State(app): State<App>) -> Result<Json<Health>, ApiEr
             ApiError::unavailable("the database does not respond")
         }
     })?;
-    let Some(recorder) = app.recording.health() else { return Ok(Json(Health::WITHOUT_RECORDER)) };
-    Ok(Json(Health {
-        status: if recorder.failure.is_none() { "ok" } else { "not recording" },
-        queued: recorder.queued_entries,
-        recorded: recorder.recorded,
-        at_fault: recorder.at_fault,
-        failing_since: recorder.failure.as_ref().map(|failure| failure.since),
-        failed_attempts: recorder.failure.map_or(0, |failure| failure.attempts),
-    }))
+    Ok(Json(app.recording.health().unwrap_or_default().into()))
 }

@@ -13,19 +13,23 @@ use crate::database::log::Log;
 use crate::error::ApiError;
 use crate::extent::extent;
 use crate::filters::FilterParameters;
-use crate::query::HistogramQuery;
+use crate::query::{Buckets, HistogramQuery};
 
-/// Entries over time, in equal buckets from `since` to `until`.
+const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
+
+/// Entries over time, in equal buckets from `since` to `until`, or between the edges that the request gives.
 #[derive(Default, Serialize, ToSchema)]
 pub(crate) struct Histogram {
-    /// The requested bound, or the earliest time of a matching entry; `null` when no entry matches.
+    /// The requested bound, or the earliest time of a matching entry; `null` when no entry matches. With edges, the first.
     #[schema(required)]
     since: Option<DateTime<Utc>>,
-    /// The requested bound, or the latest time of a matching entry; `null` when no entry matches.
+    /// The requested bound, or the latest time of a matching entry; `null` when no entry matches. With edges, the last
+    /// microsecond before the last of them.
     #[schema(required)]
     until: Option<DateTime<Utc>>,
     /// A bucket ends before the start of the next one; the last bucket includes `until`. There are no buckets when no
-    /// entry matches, and fewer than requested when a bucket would be shorter than a microsecond.
+    /// entry matches, and fewer than requested when a bucket would be shorter than a microsecond. With edges, there is one
+    /// fewer than those, whatever matches.
     buckets: Vec<Bucket>,
 }
 
@@ -44,6 +48,11 @@ pub(crate) struct Bucket {
     params(
         FilterParameters,
         ("buckets" = Option<u32>, Query, description = "How many buckets; 60 by default", minimum = 1, maximum = 200),
+        (
+            "edges" = Option<String>, Query, example = "2026-01-31T00:00:00Z,2026-02-01T00:00:00Z",
+            description = "Instead of `buckets`: from 2 to 201 ascending times in RFC 3339, separated by commas or in \
+                several parameters of this name. A bucket begins at each but the last and ends before the next.",
+        ),
     ),
     responses((
         status = 200, description = "The histogram", body = Histogram,
@@ -58,13 +67,13 @@ pub(crate) struct Bucket {
 )]
 pub(crate) async fn histogram(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<Histogram>, ApiError> {
     let HistogramQuery { filters, buckets } = HistogramQuery::parse(query.as_deref())?;
-    let permit = app.count_permit().await;
+    let permit = app.permits.count().await;
     let read = move |log: &mut dyn Log| {
         let _permit = permit;
         let mut histogram = Histogram::default();
         // The bounds and the counts come from the same snapshot.
         log.with_snapshot(&mut |log| {
-            histogram = read(log, &filters, buckets)?;
+            histogram = read(log, &filters, &buckets)?;
             Ok(())
         })?;
         Ok(histogram)
@@ -72,10 +81,17 @@ pub(crate) async fn histogram(State(app): State<App>, RawQuery(query): RawQuery)
     Ok(Json(app.database.read(read).await?))
 }
 
-fn read(log: &mut dyn Log, filters: &ActivityLogFilters, buckets: u32) -> activity_log::Result<Histogram> {
-    let Some((since, until)) = extent(log, filters)? else { return Ok(Histogram::default()) };
-    // The last edge is exclusive, and an entry at `until` counts.
-    let edges = equal_edges(since, until + TimeDelta::microseconds(1), buckets as usize)?;
+fn read(log: &mut dyn Log, filters: &ActivityLogFilters, buckets: &Buckets) -> activity_log::Result<Histogram> {
+    let (since, until, edges) = match buckets {
+        Buckets::Between(edges) => {
+            (edges.first().copied(), edges.last().map(|last| *last - MICROSECOND), edges.clone())
+        }
+        Buckets::Equal(number) => {
+            let Some((since, until)) = extent(log, filters)? else { return Ok(Histogram::default()) };
+            // The last edge is exclusive, and an entry at `until` counts.
+            (Some(since), Some(until), equal_edges(since, until + MICROSECOND, *number as usize)?)
+        }
+    };
     let counts = log.histogram(filters, &edges)?;
     let buckets = edges.into_iter().zip(counts).map(|(start, SeverityCounts { info, warning, error })| Bucket {
         start,
@@ -83,5 +99,5 @@ fn read(log: &mut dyn Log, filters: &ActivityLogFilters, buckets: u32) -> activi
         warning,
         error,
     });
-    Ok(Histogram { since: Some(since), until: Some(until), buckets: buckets.collect() })
+    Ok(Histogram { since, until, buckets: buckets.collect() })
 }

@@ -31,6 +31,41 @@
 //! - `postgres`: pools of connections to PostgreSQL.
 //! - `postgres-bundled`: compiles libpq into the program instead of linking the system's.
 //!
+//! # Retention
+//!
+//! A host that keeps its settings in a table of its own, and applies them with a worker:
+//!
+//! ```
+//! use activity_log::{ActivityLogRepository, NewActivityLogEntry, Result, RetentionRun, RetentionWorker};
+//! use activity_log_axum::{Retention, RetentionSettings};
+//! use diesel::SqliteConnection;
+//! # fn load(_: &mut SqliteConnection) -> Result<RetentionSettings> { Ok(RetentionSettings::default()) }
+//! # fn store(_: &mut SqliteConnection, _: RetentionSettings) -> Result<()> { Ok(()) }
+//!
+//! struct HostsRetention {
+//!     database: String,
+//!     worker: RetentionWorker,
+//! }
+//!
+//! impl Retention for HostsRetention {
+//!     fn settings(&self) -> Result<RetentionSettings> {
+//!         load(&mut activity_log::connect(&self.database)?)
+//!     }
+//!
+//!     fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<()> {
+//!         activity_log::connect(&self.database)?.immediate_transaction(|conn| {
+//!             store(conn, settings)?;
+//!             ActivityLogRepository::new(conn).record(&entry)
+//!         })?;
+//!         self.worker.set_policy(settings.policy())
+//!     }
+//!
+//!     fn last_run(&self) -> Option<RetentionRun> {
+//!         self.worker.last_run()
+//!     }
+//! }
+//! ```
+//!
 //! # What is logged
 //!
 //! What an operator should know goes through the crate `tracing`: the causes of responses with status 500, exports and
@@ -64,16 +99,21 @@ mod openapi;
 mod origin;
 mod page;
 mod parameters;
+mod permits;
 mod posted;
 mod query;
 mod readable;
 mod record;
 mod recording;
+mod retention;
+mod retention_settings;
 mod router;
 mod routes;
 mod schemas;
+mod status;
 mod stream;
 mod transfer;
+mod unreadable;
 mod viewer;
 mod viewer_json;
 
@@ -84,5 +124,6 @@ pub use error::ApiError;
 pub use host::{names_this_machine, require_one_host};
 pub use origin::refuse_other_sites;
 pub use page::is_page_file;
+pub use retention::{Retention, RetentionSettings};
 pub use routes::Routes;
 pub use viewer::{Viewer, viewer};

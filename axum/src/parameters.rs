@@ -61,6 +61,12 @@ impl Parameters {
         }
     }
 
+    /// The items of a list, which are separated by commas or given as several parameters of the same name.
+    pub(crate) fn items(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.given.iter().filter(move |(given, _)| given == name);
+        values.flat_map(|(_, value)| value.split(',')).filter(|item| !item.is_empty())
+    }
+
     /// The value as parsed by `read`. An error of `read` continues the sentence after the parameter's name.
     pub(crate) fn value<T>(
         &self,

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use activity_log::{ActivityLogFilters, Facet};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
@@ -18,6 +19,7 @@ const LIMITS: RangeInclusive<u32> = 1..=200;
 
 const DEFAULT_BUCKETS: u32 = 60;
 const BUCKETS: RangeInclusive<u32> = 1..=200;
+const MAX_EDGES: usize = 201;
 
 /// The parameters of the list.
 #[derive(Debug)]
@@ -52,13 +54,29 @@ pub(crate) fn count_query(query: Option<&str>) -> Result<ActivityLogFilters, Api
 #[derive(Debug)]
 pub(crate) struct HistogramQuery {
     pub(crate) filters: ActivityLogFilters,
-    pub(crate) buckets: u32,
+    pub(crate) buckets: Buckets,
+}
+
+/// The buckets of a histogram.
+#[derive(Debug)]
+pub(crate) enum Buckets {
+    /// This many of equal length.
+    Equal(u32),
+    /// Between these times.
+    Between(Vec<DateTime<Utc>>),
 }
 
 impl HistogramQuery {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let (filters, parameters) = Parameters::parse_with_filters(query, &["buckets"])?;
-        let buckets = parameters.value("buckets", |text| within(&BUCKETS, text))?.unwrap_or(DEFAULT_BUCKETS);
+        let (filters, parameters) = Parameters::parse_with_filters(query, &["buckets", "edges"])?;
+        let equal = parameters.value("buckets", |text| within(&BUCKETS, text))?;
+        let edges = parameters.items("edges").map(time).collect::<Result<Vec<_>, _>>()?;
+        let buckets = match (equal, edges.len()) {
+            (equal, 0) => Buckets::Equal(equal.unwrap_or(DEFAULT_BUCKETS)),
+            (Some(_), _) => return Err(ApiError::parameter("edges", "must not be given with `buckets`")),
+            (None, 2..=MAX_EDGES) => Buckets::Between(edges),
+            (None, _) => return Err(ApiError::parameter("edges", format!("must be from 2 to {MAX_EDGES} times"))),
+        };
         Ok(Self { filters, buckets })
     }
 }
@@ -151,6 +169,14 @@ impl ActorQuery {
 /// Parses a cursor.
 pub(crate) fn seq(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "must be the seq of an entry, a 64-bit whole number".to_owned())
+}
+
+/// Parses an edge of a histogram.
+fn time(text: &str) -> Result<DateTime<Utc>, ApiError> {
+    let time = DateTime::parse_from_rfc3339(text);
+    let time =
+        time.map_err(|_| ApiError::parameter("edges", "must be times in RFC 3339, such as 2026-01-31T12:00:00Z"));
+    Ok(time?.to_utc())
 }
 
 fn within(range: &RangeInclusive<u32>, text: &str) -> Result<u32, String> {

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::viewer_json::Settings;
 use crate::{
     compression, count, entries, entry, export, facets, headers, health, histogram, openapi, origin, page, record,
-    stream, viewer_json,
+    retention_settings, status, stream, viewer_json,
 };
 
 /// The routes that the viewer has, with their description. Both are built from the same list.
@@ -32,6 +32,7 @@ pub(crate) fn router(app: App, settings: Settings, describe: impl FnOnce(&mut De
         .routes(routes!(histogram::histogram))
         .routes(routes!(facets::facets))
         .routes(routes!(stream::stream))
+        .routes(routes!(status::status))
         .routes(routes!(health::health));
     if routes.has_export {
         described = described.routes(routes!(export::export));
@@ -41,6 +42,12 @@ pub(crate) fn router(app: App, settings: Settings, describe: impl FnOnce(&mut De
     }
     if routes.has_clear {
         described = described.routes(routes!(entries::clear));
+    }
+    if app.retention.is_some() {
+        described = described.routes(routes!(retention_settings::settings));
+        if routes.has_retention {
+            described = described.routes(routes!(retention_settings::change));
+        }
     }
     let (router, mut description) = described.split_for_parts();
     describe(&mut description);

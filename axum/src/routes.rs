@@ -14,6 +14,7 @@ pub struct Routes {
     pub(crate) has_export: bool,
     pub(crate) has_record: bool,
     pub(crate) has_clear: bool,
+    pub(crate) has_retention: bool,
 }
 
 impl Default for Routes {
@@ -26,7 +27,7 @@ impl Default for Routes {
 impl Routes {
     /// Pages, single entries, counts, charts and the stream.
     pub const fn read_only() -> Self {
-        Self { has_export: false, has_record: false, has_clear: false }
+        Self { has_export: false, has_record: false, has_clear: false, has_retention: false }
     }
 
     /// Also exports of the whole log, each of which is recorded.
@@ -44,8 +45,14 @@ impl Routes {
         Self { has_clear: true, ..self }
     }
 
+    /// Also changing how long entries are kept, where the host has a [`Retention`](crate::Retention). Each change is
+    /// recorded.
+    pub const fn change_retention(self) -> Self {
+        Self { has_retention: true, ..self }
+    }
+
     /// Only those that write nothing.
     pub(crate) const fn without_writes(self) -> Self {
-        Self { has_record: false, has_clear: false, ..self }
+        Self { has_record: false, has_clear: false, has_retention: false, ..self }
     }
 }

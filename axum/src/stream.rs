@@ -21,6 +21,7 @@ use crate::filters::FilterParameters;
 use crate::links::Links;
 use crate::live::Follower;
 use crate::query::{self, StreamQuery};
+use crate::unreadable::UnreadableRows;
 
 /// How many entries are read at once, and about how many bytes of their texts. They stay in memory until the client has
 /// received them.
@@ -74,6 +75,7 @@ pub(crate) async fn stream(
     let following = Following {
         database: app.database,
         links: app.links,
+        unreadable: app.unreadable,
         follower,
         filters,
         cursor,
@@ -97,6 +99,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
 struct Following {
     database: Database,
     links: Links,
+    unreadable: UnreadableRows,
     follower: Follower,
     filters: ActivityLogFilters,
     cursor: i64,
@@ -158,6 +161,7 @@ impl Following {
             self.pending.push_back(event.json_data(self.links.add_to(entry))?);
         }
         if let Some(unreadable) = batch.unreadable {
+            self.unreadable.add([unreadable]);
             let data = format!("{{\"seq\":{unreadable}}}");
             self.pending.push_back(Event::default().event("unreadable").id(unreadable.to_string()).data(data));
         }

@@ -11,15 +11,18 @@ use http::request::Parts;
 use utoipa::openapi::OpenApi;
 
 use crate::actor::{Actor, ActorOf};
-use crate::app::{self, App};
+use crate::app::{App, SignInsRefused};
 use crate::database::Database;
 use crate::database::backend::Backend;
 use crate::database::pool::PooledLog;
 use crate::links::{Links, safe};
 use crate::live::{self, Live, Stopping};
+use crate::permits::Permits;
 use crate::recording::Recording;
+use crate::retention::Retention;
 use crate::router;
 use crate::routes::Routes;
+use crate::unreadable::UnreadableRows;
 use crate::viewer_json::Settings;
 
 const TITLE: &str = "Activity log";
@@ -61,6 +64,8 @@ pub struct Viewer {
     limits: EntryLimits,
     redactor: Redactor,
     settings: Settings,
+    retention: Option<Arc<dyn Retention>>,
+    sign_ins_refused: Option<SignInsRefused>,
     stopping: Stopping,
     client_patience: Duration,
     describe: Describe,
@@ -83,6 +88,8 @@ impl Viewer {
             limits: EntryLimits::default(),
             redactor: Redactor::default(),
             settings: Settings { title: TITLE.to_owned(), sign_in_url: None },
+            retention: None,
+            sign_ins_refused: None,
             stopping: live::never(),
             client_patience: CLIENT_PATIENCE,
             describe: Box::new(|_| ()),
@@ -158,6 +165,17 @@ impl Viewer {
         Self { redactor, ..self }
     }
 
+    /// How long the host keeps entries: shows its settings and its last run, and lets clients change the settings if
+    /// [`routes`](Self::routes) has [`change_retention`](Routes::change_retention).
+    pub fn retention(self, retention: impl Retention) -> Self {
+        Self { retention: Some(Arc::new(retention)), ..self }
+    }
+
+    /// How many attempts to sign in the host has refused since its start, for the status that an operator sees.
+    pub fn sign_ins_refused(self, refused: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self { sign_ins_refused: Some(Arc::new(refused)), ..self }
+    }
+
     /// Ends the live streams once `stop` resolves. Without it they last as long as their clients, so a server that stops
     /// gracefully would wait for them.
     pub fn stop_streams_when(self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
@@ -168,6 +186,20 @@ impl Viewer {
     /// minute otherwise.
     pub fn client_patience(self, patience: Duration) -> Self {
         Self { client_patience: patience, ..self }
+    }
+
+    /// Reads the log on the threads that serve requests, as [`block_in_place`](tokio::task::block_in_place) allows it, and
+    /// not on others. Where all cores are busy, waking another thread takes longer than to read a page: beside 64 clients
+    /// that record, pages come in two thirds of the time.
+    ///
+    /// It has no effect on a runtime of one thread. Do not use it where the router runs in a
+    /// [`LocalSet`](tokio::task::LocalSet).
+    ///
+    /// # Panics
+    ///
+    /// Requests panic in a `LocalSet` on a runtime of several threads, because tokio does not allow it there.
+    pub fn read_in_place(self) -> Self {
+        Self { database: self.database.with_reads_in_place(), ..self }
     }
 
     /// Changes the description at `openapi.json`, such as to add the host's own routes and how its clients sign in.
@@ -181,14 +213,26 @@ impl Viewer {
     /// Nested at `/admin/activity`, the page is there and not at `/admin/activity/`, as axum has it; `nest_service` serves
     /// both, and takes its place in a router with a state.
     pub fn into_router(self) -> Router {
-        let Self { database, recorder, actor, links, is_read_only, client_patience, .. } = self;
+        let Self { database, recorder, actor, links, is_read_only, retention, client_patience, .. } = self;
         let routes = if is_read_only { self.routes.without_writes() } else { self.routes };
         let live = Live::new(database.clone(), recorder.clone(), self.stopping);
         let recording =
             Recording { database: database.clone(), recorder, limits: self.limits, redactor: Arc::new(self.redactor) };
-        let parts =
-            app::Parts { database, recording, live, actor, links, routes, writes: !is_read_only, client_patience };
-        router::router(App::new(parts), self.settings, self.describe)
+        let app = App {
+            permits: Permits::new(database.max_connections()),
+            database,
+            recording,
+            live,
+            actor,
+            links,
+            routes,
+            writes: !is_read_only,
+            retention,
+            sign_ins_refused: self.sign_ins_refused,
+            unreadable: UnreadableRows::default(),
+            client_patience,
+        };
+        router::router(app, self.settings, self.describe)
     }
 }
 

@@ -22,12 +22,18 @@ struct Viewer<'a> {
     #[serde(flatten)]
     settings: &'a Settings,
     exports: bool,
+    /// Whether the server says how long it keeps entries.
+    retention: bool,
+    /// Whether the reader may change that.
+    changes_retention: bool,
     /// Whether the page asks for the reader's name, which is recorded with an export.
     asks_for_name: bool,
 }
 
 pub(crate) async fn serve(settings: &Settings, State(app): State<App>, actor: Actor) -> Json<serde_json::Value> {
     let asks_for_name = app.routes.has_export && app.writes && actor.naming("exported_by").is_some();
-    let viewer = Viewer { settings, exports: app.routes.has_export, asks_for_name };
+    let retention = app.retention.is_some();
+    let changes_retention = retention && app.routes.has_retention;
+    let viewer = Viewer { settings, exports: app.routes.has_export, retention, changes_retention, asks_for_name };
     Json(serde_json::to_value(viewer).unwrap_or_default())
 }

@@ -17,6 +17,15 @@ pub trait Operations: Sized {
     /// followed, it sees one.
     fn with_read_transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T>;
 
+    /// How many bytes the log takes on the disk, with its indexes; of a file, its whole size.
+    fn bytes(&mut self) -> Result<u64>;
+
+    /// About how many entries there are.
+    fn entries(&mut self) -> Result<u64>;
+
+    /// Whether there is an index for texts in messages.
+    fn has_search(&mut self) -> Result<bool>;
+
     /// Whether a database is a file.
     const IS_A_FILE: bool;
 

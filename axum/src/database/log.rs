@@ -11,6 +11,15 @@ use crate::database::backend::Backend;
 /// The entries of an export.
 pub(crate) type Entries<'a> = Box<dyn Iterator<Item = Result<ActivityLogEntry>> + 'a>;
 
+/// How large a log is, and how it is searched.
+#[derive(Debug)]
+pub(crate) struct Size {
+    pub(crate) bytes: u64,
+    /// About how many.
+    pub(crate) entries: u64,
+    pub(crate) has_search: bool,
+}
+
 /// The operations of a `Repository`, and those that take a transaction.
 pub(crate) trait Log {
     fn page(&mut self, filters: &ActivityLogFilters, before_seq: Option<i64>, limit: u32) -> Result<ActivityLogPage>;
@@ -42,6 +51,8 @@ pub(crate) trait Log {
     fn facets(&mut self, filters: &ActivityLogFilters, facet: Facet, limit: u32) -> Result<Facets>;
 
     fn histogram(&mut self, filters: &ActivityLogFilters, edges: &[DateTime<Utc>]) -> Result<Vec<SeverityCounts>>;
+
+    fn size(&mut self) -> Result<Size>;
 
     /// Passes the entries of an export to `write`.
     fn export(
@@ -117,6 +128,10 @@ impl<C: Backend> Log for C {
 
     fn histogram(&mut self, filters: &ActivityLogFilters, edges: &[DateTime<Utc>]) -> Result<Vec<SeverityCounts>> {
         Repository::new(self).histogram(filters, edges)
+    }
+
+    fn size(&mut self) -> Result<Size> {
+        Ok(Size { bytes: self.bytes()?, entries: self.entries()?, has_search: self.has_search()? })
     }
 
     fn export(

@@ -13,8 +13,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use diesel::r2d2::PoolError;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::{JoinError, block_in_place, spawn_blocking};
 use tokio::time::timeout;
 
 use crate::database::file::FileLost;
@@ -41,6 +42,8 @@ pub(crate) struct Database {
     connections: Arc<dyn Connections>,
     /// One write at a time, so that writes leave the pool's other connections to readers.
     writing: Arc<Semaphore>,
+    /// Whether a request is read for on its own thread, and not on another one.
+    reads_in_place: bool,
 }
 
 impl fmt::Debug for Database {
@@ -51,7 +54,11 @@ impl fmt::Debug for Database {
 
 impl Database {
     pub(crate) fn new(connections: Arc<dyn Connections>) -> Self {
-        Self { connections, writing: Arc::new(Semaphore::new(1)) }
+        Self { connections, writing: Arc::new(Semaphore::new(1)), reads_in_place: false }
+    }
+
+    pub(crate) fn with_reads_in_place(self) -> Self {
+        Self { reads_in_place: true, ..self }
     }
 
     /// The most connections that the host's pool has.
@@ -82,6 +89,9 @@ impl Database {
         read: impl FnOnce(&mut dyn Log) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.check()?;
+        if self.reads_in_place && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+            return block_in_place(|| self.block_on(read));
+        }
         let database = self.clone();
         spawn_blocking(move || database.block_on(read)).await?
     }

@@ -1,8 +1,9 @@
 //! SQLite.
 
-use activity_log::Result;
+use activity_log::{ActivityLogFilters, ActivityLogRepository, Result};
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::database::backend::{Backend, Operations};
 
@@ -15,6 +16,21 @@ impl Operations for SqliteConnection {
 
     fn with_read_transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.transaction(work)
+    }
+
+    fn bytes(&mut self) -> Result<u64> {
+        let size = sql::<BigInt>("(SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)");
+        Ok(diesel::select(size).get_result::<i64>(self)?.unsigned_abs())
+    }
+
+    /// All of them: summaries of the entries are added up.
+    fn entries(&mut self) -> Result<u64> {
+        ActivityLogRepository::new(self).count(&ActivityLogFilters::default())
+    }
+
+    fn has_search(&mut self) -> Result<bool> {
+        let exists = sql::<Bool>("EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'activity_log_search')");
+        Ok(diesel::select(exists).get_result(self)?)
     }
 
     const IS_A_FILE: bool = true;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub(crate) use activity_log::postgres::enable_search;
 use activity_log::postgres::run_migrations;
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
@@ -57,4 +58,9 @@ impl Log {
     pub(crate) fn pool(&self, size: u32) -> TestResult<Pool<ConnectionManager<Connection>>> {
         Ok(Pool::builder().max_size(size).build(ConnectionManager::new(&*self.url))?)
     }
+}
+
+/// Makes an entry unreadable, as another program might.
+pub(crate) fn break_an_entry(conn: &mut Connection, seq: i64) -> TestResult {
+    Ok(conn.batch_execute(&format!("UPDATE activity_log SET metadata = '[1]' WHERE seq = {seq}"))?)
 }

@@ -1,7 +1,9 @@
 //! SQLite, as the tests use a database.
 
+pub(crate) use activity_log::enable_search;
 use activity_log::{ConnectionCustomizer, run_migrations};
 use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, Pool};
 use tempfile::TempDir;
 
@@ -39,4 +41,9 @@ impl Log {
         let pool = Pool::builder().max_size(size).connection_customizer(Box::new(ConnectionCustomizer));
         Ok(pool.build(ConnectionManager::new(self.url()))?)
     }
+}
+
+/// Makes an entry unreadable, as another program might.
+pub(crate) fn break_an_entry(conn: &mut Connection, seq: i64) -> TestResult {
+    Ok(conn.batch_execute(&format!("UPDATE activity_log SET metadata = '[1]' WHERE seq = {seq}"))?)
 }

@@ -7,7 +7,9 @@ mod mounting;
 mod pools;
 mod reading;
 mod recording;
+mod retention;
 mod routes;
+mod status;
 mod streams;
 
 pub(crate) type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -1,12 +1,12 @@
 //! Reading the log.
 
-use activity_log::Repository;
-use activity_log_axum::is_page_file;
+use activity_log::{NewActivityLogEntry, Repository};
+use activity_log_axum::{Viewer, is_page_file};
 use axum::http::StatusCode;
 use serde_json::json;
 
 use crate::viewer::TestResult;
-use crate::viewer::host::{Host, LOG, entry, messages};
+use crate::viewer::host::{Events, Host, LOG, entry, messages};
 
 #[tokio::test]
 async fn a_page_leads_to_the_older_one_and_back() -> TestResult {
@@ -17,6 +17,22 @@ async fn a_page_leads_to_the_older_one_and_back() -> TestResult {
     let older = host.list(&format!("limit=2&before_seq={}", newest["next_before_seq"])).await?;
     assert_eq!(messages(&older), ["One"]);
     assert_eq!(host.list(&format!("limit=2&after_seq={}", older["prev_after_seq"])).await?, newest);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_can_be_read_where_it_is_served() -> TestResult {
+    let host = Host::new(Viewer::read_in_place)?;
+    host.record(&["One"])?;
+    assert_eq!(messages(&host.list("").await?), ["One"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_runtime_of_one_thread_reads_on_another_one_all_the_same() -> TestResult {
+    let host = Host::new(Viewer::read_in_place)?;
+    host.record(&["One"])?;
+    assert_eq!(messages(&host.list("").await?), ["One"]);
     Ok(())
 }
 
@@ -31,6 +47,26 @@ async fn filters_count_and_draw_what_they_list() -> TestResult {
     assert_eq!(histogram["buckets"][0]["info"], 2);
     let facets = host.get(&format!("{LOG}/facets?by=actor")).await?.json;
     assert_eq!(facets, json!({"values": [{"value": "alice", "entries": 3}], "more": false}));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_filter_excludes_is_left_out_everywhere() -> TestResult {
+    let host = Host::new(|viewer| viewer.read_only())?;
+    host.record(&["Of Alice"])?;
+    let bob = NewActivityLogEntry::new("device", "heartbeat.sent", "bob", "Of Bob");
+    Repository::new(&mut host.log.connect()?).record(&bob)?;
+    for filter in ["exclude_actors=bob", "exclude_actions=heartbeat.*"] {
+        assert_eq!(messages(&host.list(filter).await?), ["Of Alice"], "{filter}");
+        assert_eq!(host.get(&format!("{LOG}/count?{filter}")).await?.json["count"], 1);
+        assert_eq!(host.get(&format!("{LOG}/histogram?buckets=1&{filter}")).await?.json["buckets"][0]["info"], 1);
+        let facets = host.get(&format!("{LOG}/facets?by=actor&limit=9&{filter}")).await?.json;
+        assert_eq!(facets["values"], json!([{"value": "alice", "entries": 1}]));
+        let export = host.get(&format!("{LOG}/export?categories=device&{filter}")).await?.text;
+        assert_eq!(export.lines().count(), 1);
+        let mut events = Events::open(&host.router, &format!("{LOG}/stream?after_seq=0&{filter}")).await?;
+        assert_eq!(events.next().await?.unwrap_or_default()["message"], "Of Alice");
+    }
     Ok(())
 }
 

@@ -7,10 +7,9 @@ use activity_log_axum::{Viewer, refuse_other_sites, require_one_host};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
 use tracing::{Span, debug, debug_span};
@@ -46,8 +45,7 @@ pub(crate) fn router(app: App, viewer: Viewer) -> Router {
         .routes(routes!(devices::put, devices::remove))
         .split_for_parts();
     let viewer = viewer.describe(move |whole| describe(whole, description)).into_router();
-    let router = own
-        .route(sign_in::PATH, get(sign_in::show).post(sign_in::sign_in))
+    own.route(sign_in::PATH, get(sign_in::show).post(sign_in::sign_in))
         .route(sign_in::OUT, post(sign_in::sign_out))
         .route(devices_page::PATH, get(devices_page::show).post(devices_page::add))
         .route("/devices/{id}", post(devices_page::rename))
@@ -59,11 +57,16 @@ pub(crate) fn router(app: App, viewer: Viewer) -> Router {
         .layer(from_fn_with_state(app, guard::guard))
         .layer(from_fn(refuse_other_sites))
         .layer(from_fn(require_one_host))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE));
-    HEADERS
-        .into_iter()
-        .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::if_not_present(name, value)))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE))
+        .layer(map_response(set_headers))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(answered).on_failure(()))
+}
+
+async fn set_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
 }
 
 /// Without the query, which may have what nobody else should read.

@@ -137,3 +137,41 @@ fn a_histogram_has_from_one_to_two_hundred_buckets() -> TestResult {
     assert_eq!(histogram(&server, "actor=alice")?["buckets"].as_array().map(Vec::len), Some(60));
     Ok(())
 }
+
+#[test]
+fn the_edges_of_the_buckets_can_be_given() -> TestResult {
+    let server = Server::start()?;
+    let times = ["09:59.999999", "10:00", "19:59.999999", "20:00", "49:59.999999", "50:00"];
+    server.post_ndjson(&times.map(|time| at(time, "info")))?;
+    let edges = "2000-01-01T12:10:00Z,2000-01-01T12:20:00Z&edges=2000-01-01T13:50:00%2B01:00";
+    let given = histogram(&server, &format!("actor=alice&edges={edges}"))?;
+    assert_eq!(
+        given,
+        json!({
+            "since": "2000-01-01T12:10:00Z", "until": "2000-01-01T12:49:59.999999Z",
+            "buckets": [bucket("10:00", [2, 0, 0]), bucket("20:00", [2, 0, 0])],
+        })
+    );
+    // The filters apply as well.
+    let since = histogram(&server, &format!("actor=alice&since=2000-01-01T12:15:00Z&edges={edges}"))?;
+    assert_eq!(since["buckets"], json!([bucket("10:00", [1, 0, 0]), bucket("20:00", [2, 0, 0])]));
+    Ok(())
+}
+
+#[test]
+fn edges_that_make_no_buckets_are_refused() -> TestResult {
+    let server = Server::start()?;
+    let (one, other) = ("2000-01-01T12:00:00Z", "2000-01-01T13:00:00Z");
+    let many = vec![one; 202].iter().map(|edge| format!("&edges={edge}")).collect::<String>();
+    for edges in [
+        format!("edges={one}"),
+        format!("edges={other},{one}"),
+        "edges=yesterday,today".to_owned(),
+        format!("edges={one},{other}&buckets=2"),
+        many,
+    ] {
+        let answer = server.request("GET", &format!("{PATH}/histogram?{edges}"))?;
+        assert_eq!((answer.status, answer.error("parameter")), (400, &json!("edges")), "{edges}");
+    }
+    Ok(())
+}

@@ -166,8 +166,38 @@ impl Browser {
 
     /// Displays the page as for a reader who forces the colours of the system.
     pub(crate) fn force_colours(&self) -> TestResult {
-        let features = json!([{"name": "forced-colors", "value": "active"}]);
+        self.emulate(&json!([{"name": "forced-colors", "value": "active"}]))
+    }
+
+    /// Displays the page as for a reader whose system has these features of media queries.
+    pub(crate) fn emulate(&self, features: &Value) -> TestResult {
         self.driver.cdp("Emulation.setEmulatedMedia", json!({"features": features}))
+    }
+
+    /// Displays the page as on paper.
+    pub(crate) fn print_media(&self) -> TestResult {
+        self.driver.cdp("Emulation.setEmulatedMedia", json!({"media": "print"}))
+    }
+
+    /// Moves the browser to another time zone, such as `Asia/Kolkata`.
+    pub(crate) fn move_to(&self, zone: &str) -> TestResult {
+        self.driver.cdp("Emulation.setTimezoneOverride", json!({"timezoneId": zone}))
+    }
+
+    /// Drags the pointer from the middle of one element to the middle of another.
+    pub(crate) async fn drag(&self, from: &str, to: &str) -> TestResult {
+        let middle = |css: &str| {
+            format!(
+                "(({{ x, y, width, height }}) => [x + width / 2, y + height / 2])(document.querySelector({css:?}).getBoundingClientRect())"
+            )
+        };
+        let (from, to) = (self.value(&middle(from)).await?, self.value(&middle(to)).await?);
+        for (kind, place) in [("mousePressed", &from), ("mouseMoved", &to), ("mouseReleased", &to)] {
+            let (x, y) = (place.get(0), place.get(1));
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1});
+            self.driver.cdp("Input.dispatchMouseEvent", event)?;
+        }
+        Ok(())
     }
 
     /// Gives the page a size in pixels, without the frame of the window.
@@ -180,6 +210,12 @@ impl Browser {
     pub(crate) async fn value(&self, expression: &str) -> TestResult<Value> {
         let answer = self.client.execute(&format!("return ({expression});"), vec![]).await;
         Ok(answer.map_err(|error| format!("{expression}: {error}"))?)
+    }
+
+    /// Runs a script whose value does not matter.
+    pub(crate) async fn run(&self, script: &str) -> TestResult {
+        self.client.execute(script, vec![]).await?;
+        Ok(())
     }
 
     /// Waits until a JavaScript expression has the expected value.

@@ -33,3 +33,41 @@ async fn a_finished_export_is_a_file_with_every_entry() -> TestResult {
     browser.until("window.saved?.text().then((text) => text.trim().split('\\n').length) ?? null", 3).await?;
     browser.until(&format!("/^Exported activity-log.*[.]ndjson, /.test({STATE})"), true).await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_export_shows_its_progress_and_can_be_cancelled() -> TestResult {
+    let server = Server::with_entries(3)?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.until(ROWS, 4).await?;
+    // A file that never ends.
+    browser
+        .value(
+            "(() => {
+                XMLHttpRequest.prototype.send = function () {
+                    setTimeout(() => this.dispatchEvent(new ProgressEvent('progress', { loaded: 12_345_678 })));
+                };
+                XMLHttpRequest.prototype.abort = function () {
+                    this.dispatchEvent(new ProgressEvent('abort'));
+                };
+            })()",
+        )
+        .await?;
+    browser.click("#export-csv").await?;
+    browser.until(STATE, "Exporting… 12.3 MB in 1 s").await?;
+    browser.press("Cancel").await?;
+    browser.until(STATE, "The export was cancelled.").await?;
+    browser.until("document.getElementById('cancel-export').hidden", true).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn what_the_list_shows_can_be_copied_as_a_curl_command() -> TestResult {
+    let server = Server::with_entries(3)?;
+    let browser = Browser::open(&server.url("/?actor=O'Neil")).await?;
+    browser.until(ROWS, 0).await?;
+    browser.value("navigator.clipboard.writeText = async (text) => { window.copied = text; }").await?;
+    browser.press("curl").await?;
+    let list = server.url("/api/v1/activity-log?actor=O%27Neil");
+    browser.until("window.copied ?? null", format!("curl '{list}'")).await
+}

@@ -52,32 +52,17 @@ async fn typed_text_is_searched_for_in_the_whole_log() -> TestResult {
     browser.until("document.getElementById('count').textContent", "1 entry").await?;
 
     browser.press("Clear all filters").await?;
-    browser.press("More filters").await?;
-    browser.type_into("input[name=actor]", "bob+co").await?;
+    browser.click("#facet-actor").await?;
+    browser.keys("bob+co\u{E007}\u{E00C}").await?;
     browser.until_messages(&["Sent 500 invoices", "Lost_the lamp"]).await?;
+    browser.press("More filters").await?;
     browser.type_into("input[name=entity_id]", "8").await?;
     browser.until_messages(&["Lost_the lamp"]).await
 }
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_field_offers_the_values_that_entries_have_and_how_many() -> TestResult {
-    let server = server_with_entries()?;
-    let browser = Browser::open(&server.url("/?categories=device,billing&actor=alice")).await?;
-    browser.press("More filters").await?;
-    browser.click("input[name=actor]").await?;
-    let offered = "[...document.querySelectorAll('#actor option')].map((option) => [option.value, option.label])";
-    browser.until(offered, json!([["bob+co", "bob+co (2)"], ["alice", "alice (1)"]])).await?;
-
-    browser.press("Clear all filters").await?;
-    browser.type_into("input[name=actions]", "device.*").await?;
-    browser.until_messages(&["Lost_the lamp", "Dimmed to 50 %"]).await?;
-    browser.until(SEARCH, "?actions=device.*").await
-}
-
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_category_or_an_action_with_a_comma_can_be_chosen() -> TestResult {
+async fn a_category_with_a_comma_can_be_chosen() -> TestResult {
     let server = Server::start()?;
     let of = |category, message| json!({"category": category, "action": "x,y", "actor": "b", "message": message});
     server.post(&[of("a, b\\", "First"), of("a", "Second"), of("c", "Third")])?;
@@ -89,11 +74,7 @@ async fn a_category_or_an_action_with_a_comma_can_be_chosen() -> TestResult {
     let address = browser.value("location.href").await?;
     browser.goto(address.as_str().unwrap_or_default()).await?;
     browser.until_messages(&["Third", "First"]).await?;
-    browser.until(PRESSED, json!(["a, b\\", "c"])).await?;
-
-    browser.press("More filters").await?;
-    browser.click("input[name=actions]").await?;
-    browser.until("document.querySelector('#action option')?.value ?? null", "x\\,y").await
+    browser.until(PRESSED, json!(["a, b\\", "c"])).await
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ async fn a_character_that_cannot_be_seen_is_shown_in_rows_open_rows_and_chips() 
 
     browser.click(".row .when").await?;
     browser.until(&marks(".details dl"), json!(["U+2066 × 2", "U+202E", "U+FEFF", "U+200B"])).await?;
+    browser.until(&marks(".metadata .tree"), json!(["U+202E"])).await?;
+    browser.press("As JSON").await?;
     browser.until(&marks(".metadata pre"), json!(["U+202E"])).await?;
     browser.press("Only alU+202Eeci").await?;
     browser.until(&marks("#active"), json!(["U+202E"])).await?;

@@ -33,6 +33,9 @@ async fn a_link_to_an_entry_that_is_gone_says_so() -> TestResult {
     let server = Server::with_entries(3)?;
     let browser = Browser::open(&server.url("/#entry-77")).await?;
     let text = "The entry with sequence 77 is not in the log. It may have been deleted.";
+    browser.until("document.querySelector('#linked p')?.textContent ?? null", text).await?;
+    browser.goto(&server.url("/#entry-al_gone")).await?;
+    let text = "The entry with id al_gone is not in the log. It may have been deleted.";
     browser.until("document.querySelector('#linked p')?.textContent ?? null", text).await
 }
 
@@ -43,9 +46,36 @@ async fn an_open_row_has_a_link_to_send_to_a_colleague() -> TestResult {
     let browser = Browser::open(&server.url("/?actor=bob")).await?;
     browser.until(ROWS, 2).await?;
     browser.click(".row .when").await?;
-    browser.until("document.querySelector('.details a.permalink')?.href", server.url("/#entry-4")).await?;
+    let id = browser.value("document.querySelectorAll('.details dl div')[8].children[1].textContent").await?;
+    let id = id.as_str().ok_or("no id")?;
+    let link = server.url(&format!("/#entry-{id}"));
+    assert!(id.starts_with("al_"), "{id}");
+    browser.until("document.querySelector('.details a.permalink')?.href", &*link).await?;
     browser.press("Copy link").await?;
-    browser.until("document.getElementById('announcement').textContent", "Copied").await
+    browser.until("document.getElementById('announcement').textContent", "Copied").await?;
+
+    browser.value("navigator.clipboard.writeText = async (text) => { window.copied = text; }").await?;
+    browser.press("Copy as curl").await?;
+    let curl = format!("curl '{}'", server.url(&format!("/api/v1/activity-log/{id}")));
+    browser.until("window.copied ?? null", curl).await?;
+    browser.goto(&link).await?;
+    browser.until("document.querySelector('#linked .full-message')?.textContent ?? null", "third").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_link_works_whatever_characters_the_id_has() -> TestResult {
+    let server = Server::start()?;
+    for id in ["a/b?c#d %", "12345", ".."] {
+        server.post(&[json!({"id": id, "category": "device", "action": "a", "actor": "b", "message": id})])?;
+        let browser = Browser::open(&server.url("/?categories=device")).await?;
+        browser.click(".row .when").await?;
+        let link = browser.value("document.querySelector('.details a.permalink').href").await?;
+        browser.goto("about:blank").await?;
+        browser.goto(link.as_str().unwrap_or_default()).await?;
+        browser.until("document.querySelector('#linked .full-message')?.textContent ?? null", id).await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
@@ -106,6 +136,6 @@ async fn changed_fields_are_shown_before_and_after() -> TestResult {
     browser.goto(&server.url("/?message_contains=m2")).await?;
     browser.until(ROWS, 1).await?;
     browser.click(".row .when").await?;
-    browser.until("document.querySelectorAll('.metadata pre').length", 1).await?;
+    browser.until("document.querySelectorAll('.metadata .tree').length", 1).await?;
     browser.until("document.querySelectorAll('.changes').length", 0).await
 }

@@ -80,6 +80,22 @@ async fn rows_beyond_some_thousands_are_dropped_and_can_be_loaded_again() -> Tes
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn rows_that_were_dropped_come_back_when_the_reader_scrolls_up() -> TestResult {
+    let server = Server::with_entries(4_500)?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(ROWS, 100).await?;
+    let at_end = format!("({SCROLL_TO_END}, document.getElementById('foot-text').textContent)");
+    browser.until(&at_end, "No older entries.").await?;
+    server.post(&[entry("Entry 4501")])?;
+    browser.until("document.querySelector('#news:not([hidden])')?.textContent ?? null", "1 new").await?;
+    browser.until(&format!("(scrollTo(0, 0), {MESSAGES}[0])"), "Entry 4501").await?;
+    let seqs: Vec<i64> = serde_json::from_value(browser.value(SEQS).await?)?;
+    assert!(seqs.windows(2).all(|pair| matches!(pair, [newer, older] if newer - older == 1)), "{seqs:?}");
+    browser.until("document.getElementById('live').textContent", "Live").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn a_view_without_entries_says_what_to_do() -> TestResult {
     let server = Server::with_entries(3)?;
     let browser = Browser::open(&server.url("/?message_contains=nothing+like+it")).await?;

@@ -2,8 +2,10 @@
 //!
 //! `cargo test -p example-server --test browser -- --ignored`
 
+mod accessibility;
 mod browser;
 mod exports;
+mod facets;
 mod filtering;
 mod focus;
 mod hidden_characters;
@@ -13,11 +15,17 @@ mod layout;
 mod links;
 mod listing;
 mod live;
+mod live_truth;
+mod metadata;
 mod mounted;
+mod place;
+mod recent;
 mod rows;
 mod server;
 mod shortcuts;
 mod sign_in;
 mod tabs;
 mod time_spans;
+mod time_zones;
 mod times;
+mod view;

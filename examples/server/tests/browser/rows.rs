@@ -39,6 +39,7 @@ async fn an_open_row_shows_everything_that_is_stored_of_the_entry() -> TestResul
     assert!(text("In UTC").starts_with("2026-01-02T03:04:05.123456"), "{details}");
     assert!(text("Id").starts_with("al_"), "{details}");
     // Every digit is shown, even of an integer that JavaScript numbers cannot hold.
+    browser.press("As JSON").await?;
     let metadata = "{\n  \"ratio\": 1.0,\n  \"serial\": 9007199254740993\n}";
     browser.until("document.querySelector('.details pre').textContent", metadata).await?;
 
@@ -102,6 +103,8 @@ async fn an_open_row_can_hide_its_actor_and_another_row_one_more() -> TestResult
     browser.press("Hide bob").await?;
     browser.until_messages(&["alice"]).await?;
     browser.click("#active .removable").await?;
+    browser.until_messages(&["cron", "alice"]).await?;
+    browser.click("#active .removable").await?;
     browser.until_messages(&["cron", "bob", "alice"]).await
 }
 
@@ -131,6 +134,7 @@ async fn hostile_text_stays_text() -> TestResult {
     for name in ["Message", "Action", "Actor", "Category", "Entity type", "Entity id", "Entity name"] {
         assert_eq!(details.get(name), Some(&json!(hostile)), "{name}");
     }
+    browser.press("As JSON").await?;
     let metadata = browser.value("document.querySelector('.details pre').textContent").await?;
     assert_eq!(
         serde_json::from_str::<Value>(metadata.as_str().unwrap_or_default())?,
@@ -141,7 +145,8 @@ async fn hostile_text_stays_text() -> TestResult {
     browser.value("document.querySelector('.details-actions .quiet').click()").await?;
     browser.until("document.querySelector('.removable') !== null", true).await?;
     browser.until(ROWS, 1).await?;
-    browser.until("document.querySelector('input[name=actor]').value", hostile).await?;
+    browser.click("#facet-actor").await?;
+    browser.until("document.querySelector('#menu-actor li')?.dataset.value ?? null", hostile).await?;
     assert_eq!(browser.value("document.querySelectorAll('main img, main script, main b').length").await?, 0);
     assert_eq!(browser.value("window.hacked === undefined").await?, true);
     assert_eq!(browser.complaints()?, [""; 0]);

@@ -51,6 +51,12 @@ impl Server {
         Ok(())
     }
 
+    /// Clears the log, which records that.
+    pub(crate) fn clear(&self) -> TestResult {
+        ureq::delete(self.url("/api/v1/activity-log?actor=admin")).call()?;
+        Ok(())
+    }
+
     /// Kills the server, as a crash would.
     pub(crate) fn kill(&mut self) -> TestResult {
         self.child.kill()?;

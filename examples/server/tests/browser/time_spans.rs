@@ -76,3 +76,35 @@ async fn the_axis_names_the_year_where_it_is_not_the_present_one() -> TestResult
     assert!(labels.contains("2019") && labels.contains("2020") && labels.contains("2021"), "{labels}");
     browser.until(ROWS, 2).await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn dragging_across_bars_selects_their_time() -> TestResult {
+    let server = Server::start()?;
+    let times = ["10:00", "11:00", "12:00", "13:00"];
+    server.post(&times.map(|time| at(&format!("2026-01-02T{time}:00Z"), time)))?;
+    let browser = Browser::open("about:blank").await?;
+    browser.move_to("UTC")?;
+    browser.goto(&server.url("/?categories=device")).await?;
+    // A bar for each five minutes.
+    browser.until("document.querySelectorAll('.bar').length", 37).await?;
+    browser.drag(".bar:nth-child(10)", ".bar:nth-child(27)").await?;
+    browser.until_messages(&["12:00", "11:00"]).await?;
+    let bounds = "['since', 'until'].map((bound) => new URLSearchParams(location.search).get(bound))";
+    browser.until(bounds, json!(["2026-01-02T10:45:00Z", "2026-01-02T12:14:59.999999Z"])).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn shift_and_the_arrow_keys_select_bars() -> TestResult {
+    let server = Server::start()?;
+    let times = ["10:00", "10:05", "12:00"];
+    server.post(&times.map(|time| at(&format!("2026-01-02T{time}:00Z"), time)))?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until("document.querySelectorAll('.bar').length", 25).await?;
+    browser.value("document.querySelector('.bar').focus()").await?;
+    browser.keys("\u{E008}\u{E014}").await?;
+    browser.until("document.querySelectorAll('.bar.selected').length", 2).await?;
+    browser.keys("\u{E007}").await?;
+    browser.until_messages(&["10:05", "10:00"]).await
+}

@@ -1,0 +1,53 @@
+// What the page says of new entries: whether they arrive, whether all of them are shown, and a button that pauses.
+
+import { byId } from "./dom.js";
+
+export class LiveState {
+  #shown = byId("live");
+  #button = byId("pause");
+  #onPause;
+  #connection = "off";
+  #notice = "";
+  #waiting = "";
+  #isPaused = false;
+
+  /** Calls `onPause(whether the list is paused)` when the reader presses the button. */
+  constructor(onPause) {
+    this.#onPause = onPause;
+    this.#button.addEventListener("click", () => {
+      this.#isPaused = !this.#isPaused;
+      this.#onPause(this.#isPaused);
+      this.#draw();
+    });
+  }
+
+  /** `live`, `waiting` for a connection, or `off`. */
+  connection(state) {
+    this.#connection = state;
+    this.#draw();
+  }
+
+  /** What has happened to the log. */
+  notice(text) {
+    this.#notice = text;
+    this.#draw();
+  }
+
+  /** How many new entries are not shown, and whether there are others, whose number is not known. */
+  waiting(count, hasOthers) {
+    const number = count === 0 ? "the newest are" : `${count.toLocaleString("en")} new ${count === 1 ? "is" : "are"}`;
+    this.#waiting = count === 0 && !hasOthers ? "" : `${number} not shown`;
+    this.#draw();
+  }
+
+  #draw() {
+    const state = this.#connection === "live" && this.#isPaused ? "paused" : this.#connection;
+    const text = { live: "Live", paused: "Paused", waiting: "Reconnecting…", off: "" }[state];
+    const parts = state === "live" || state === "paused" ? [text, this.#notice, this.#waiting] : [text];
+    const label = parts.filter((part) => part !== "").join(" · ");
+    this.#shown.className = `live ${state} ${this.#waiting === "" ? "" : "incomplete"}`;
+    if (this.#shown.textContent !== label) this.#shown.textContent = label;
+    this.#button.hidden = state === "off";
+    this.#button.textContent = this.#isPaused ? "Resume" : "Pause";
+  }
+}
