@@ -1,5 +1,6 @@
 //! The body of a request: how much of it is read, and what it says that it is.
 
+use std::error::Error;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
@@ -19,7 +20,7 @@ const LINGER: Duration = Duration::from_secs(5);
 /// A body that declares more is refused before it is read. Without a declared length, a larger body is discarded, but
 /// read to its end.
 pub(crate) async fn receive(headers: &HeaderMap, mut body: Body, max_bytes: usize) -> Result<Vec<u8>, ApiError> {
-    if body.size_hint().lower() > max_bytes as u64 {
+    if declared_bytes(headers, &body) > max_bytes as u64 {
         // A client that waits for leave to send its body gets the refusal instead.
         if !headers.contains_key(header::EXPECT) {
             spawn(timeout(LINGER, async move { while let Some(Ok(_)) = body.frame().await {} }));
@@ -29,8 +30,10 @@ pub(crate) async fn receive(headers: &HeaderMap, mut body: Body, max_bytes: usiz
     let mut received = Vec::new();
     let mut too_large = false;
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body ended early: {error}")))?;
+        let frame = frame.map_err(|error| match is_timeout(&error) {
+            true => ApiError::new(StatusCode::REQUEST_TIMEOUT, "the body took too long").and_close(),
+            false => ApiError::new(StatusCode::BAD_REQUEST, format!("the body ended early: {error}")),
+        })?;
         let data = frame.into_data().unwrap_or_default();
         too_large |= received.len() + data.len() > max_bytes;
         if too_large {
@@ -40,6 +43,17 @@ pub(crate) async fn receive(headers: &HeaderMap, mut body: Body, max_bytes: usiz
         }
     }
     if too_large { Err(ApiError::too_large(max_bytes)) } else { Ok(received) }
+}
+
+/// At least how many bytes a body has, as its request says. A body in a layer of the host's no longer says so itself.
+fn declared_bytes(headers: &HeaderMap, body: &Body) -> u64 {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    length.unwrap_or_default().max(body.size_hint().lower())
+}
+
+/// Whether the host has a layer that limits how long a body may take, and it has ended this one.
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    error.is::<tower_http::timeout::TimeoutError>() || error.source().is_some_and(is_timeout)
 }
 
 /// The format of a body.

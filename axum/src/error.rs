@@ -5,6 +5,7 @@ use std::fmt;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use diesel::r2d2::PoolError;
 use serde::Serialize;
 use tokio::task::JoinError;
 use utoipa::ToSchema;
@@ -17,9 +18,21 @@ use crate::recording::RecordError;
 const LATER: &str =
     "the entries may still be recorded, so send them again only with the same `id`s or the same Idempotency-Key";
 
-/// What went wrong and, where it is known, which part of the request or of the log is at fault.
+/// An error response: what went wrong and, where it is known, which part of the request or of the log is at fault.
+///
+/// A host's own routes can have errors of the same form: `{"error": {"message": "…", "parameter": "limit"}}`. It converts
+/// from what a database and its pool return. The details of what only an operator can mend go to `tracing`, not to the
+/// client.
+///
+/// ```
+/// use activity_log_axum::ApiError;
+///
+/// async fn lamp() -> Result<&'static str, ApiError> {
+///     Err(ApiError::new(axum::http::StatusCode::NOT_FOUND, "there is no such lamp"))
+/// }
+/// ```
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ApiError {
+pub struct ApiError {
     #[serde(skip)]
     status: StatusCode,
     /// Whether the connection ends with the response, because the rest of the request is not read.
@@ -45,12 +58,15 @@ pub(crate) struct ErrorBody {
 }
 
 impl ApiError {
-    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    /// An error with this status. `message` is a sentence for people, without a full stop.
+    #[must_use]
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, closes: false, message: message.into(), parameter: None, line: None, field: None }
     }
 
     /// A 400 for a parameter. `reason` continues the sentence after its name: "must be …".
-    pub(crate) fn parameter(parameter: &str, reason: impl fmt::Display) -> Self {
+    #[must_use]
+    pub fn parameter(parameter: &str, reason: impl fmt::Display) -> Self {
         let error = Self::new(StatusCode::BAD_REQUEST, format!("`{parameter}` {reason}"));
         Self { parameter: Some(parameter.to_owned()), ..error }
     }
@@ -59,6 +75,12 @@ impl ApiError {
     pub(crate) fn field(field: &str, reason: impl fmt::Display) -> Self {
         let error = Self::new(StatusCode::BAD_REQUEST, format!("`{field}` {reason}"));
         Self { field: Some(field.to_owned()), ..error }
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
     }
 
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
@@ -82,8 +104,9 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body must not exceed {max_bytes} bytes"))
     }
 
-    /// The error, for a request whose body has not been read.
-    pub(crate) fn and_close(self) -> Self {
+    /// The error, for a request whose body has not been read: the connection ends with the response.
+    #[must_use]
+    pub fn and_close(self) -> Self {
         Self { closes: true, ..self }
     }
 
@@ -100,6 +123,13 @@ impl ApiError {
     fn internal(details: impl fmt::Display) -> Self {
         tracing::error!("{details}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error; the server's log has the cause")
+    }
+}
+
+impl fmt::Display for ApiError {
+    /// The message.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
     }
 }
 
@@ -165,6 +195,12 @@ impl From<activity_log::Error> for ApiError {
             }
             error => Self::internal(error),
         }
+    }
+}
+
+impl From<PoolError> for ApiError {
+    fn from(_: PoolError) -> Self {
+        Self::busy()
     }
 }
 

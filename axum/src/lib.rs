@@ -91,6 +91,7 @@ mod format;
 mod headers;
 mod health;
 mod histogram;
+mod host;
 mod idempotency;
 mod links;
 mod live;
@@ -118,6 +119,10 @@ mod viewer_json;
 
 pub use actor::Actor;
 pub use database::backend::Backend;
+pub use database::file::{FileLost, OpenFile};
+pub use error::ApiError;
+pub use host::{names_this_machine, require_one_host};
+pub use origin::refuse_other_sites;
 pub use page::is_page_file;
 pub use retention::{Retention, RetentionSettings};
 pub use routes::Routes;

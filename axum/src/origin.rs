@@ -7,8 +7,18 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 
-/// Passes on the requests that, by their headers, come from the server's own pages or from no page at all.
-pub(crate) async fn refuse_foreign(request: Request, next: Next) -> Response {
+/// Passes on the requests that, by their headers, come from the server's own pages or from no page at all. Refuses others
+/// with 403, unless they only read and their path does not begin with `/api/`: other sites may link to pages.
+///
+/// A viewer does this for its own routes. A host can do it for its routes too, such as for the forms of its pages.
+///
+/// ```
+/// # use axum::{Router, middleware::from_fn};
+/// # fn with_forms(app: Router) -> Router {
+/// app.layer(from_fn(activity_log_axum::refuse_other_sites))
+/// # }
+/// ```
+pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
     let headers = request.headers();
     // Reads are guarded too: exports are recorded, and response times would tell another site what is in the log.
     let guarded = !request.method().is_safe() || request.uri().path().starts_with("/api/");

@@ -64,7 +64,7 @@ pub(crate) fn router(app: App, settings: Settings, describe: impl FnOnce(&mut De
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see the header Allow")
         })
         .with_state(app)
-        .layer(from_fn(origin::refuse_foreign))
+        .layer(from_fn(origin::refuse_other_sites))
         .layer(from_fn(headers::set))
         .layer(compression::layer())
         .layer(map_response(compression::weaken_tag))

@@ -6,9 +6,32 @@
 use std::io;
 use std::sync::Arc;
 
-/// A file that is open. Clones are about the same one.
+use diesel::ConnectionError;
+
+/// A database file that is open. Clones are about the same one.
+///
+/// A viewer looks after the file of its pool. A host can do the same for what it writes itself, such as before and after
+/// each change, and before its recorder connects again.
+///
+/// ```
+/// use activity_log_axum::{FileLost, OpenFile};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("server.db");
+/// std::fs::write(&path, "")?;
+/// let file = OpenFile::at(&path.display().to_string());
+/// assert_eq!(file.check(), Ok(()));
+///
+/// # #[cfg(unix)] {
+/// std::fs::remove_file(&path)?;
+/// assert_eq!(file.check(), Err(FileLost::Removed));
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct OpenFile {
+pub struct OpenFile {
     path: Arc<str>,
     /// `None` where it is unknown, such as for a URL. Nothing is checked then.
     identity: Option<Identity>,
@@ -16,22 +39,37 @@ pub(crate) struct OpenFile {
 
 /// Why a file can no longer be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FileLost {
+#[non_exhaustive]
+pub enum FileLost {
+    /// Another file has taken its place.
     #[error("the database file was replaced while the server ran: restart the server")]
     Replaced,
+    /// There is no file any more.
     #[error("the database file was removed while the server ran: put it back, or restart the server")]
     Removed,
 }
 
+impl From<FileLost> for ConnectionError {
+    fn from(lost: FileLost) -> Self {
+        Self::BadConnection(lost.to_string())
+    }
+}
+
 impl OpenFile {
-    /// The file at a path, right after it was opened.
-    pub(crate) fn at(path: &str) -> Self {
+    /// The file at a path, right after it was opened. A text that is no path to a file, such as `:memory:`, passes each
+    /// check.
+    #[must_use]
+    pub fn at(path: &str) -> Self {
         Self { path: path.into(), identity: identity(path).ok() }
     }
 
     /// Fails if the path no longer leads to the file. The check costs about a microsecond, so each request can make
-    /// it.
-    pub(crate) fn check(&self) -> Result<(), FileLost> {
+    /// it. On systems other than Unix it never fails.
+    ///
+    /// # Errors
+    ///
+    /// [`FileLost`], which says what to do.
+    pub fn check(&self) -> Result<(), FileLost> {
         let Some(opened) = self.identity else { return Ok(()) };
         match identity(&self.path) {
             Ok(found) if found == opened => Ok(()),

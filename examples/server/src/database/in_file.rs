@@ -1,18 +1,18 @@
 //! The database in a file of SQLite.
 
-use activity_log::{ConnectionCustomizer, NewActivityLogEntry, Repository, Result};
-use chrono::Utc;
+use std::fs::OpenOptions;
+
+use activity_log::{ConnectionCustomizer, Result};
+use activity_log_axum::OpenFile;
+use diesel::ConnectionError;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::database::connection::{CONNECTIONS, Connection, PATIENCE};
 use crate::database::error::DatabaseError;
-use crate::database::file::OpenFile;
-use crate::demo;
-use crate::device::{Device, devices};
+use crate::database::pool::{CONNECTIONS, PATIENCE};
 
 /// The server's own. They share Diesel's version table with the log's migrations and sort after them.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
@@ -21,6 +21,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 #[derive(Debug, Clone)]
 pub(crate) struct InFile {
     pub(crate) pool: Pool<ConnectionManager<SqliteConnection>>,
+    path: String,
     file: OpenFile,
 }
 
@@ -38,6 +39,7 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for OfFile {
 
 impl InFile {
     pub(crate) fn open(path: &str) -> Result<Self, DatabaseError> {
+        create_for_owner(path);
         // The pool would retry until its timeout before it reports what is wrong with the file.
         let mut conn = activity_log::connect(path)?;
         activity_log::run_migrations(&mut conn)?;
@@ -53,12 +55,14 @@ impl InFile {
             .connection_timeout(PATIENCE)
             .connection_customizer(Box::new(OfFile(file.clone())))
             .build(ConnectionManager::new(path))?;
-        Ok(Self { pool, file })
+        Ok(Self { pool, path: path.to_owned(), file })
     }
 
-    /// Opens a connection outside the pool. This call blocks.
+    /// Opens a connection outside the pool. This call blocks. It must not create a file in the place of one that was
+    /// removed.
     pub(crate) fn connect(&self) -> Result<SqliteConnection> {
-        self.file.connect()
+        self.file.check().map_err(ConnectionError::from)?;
+        activity_log::connect(&self.path)
     }
 
     pub(crate) fn run<T>(&self, work: impl FnOnce(&mut SqliteConnection) -> Result<T>) -> Result<T, DatabaseError> {
@@ -85,6 +89,19 @@ impl InFile {
     }
 }
 
+/// Creates a file that only its owner may read, if it is missing. SQLite gives the mode of the file to those beside it.
+/// Whatever fails here, SQLite reports.
+fn create_for_owner(path: &str) {
+    // SQLite reads these as something other than a path.
+    if path.starts_with("file:") || path == ":memory:" {
+        return;
+    }
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    _ = options.write(true).create_new(true).open(path);
+}
+
 /// Runs the server's migrations. Several servers may start at once, so it looks what is pending while it holds the lock.
 fn migrate(conn: &mut SqliteConnection) -> Result<()> {
     use activity_log::Error::Migration;
@@ -93,37 +110,4 @@ fn migrate(conn: &mut SqliteConnection) -> Result<()> {
         conn.immediate_transaction(|conn| conn.run_pending_migrations(MIGRATIONS).map(drop).map_err(Migration))?;
     }
     Ok(())
-}
-
-impl Connection for SqliteConnection {
-    fn devices(&mut self, limit: i64) -> Result<Vec<Device>> {
-        Ok(devices::table.order(devices::id).limit(limit).select(Device::as_select()).load(self)?)
-    }
-
-    fn device(&mut self, id: &str) -> Result<Option<Device>> {
-        Ok(devices::table.find(id).select(Device::as_select()).first(self).optional()?)
-    }
-
-    fn put_device(&mut self, device: &Device) -> Result<()> {
-        let put = diesel::insert_into(devices::table).values(device).on_conflict(devices::id).do_update();
-        put.set(device).execute(self)?;
-        Ok(())
-    }
-
-    fn remove_device(&mut self, id: &str) -> Result<()> {
-        diesel::delete(devices::table.find(id)).execute(self)?;
-        Ok(())
-    }
-
-    fn in_transaction(&mut self, work: &mut dyn FnMut(&mut dyn Connection) -> Result<()>) -> Result<()> {
-        self.immediate_transaction(|conn| work(conn))
-    }
-
-    fn record(&mut self, entry: &NewActivityLogEntry) -> Result<()> {
-        Repository::new(self).record(entry).map(drop)
-    }
-
-    fn fill(&mut self, number: u32) -> Result<bool> {
-        demo::fill(self, number, Utc::now())
-    }
 }

@@ -1,16 +1,12 @@
 //! The database in PostgreSQL.
 
-use activity_log::{NewActivityLogEntry, Repository, Result, postgres};
-use chrono::Utc;
-use diesel::Connection as _;
+use activity_log::{Result, postgres};
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::database::connection::{CONNECTIONS, Connection, PATIENCE};
 use crate::database::error::DatabaseError;
-use crate::demo;
-use crate::device::{Device, devices};
+use crate::database::pool::{CONNECTIONS, PATIENCE};
 
 /// The server's own. They share Diesel's version table with the log's migrations and sort after them.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("postgres/migrations");
@@ -51,37 +47,4 @@ fn migrate(conn: &mut PgConnection) -> Result<()> {
         diesel::sql_query(format!("SELECT pg_advisory_xact_lock({MIGRATING})")).execute(conn)?;
         conn.run_pending_migrations(MIGRATIONS).map(drop).map_err(Migration)
     })
-}
-
-impl Connection for PgConnection {
-    fn devices(&mut self, limit: i64) -> Result<Vec<Device>> {
-        Ok(devices::table.order(devices::id).limit(limit).select(Device::as_select()).load(self)?)
-    }
-
-    fn device(&mut self, id: &str) -> Result<Option<Device>> {
-        Ok(devices::table.find(id).select(Device::as_select()).first(self).optional()?)
-    }
-
-    fn put_device(&mut self, device: &Device) -> Result<()> {
-        let put = diesel::insert_into(devices::table).values(device).on_conflict(devices::id).do_update();
-        put.set(device).execute(self)?;
-        Ok(())
-    }
-
-    fn remove_device(&mut self, id: &str) -> Result<()> {
-        diesel::delete(devices::table.find(id)).execute(self)?;
-        Ok(())
-    }
-
-    fn in_transaction(&mut self, work: &mut dyn FnMut(&mut dyn Connection) -> Result<()>) -> Result<()> {
-        self.transaction(|conn| work(conn))
-    }
-
-    fn record(&mut self, entry: &NewActivityLogEntry) -> Result<()> {
-        Repository::new(self).record(entry).map(drop)
-    }
-
-    fn fill(&mut self, number: u32) -> Result<bool> {
-        demo::fill(self, number, Utc::now())
-    }
 }

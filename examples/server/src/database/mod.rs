@@ -1,21 +1,23 @@
 //! The server's database: a file of SQLite or, behind the feature `postgres`, a database of PostgreSQL.
 
-pub(crate) mod connection;
 pub(crate) mod error;
-pub(crate) mod file;
 mod in_file;
 #[cfg(feature = "postgres")]
 mod in_postgres;
+mod pool;
+pub(crate) mod tables;
+
+use std::path::Path;
 
 use activity_log::{Recorder, RecorderOptions};
 use activity_log_axum::Viewer;
 use tokio::task::spawn_blocking;
 
-use crate::database::connection::Connection;
 use crate::database::error::DatabaseError;
 use crate::database::in_file::InFile;
 #[cfg(feature = "postgres")]
 use crate::database::in_postgres::InPostgres;
+use crate::database::tables::Tables;
 
 /// The pool, which the viewer shares. Clones share it too.
 #[derive(Debug, Clone)]
@@ -26,10 +28,15 @@ pub(crate) enum Database {
 }
 
 impl Database {
+    /// Whether there may be a database at an address, as far as can be told without opening it.
+    pub(crate) fn may_exist(address: &str) -> bool {
+        is_url(address) || Path::new(address).exists()
+    }
+
     /// Opens the database at a URL of PostgreSQL or in a file, and migrates it to this program's schema. A file is created
     /// when it is missing.
     pub(crate) fn open(address: &str) -> Result<Self, DatabaseError> {
-        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+        if is_url(address) {
             #[cfg(feature = "postgres")]
             return Ok(Self::Postgres(InPostgres::open(address)?));
             #[cfg(not(feature = "postgres"))]
@@ -58,7 +65,7 @@ impl Database {
     /// Runs `work` with a connection. This call blocks.
     pub(crate) fn run_now<T>(
         &self,
-        work: impl FnOnce(&mut dyn Connection) -> activity_log::Result<T>,
+        work: impl FnOnce(&mut dyn Tables) -> activity_log::Result<T>,
     ) -> Result<T, DatabaseError> {
         match self {
             Self::File(file) => file.run(|conn| work(conn)),
@@ -70,7 +77,7 @@ impl Database {
     /// Runs `work` with a connection, on a thread that may block. It runs to its end even if the caller stops waiting.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut dyn Connection) -> activity_log::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut dyn Tables) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         let database = self.clone();
         spawn_blocking(move || database.run_now(work)).await?
@@ -85,4 +92,8 @@ impl Database {
             Self::Postgres(_) => Ok(true),
         }
     }
+}
+
+fn is_url(address: &str) -> bool {
+    address.starts_with("postgres://") || address.starts_with("postgresql://")
 }

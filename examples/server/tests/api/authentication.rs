@@ -1,9 +1,8 @@
-use serde_json::json;
+//! The server's token: in a header for programs, or exchanged for a session in a browser.
 
 use crate::server::{Answer, PATH, Server, TestResult, entry, program};
 
 const TOKEN: &str = "correct-horse-battery-staple";
-const SESSION: &str = "/api/v1/session";
 
 fn server_with_token() -> TestResult<Server> {
     Server::start_with(&["--token", TOKEN])
@@ -15,13 +14,13 @@ fn assert_unauthorized(answer: &Answer, what: &str) {
 }
 
 fn sign_in(server: &Server, token: &str) -> TestResult<Answer> {
-    server.post_to(SESSION, "application/json", json!({"token": token}).to_string())
+    server.send_form("/sign-in", &[("password", token)], &[])
 }
 
 #[test]
-fn with_a_token_every_route_requires_it_except_health_the_page_and_signing_in() -> TestResult {
+fn with_a_token_every_route_requires_it_except_health_signing_in_and_its_style() -> TestResult {
     let server = server_with_token()?;
-    for path in [PATH, "/openapi.json", "/nothing/here"] {
+    for path in [PATH, "/openapi.json", "/nothing/here", "/", "/devices", "/app.js", "/viewer.json"] {
         assert_unauthorized(&server.request("GET", path)?, path);
     }
     for path in ["count", "histogram", "export", "stream"] {
@@ -29,10 +28,10 @@ fn with_a_token_every_route_requires_it_except_health_the_page_and_signing_in() 
     }
     assert_unauthorized(&server.delete("actor=mallory")?, "DELETE");
     assert_unauthorized(&server.post_json(&entry("Let me in"))?, "POST");
-    assert_unauthorized(&server.request("DELETE", SESSION)?, "signing out");
+    assert_unauthorized(&server.request("POST", "/sign-out")?, "signing out");
     assert_unauthorized(&server.post_to("/", "text/plain", "")?, "another method on the page");
 
-    for path in ["/", "/app.js", "/style.css", "/healthz"] {
+    for path in ["/sign-in", "/style.css", "/healthz"] {
         assert_eq!(server.request("GET", path)?.status, 200, "{path}");
     }
     let bearer = ("authorization", &*format!("Bearer {TOKEN}"));
@@ -58,7 +57,7 @@ fn only_the_right_token_is_accepted() -> TestResult {
         assert_unauthorized(&server.request_with("GET", PATH, &[("authorization", value)])?, value);
     }
     for cookie in ["", TOKEN, "x"] {
-        let cookie = format!("activity_log_token={cookie}");
+        let cookie = format!("activity_log_session={cookie}");
         assert_unauthorized(&server.request_with("GET", PATH, &[("cookie", &cookie)])?, &cookie);
     }
     let right = server.request_with("GET", PATH, &[("authorization", &format!("bearer {TOKEN}"))])?;
@@ -67,21 +66,20 @@ fn only_the_right_token_is_accepted() -> TestResult {
 }
 
 #[test]
-fn signing_in_gives_a_cookie_that_replaces_the_token_and_does_not_reveal_it() -> TestResult {
+fn a_browser_signs_in_with_the_token_alone() -> TestResult {
     let server = server_with_token()?;
+    let form = server.request("GET", "/sign-in")?.text;
+    assert!(form.contains("Token") && !form.contains("name=\"name\""), "{form}");
     let answer = sign_in(&server, TOKEN)?;
-    assert_eq!((answer.status, &*answer.text), (204, ""));
-    let (cookie, attributes) = answer.header("set-cookie").split_once(';').ok_or("no attributes")?;
-    assert_eq!(attributes, " Path=/; HttpOnly; SameSite=Strict");
-    assert!(cookie.starts_with("activity_log_token=") && !cookie.contains(TOKEN), "{cookie}");
-
-    let cookies = format!("other=1; {cookie}; more=2");
-    assert_eq!(server.request_with("GET", PATH, &[("cookie", &cookies)])?.status, 200);
-
-    let answer = server.request_with("DELETE", SESSION, &[("cookie", cookie)])?;
-    assert_eq!(answer.status, 204);
-    let forgotten = "activity_log_token=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0";
-    assert_eq!(answer.header("set-cookie"), forgotten);
+    assert_eq!((answer.status, answer.header("location")), (303, "/"));
+    let (cookie, _) = answer.header("set-cookie").split_once(';').ok_or("no attributes")?;
+    let cookie = [("cookie", cookie)];
+    for path in ["/", "/devices", PATH] {
+        assert_eq!(server.request_with("GET", path, &cookie)?.status, 200, "{path}");
+    }
+    assert_eq!(server.request_with("DELETE", &format!("{PATH}?actor=bob"), &cookie)?.status, 200);
+    assert_eq!(server.send_form("/sign-out", &[], &cookie)?.status, 303);
+    assert_unauthorized(&server.request_with("GET", PATH, &cookie)?, "after signing out");
     Ok(())
 }
 
@@ -90,22 +88,27 @@ fn signing_in_with_anything_else_sets_no_cookie() -> TestResult {
     let server = server_with_token()?;
     for token in ["", "x", &TOKEN[1..]] {
         let answer = sign_in(&server, token)?;
-        assert_unauthorized(&answer, token);
-        assert_eq!(answer.header("set-cookie"), "");
+        assert_eq!((answer.status, answer.header("set-cookie")), (401, ""), "{token}");
+        assert!(answer.text.contains("That is not the token."), "{}", answer.text);
     }
-    for body in ["", "{}", "[]", r#"{"token": 1}"#, r#"{"token": "x", "more": 1}"#] {
-        assert_eq!(server.post_to(SESSION, "application/json", body)?.status, 400, "{body}");
-    }
-    let too_long = json!({"token": "x".repeat(16 << 10)}).to_string();
-    assert_eq!(server.post_to(SESSION, "application/json", too_long)?.status, 413);
+    let nobody = server.send_form("/sign-in", &[("name", "alice"), ("password", TOKEN)], &[])?;
+    assert_eq!((nobody.status, nobody.header("set-cookie")), (401, ""));
     Ok(())
 }
 
 #[test]
-fn without_a_token_signing_in_always_succeeds() -> TestResult {
+fn a_form_that_is_too_long_is_refused() -> TestResult {
+    let server = server_with_token()?;
+    assert_eq!(sign_in(&server, &"x".repeat(16 << 10))?.status, 413);
+    Ok(())
+}
+
+#[test]
+fn without_a_token_there_is_nothing_to_sign_in_to() -> TestResult {
     let server = Server::start()?;
-    assert_eq!(sign_in(&server, "anything")?.status, 204);
-    assert_eq!(server.request("DELETE", SESSION)?.status, 204);
+    for answer in [server.request("GET", "/sign-in?next=%2Fdevices")?, sign_in(&server, "anything")?] {
+        assert_eq!((answer.status, answer.header("set-cookie")), (303, ""));
+    }
     Ok(())
 }
 

@@ -2,17 +2,19 @@
 
 use std::env;
 use std::io::Write;
+use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use serde_json::json;
 
 use crate::events::Events;
-use crate::server::{PATH, Server, TestResult, entry};
+use crate::server::{PATH, Server, TestResult, add_user, entry};
+use crate::users::{cookie_of, sign_in};
 
-/// A server on a schema of its own; `None` where the tests have no PostgreSQL.
+/// The address of a schema of its own; `None` where the tests have no PostgreSQL.
 #[expect(clippy::disallowed_methods, reason = "only the environment can tell tests where PostgreSQL is")]
-fn server(schema: &str) -> TestResult<Option<Server>> {
+fn database(schema: &str) -> TestResult<Option<String>> {
     let Ok(url) = env::var("ACTIVITY_LOG_POSTGRES_URL") else {
         writeln!(std::io::stderr(), "skipped: this test needs ACTIVITY_LOG_POSTGRES_URL")?;
         return Ok(None);
@@ -20,7 +22,12 @@ fn server(schema: &str) -> TestResult<Option<Server>> {
     let schema = format!("{schema}_{}", std::process::id());
     PgConnection::establish(&url)?.batch_execute(&format!("CREATE SCHEMA {schema}"))?;
     let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}options=-csearch_path%3D{schema}");
+    Ok(Some(format!("{url}{separator}options=-csearch_path%3D{schema}")))
+}
+
+/// A server on a schema of its own.
+fn server(schema: &str) -> TestResult<Option<Server>> {
+    let Some(url) = database(schema)? else { return Ok(None) };
     Ok(Some(Server::start_with(&["--database", &url, "--demo", "100"])?))
 }
 
@@ -49,5 +56,20 @@ fn a_device_and_the_entry_about_its_change_are_in_one_transaction() -> TestResul
     assert_eq!(server.request("DELETE", device)?.status, 204);
     let messages = server.get("entity_id=dev_7&actor=alice&entity_type=device")?.messages()?;
     assert_eq!(messages, ["alice removed Hall lamp", "alice changed Hall lamp", "alice added Lamp"]);
+    Ok(())
+}
+
+#[test]
+fn a_user_signs_in_until_the_password_changes() -> TestResult {
+    let Some(url) = database("users")? else { return Ok(()) };
+    assert!(add_user(Path::new(&url), "alice", "lamps in the hall")?.status.success());
+    let server = Server::start_with(&["--database", &url])?;
+    // PostgreSQL has no U+0000.
+    assert_eq!(sign_in(&server, "alice\0", "lamps in the hall")?.status, 401);
+    let cookie = cookie_of(&sign_in(&server, "alice", "lamps in the hall")?)?;
+    let cookie = [("cookie", &*cookie)];
+    assert_eq!(server.request_with("GET", PATH, &cookie)?.status, 200);
+    assert!(add_user(Path::new(&url), "alice", "another password")?.status.success());
+    assert_eq!(server.request_with("GET", PATH, &cookie)?.status, 401);
     Ok(())
 }

@@ -23,6 +23,7 @@ fn one_entry_is_recorded_with_every_field() -> TestResult {
     let id = listed["id"].take();
     assert!(id.as_str().is_some_and(|id| id.starts_with("al_")), "{id}");
     let expected = with(sent, "ts", "2026-01-31T12:00:00.123456Z");
+    let expected = with(expected, "links", json!({"entity": "/devices#dev_7"}));
     assert_eq!(listed, with(with(expected, "seq", Value::Null), "id", Value::Null));
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
@@ -54,12 +54,17 @@ impl Server {
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None).build();
         // Created before the line is checked, so that an unexpected line also kills the child.
         let mut server = Self { child, address: String::new(), agent: config.into(), folder, arguments, said };
         let address = line.trim_end().strip_prefix("listening on http://");
         server.address = address.ok_or_else(|| format!("the server printed {line:?}"))?.to_owned();
         Ok(server)
+    }
+
+    /// Adds a user or changes a password, as an operator does beside the running server.
+    pub(crate) fn add_user(&self, name: &str, password: &str) -> TestResult<Output> {
+        add_user(&self.database_file(), name, password)
     }
 
     pub(crate) fn database_file(&self) -> PathBuf {
@@ -122,6 +127,18 @@ impl Server {
     pub(crate) fn post_to(&self, path: &str, content_type: &str, body: impl AsRef<[u8]>) -> TestResult<Answer> {
         let url = format!("http://{}{path}", self.address);
         Answer::read(self.agent.post(url).header("content-type", content_type).send(body.as_ref())?)
+    }
+
+    /// Sends a form as a browser does.
+    pub(crate) fn send_form(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> TestResult<Answer> {
+        let request = self.agent.post(format!("http://{}{path}", self.address)).header("accept", "text/html");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        Answer::read(request.send_form(fields.iter().copied())?)
     }
 
     pub(crate) fn put_json(&self, path: &str, body: &Value) -> TestResult<Answer> {
@@ -200,10 +217,23 @@ impl Drop for Server {
     }
 }
 
+/// Runs the program to add a user or to change a password in a database file.
+pub(crate) fn add_user(database: &Path, name: &str, password: &str) -> TestResult<Output> {
+    let mut command = program();
+    command.args(["--add-user", name, "--database"]).arg(database);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that refuses the name does not read the password.
+        _ = writeln!(stdin, "{password}");
+    }
+    Ok(child.wait_with_output()?)
+}
+
 /// The program, without a token from the environment of the tests.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-server"));
-    command.env_remove("ACTIVITY_LOG_TOKEN");
+    command.env_remove("ACTIVITY_LOG_TOKEN").env_remove("RUST_LOG");
     command
 }
 

@@ -1,13 +1,15 @@
-//! Stops the server gracefully: running requests and writes finish first.
+//! Serves connections within limits of time, and stops gracefully: running requests and writes finish first.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use axum_server::Handle;
 use tokio::sync::watch;
-use tokio::time::sleep;
+
+/// How long a client may take to send the head of a request, and how long a connection may be idle.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long running requests may take to finish. Together with [`WRITE_GRACE`] and the checkpoint, this stays below the
 /// 10 s after which Docker kills a container.
@@ -48,22 +50,13 @@ pub(crate) async fn serve_until(
     router: Router,
     stopping: watch::Sender<bool>,
 ) -> io::Result<()> {
-    let mut stopped = stopping.subscribe();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let handle = Handle::new();
+    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).http1_only();
+    server.http_builder().http1().header_read_timeout(HEAD_PATIENCE);
+    tokio::spawn(async move {
         stop.await;
         stopping.send_replace(true);
+        handle.graceful_shutdown(Some(REQUEST_GRACE));
     });
-    // A client that never completes its request must not keep the server from stopping.
-    let out_of_patience = async {
-        _ = stopped.wait_for(|stopping| *stopping).await;
-        sleep(REQUEST_GRACE).await;
-    };
-    tokio::select! {
-        served = server.into_future() => served,
-        () = out_of_patience => {
-            tracing::warn!("stopping with unfinished requests after {} s", REQUEST_GRACE.as_secs());
-            Ok(())
-        }
-    }
+    server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await
 }

@@ -1,17 +1,26 @@
 //! The name that a client calls the server by.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 
-/// Refuses a request that does not name exactly one host, before anything else looks at it. Of two headers `Host`, a
-/// proxy in front may have read the other one.
-pub(crate) async fn require_one(request: Request, next: Next) -> Response {
+/// Refuses a request that does not name exactly one host, with 400. Of two headers `Host`, a proxy in front may have read
+/// the other one, so this belongs outside of all that looks at a request.
+///
+/// A request of HTTP/1.0 may leave the header out.
+///
+/// ```
+/// # use axum::{Router, middleware::from_fn};
+/// # fn outermost(app: Router) -> Router {
+/// app.layer(from_fn(activity_log_axum::require_one_host))
+/// # }
+/// ```
+pub async fn require_one_host(request: Request, next: Next) -> Response {
     match check(&request) {
         Ok(()) => next.run(request).await,
         Err(reason) => ApiError::new(StatusCode::BAD_REQUEST, reason).into_response(),
@@ -55,4 +64,29 @@ fn is_valid(host: &HeaderValue) -> bool {
 fn is_port(text: &str) -> bool {
     let digits = text.strip_prefix(':').unwrap_or(text);
     digits.is_empty() || (text.starts_with(':') && !digits.starts_with('+') && digits.parse::<u16>().is_ok())
+}
+
+/// Whether a request calls the server by a name of this machine: `localhost`, or a loopback address.
+///
+/// A server that admits whoever is on its machine must require this. Otherwise, a website could point a name of its own at
+/// the machine (DNS rebinding), and its pages would pass as the server's.
+///
+/// ```
+/// use activity_log_axum::names_this_machine;
+/// use axum::http::{HeaderMap, HeaderValue, header::HOST};
+///
+/// let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("localhost:8080"))]);
+/// assert!(names_this_machine(&headers));
+/// headers.insert(HOST, HeaderValue::from_static("example.com"));
+/// assert!(!names_this_machine(&headers));
+/// ```
+#[must_use]
+pub fn names_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if is_port(port) => address,
+        Some(_) => return false,
+        None => host.split_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -1,9 +1,11 @@
 //! Fills an empty log with plausible entries for a demonstration.
 
+mod events;
+
 use activity_log::{ActivitySeverity, Backend, NewActivityLogEntry, Repository};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::demo_events::{ACTORS, EVENTS, Event};
+use crate::demo::events::{ACTORS, EVENTS, Event};
 
 const DAYS: u64 = 30;
 
