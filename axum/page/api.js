@@ -55,13 +55,18 @@ export function unreadableEntry(seq) {
 }
 
 /** The entry with this id. */
-export function fetchEntry(id) {
-  return get(entryUrl(id));
+export async function fetchEntry(id) {
+  const address = entryUrl(id);
+  if (address === null) throw new ApiError(404, "");
+  return get(address);
 }
 
-/** The address of one entry; null where its id cannot stand in a path. */
+/** What else has an address where entries have theirs: a link must not make its reader export the log. */
+const NO_ENTRIES = ["", ".", "..", "count", "export", "facets", "histogram", "retention", "status", "stream"];
+
+/** The address of one entry; null where its id cannot stand there. */
 export function entryUrl(id) {
-  return id === "" || id === "." || id === ".." ? null : `${LOG}/${encodeURIComponent(id)}`;
+  return NO_ENTRIES.includes(id) ? null : `${LOG}/${encodeURIComponent(id)}`;
 }
 
 /** The address of the newest entries that match the filters. */

@@ -179,7 +179,9 @@ impl From<RecordError> for ApiError {
 
 impl From<activity_log::Error> for ApiError {
     fn from(error: activity_log::Error) -> Self {
-        use activity_log::Error::{DuplicateId, Full, InvalidFilter, InvalidPolicy, InvalidQuery, Recorder};
+        use activity_log::Error::{
+            CannotFollow, DuplicateId, Full, InvalidFilter, InvalidPolicy, InvalidQuery, Recorder,
+        };
         use activity_log::RecorderError::{ShutDown, Unclear};
         match error {
             InvalidFilter { field, reason } => Self::parameter(field, reason),
@@ -189,6 +191,10 @@ impl From<activity_log::Error> for ApiError {
             Recorder(ShutDown) => Self::unavailable("the server is stopping"),
             Recorder(Unclear) => Self::unavailable(format!("the server is stopping; {LATER}")),
             error if error.is_retryable() => Self::busy(),
+            // A standby, for example, cannot know what is new.
+            CannotFollow { reason } => {
+                Self::new(StatusCode::NOT_IMPLEMENTED, format!("cannot follow the log: {reason}"))
+            }
             Full(_) => {
                 let internal = Self::internal(error);
                 Self { status: StatusCode::INSUFFICIENT_STORAGE, ..internal }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::http::uri::Authority;
+use axum::http::{StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -32,10 +33,15 @@ fn check(request: &Request) -> Result<(), &'static str> {
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host,
         (Some(_), Some(_)) => return Err("the request has more than one header Host"),
+        // HTTP/2 names it in the request itself.
+        (None, _) if request.version() >= Version::HTTP_2 => {
+            let is_named = request.uri().authority().is_some_and(|host| is_valid(host.as_str()));
+            return if is_named { Ok(()) } else { Err("the request does not name a host") };
+        }
         (None, _) if request.version() < Version::HTTP_11 => return Ok(()),
         (None, _) => return Err("the header Host is missing"),
     };
-    if !is_valid(host) {
+    if !host.to_str().is_ok_and(is_valid) {
         return Err("the header Host is not the name or the address of a host");
     }
     match request.uri().authority() {
@@ -47,8 +53,7 @@ fn check(request: &Request) -> Result<(), &'static str> {
 }
 
 /// Whether this is a name, an IPv4 address, or an IPv6 address in brackets, with or without a port.
-fn is_valid(host: &HeaderValue) -> bool {
-    let Ok(host) = host.to_str() else { return false };
+fn is_valid(host: &str) -> bool {
     let (is_name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
         None => {
@@ -66,6 +71,12 @@ fn is_port(text: &str) -> bool {
     digits.is_empty() || (text.starts_with(':') && !digits.starts_with('+') && digits.parse::<u16>().is_ok())
 }
 
+/// The host that a request names, with its port if there is one; empty if it names none.
+pub(crate) fn host_of(request: &Request) -> &str {
+    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    header.or_else(|| request.uri().authority().map(Authority::as_str)).unwrap_or_default()
+}
+
 /// Whether a request calls the server by a name of this machine: `localhost`, or a loopback address.
 ///
 /// A server that admits whoever is on its machine must require this. Otherwise, a website could point a name of its own at
@@ -73,16 +84,16 @@ fn is_port(text: &str) -> bool {
 ///
 /// ```
 /// use activity_log_axum::names_this_machine;
-/// use axum::http::{HeaderMap, HeaderValue, header::HOST};
+/// use axum::extract::Request;
 ///
-/// let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("localhost:8080"))]);
-/// assert!(names_this_machine(&headers));
-/// headers.insert(HOST, HeaderValue::from_static("example.com"));
-/// assert!(!names_this_machine(&headers));
+/// let from = |host: &str| Request::get("/").header("host", host).body(axum::body::Body::empty());
+/// assert!(names_this_machine(&from("localhost:8080")?));
+/// assert!(!names_this_machine(&from("example.com")?));
+/// # Ok::<_, axum::http::Error>(())
 /// ```
 #[must_use]
-pub fn names_this_machine(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+pub fn names_this_machine(request: &Request) -> bool {
+    let host = host_of(request);
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) if is_port(port) => address,
         Some(_) => return false,

@@ -36,11 +36,11 @@
 //! A host that keeps its settings in a table of its own, and applies them with a worker:
 //!
 //! ```
-//! use activity_log::{ActivityLogRepository, NewActivityLogEntry, Result, RetentionRun, RetentionWorker};
-//! use activity_log_axum::{Retention, RetentionSettings};
-//! use diesel::SqliteConnection;
-//! # fn load(_: &mut SqliteConnection) -> Result<RetentionSettings> { Ok(RetentionSettings::default()) }
-//! # fn store(_: &mut SqliteConnection, _: RetentionSettings) -> Result<()> { Ok(()) }
+//! use activity_log::{ActivityLogRepository, NewActivityLogEntry, RetentionRun, RetentionWorker};
+//! use activity_log_axum::{ApiError, Retention, RetentionSettings};
+//! use diesel::{QueryResult, SqliteConnection};
+//! # fn load(_: &mut SqliteConnection) -> QueryResult<RetentionSettings> { Ok(RetentionSettings::default()) }
+//! # fn store(_: &mut SqliteConnection, _: RetentionSettings) -> QueryResult<()> { Ok(()) }
 //!
 //! struct HostsRetention {
 //!     database: String,
@@ -48,16 +48,16 @@
 //! }
 //!
 //! impl Retention for HostsRetention {
-//!     fn settings(&self) -> Result<RetentionSettings> {
-//!         load(&mut activity_log::connect(&self.database)?)
+//!     fn settings(&self) -> Result<RetentionSettings, ApiError> {
+//!         Ok(load(&mut activity_log::connect(&self.database)?).map_err(activity_log::Error::from)?)
 //!     }
 //!
-//!     fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<()> {
+//!     fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError> {
 //!         activity_log::connect(&self.database)?.immediate_transaction(|conn| {
 //!             store(conn, settings)?;
 //!             ActivityLogRepository::new(conn).record(&entry)
 //!         })?;
-//!         self.worker.set_policy(settings.policy())
+//!         Ok(self.worker.set_policy(settings.policy())?)
 //!     }
 //!
 //!     fn last_run(&self) -> Option<RetentionRun> {

@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
+use crate::host::host_of;
 
 /// Passes on the requests that, by their headers, come from the server's own pages or from no page at all. Refuses others
 /// with 403, unless they only read and their path does not begin with `/api/`: other sites may link to pages.
@@ -22,7 +23,7 @@ pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
     let headers = request.headers();
     // Reads are guarded too: exports are recorded, and response times would tell another site what is in the log.
     let guarded = !request.method().is_safe() || request.uri().path().starts_with("/api/");
-    if guarded && is_foreign(headers, text(headers, "host")) {
+    if guarded && is_foreign(headers, host_of(&request)) {
         return ApiError::new(StatusCode::FORBIDDEN, "pages of other sites may not use the API").into_response();
     }
     next.run(request).await

@@ -1,13 +1,16 @@
 //! How long entries are kept, as far as people may see and change it.
 
-use activity_log::{NewActivityLogEntry, Result, RetentionPolicy, RetentionRun};
+use activity_log::{NewActivityLogEntry, RetentionPolicy, RetentionRun};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::error::ApiError;
+
 /// How long entries are kept. A limit that is `None` limits nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RetentionSettings {
     /// Whether anything is deleted at all.
     pub enabled: bool,
@@ -22,6 +25,12 @@ pub struct RetentionSettings {
 }
 
 impl RetentionSettings {
+    /// Settings with these limits.
+    #[must_use]
+    pub const fn new(enabled: bool, days: Option<u32>, entries: Option<u64>) -> Self {
+        Self { enabled, days, entries }
+    }
+
     /// The policy that does what these settings say; one without limits if they are not enabled.
     ///
     /// ```
@@ -29,9 +38,9 @@ impl RetentionSettings {
     /// use activity_log_axum::RetentionSettings;
     /// use chrono::TimeDelta;
     ///
-    /// let settings = RetentionSettings { enabled: true, days: Some(90), entries: None };
+    /// let settings = RetentionSettings::new(true, Some(90), None);
     /// assert_eq!(settings.policy(), RetentionPolicy::new().max_age(TimeDelta::days(90)));
-    /// assert_eq!(RetentionSettings { enabled: false, ..settings }.policy(), RetentionPolicy::new());
+    /// assert_eq!(RetentionSettings::new(false, Some(90), None).policy(), RetentionPolicy::new());
     /// ```
     #[must_use]
     pub fn policy(&self) -> RetentionPolicy {
@@ -53,8 +62,8 @@ pub trait Retention: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever keeps the host from knowing them.
-    fn settings(&self) -> Result<RetentionSettings>;
+    /// Whatever keeps the host from knowing them; it is the answer to the request.
+    fn settings(&self) -> Result<RetentionSettings, ApiError>;
 
     /// Stores other settings, records the entry, which says who changed what, in the same transaction, and has the
     /// settings applied, such as with [`RetentionWorker::set_policy`](activity_log::RetentionWorker::set_policy).
@@ -62,7 +71,7 @@ pub trait Retention: Send + Sync + 'static {
     /// # Errors
     ///
     /// Whatever keeps the host from storing both. Neither is stored then.
-    fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<()>;
+    fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError>;
 
     /// The last run, such as [`RetentionWorker::last_run`](activity_log::RetentionWorker::last_run) has it.
     fn last_run(&self) -> Option<RetentionRun>;

@@ -66,9 +66,9 @@ pub(crate) async fn status(State(app): State<App>, RawQuery(query): RawQuery) ->
     let Size { bytes, entries, has_search } = app.database.read(size).await?;
     let retention = match app.retention {
         Some(retention) => {
-            let last_run = retention.last_run();
-            let settings = spawn_blocking(move || retention.settings()).await??;
-            Some(RetentionStatus { settings, last_run })
+            let status =
+                move || Ok(RetentionStatus { settings: retention.settings()?, last_run: retention.last_run() });
+            Some(spawn_blocking(status).await.map_err(ApiError::from).flatten()?)
         }
         None => None,
     };

@@ -34,6 +34,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How many events may wait for the client.
 const BUFFERED: usize = 1;
 
+/// How long a stream waits before it tries again what another transaction, or a lack of connections, has prevented.
+const PAUSE: Duration = Duration::from_millis(500);
+
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Follow the log: new entries that match the filters, oldest first, as server-sent events.
@@ -81,6 +84,7 @@ pub(crate) async fn stream(
         cursor,
         pending: VecDeque::from([Event::default().id(cursor.to_string())]),
         is_behind: true,
+        is_unsettled: false,
     };
     let (sender, receiver) = mpsc::channel(BUFFERED);
     tokio::spawn(following.send_to(sender, app.client_patience));
@@ -106,6 +110,8 @@ struct Following {
     pending: VecDeque<Event>,
     /// Whether there may be new entries that have not been read.
     is_behind: bool,
+    /// Whether there may be entries that cannot be read yet.
+    is_unsettled: bool,
 }
 
 impl Following {
@@ -137,25 +143,39 @@ impl Following {
             if let Some(event) = self.pending.pop_front() {
                 return Ok(Some(event));
             }
-            if !self.is_behind && !self.follower.changed().await {
+            if !self.wait().await {
                 return Ok(None);
             }
             self.read().await?;
         }
     }
 
+    /// Waits until it is worth reading; returns `false` when the server is stopping.
+    async fn wait(&mut self) -> bool {
+        match (self.is_behind, self.is_unsettled) {
+            (true, _) => true,
+            (false, true) => timeout(PAUSE, self.follower.changed()).await.unwrap_or(true),
+            (false, false) => self.follower.changed().await,
+        }
+    }
+
     async fn read(&mut self) -> Result<(), axum::Error> {
         let _permit = self.follower.read_permit().await;
         let (filters, cursor) = (self.filters.clone(), self.cursor);
-        let batch = self.database.read(move |log| Batch::read(log, &filters, cursor)).await.map_err(|error| {
-            // A lost file is reported once, not by each stream.
-            if !matches!(error, DatabaseError::File(_)) {
-                tracing::error!("a stream failed: {error}");
+        let batch = match self.database.read(move |log| Batch::read(log, &filters, cursor)).await {
+            Err(DatabaseError::Pool(_)) => Batch { cursor, is_unsettled: true, ..Batch::default() },
+            Err(error) => {
+                // A lost file is reported once, not by each stream.
+                if !matches!(error, DatabaseError::File(_)) {
+                    tracing::error!("a stream failed: {error}");
+                }
+                return Err(axum::Error::new(error));
             }
-            axum::Error::new(error)
-        })?;
+            Ok(batch) => batch,
+        };
         self.cursor = batch.cursor;
         self.is_behind = batch.is_full;
+        self.is_unsettled = batch.is_unsettled;
         for entry in batch.entries {
             let event = Event::default().event("entry").id(entry.seq.to_string());
             self.pending.push_back(event.json_data(self.links.add_to(entry))?);
@@ -184,6 +204,8 @@ struct Batch {
     cursor: i64,
     /// Whether there may be more entries.
     is_full: bool,
+    /// Whether entries that match cannot be read yet, because transactions that write to the log are under way.
+    is_unsettled: bool,
     /// Whether the cursor came from another log; then this batch only moves it to the newest entry.
     is_reset: bool,
 }
@@ -191,7 +213,11 @@ struct Batch {
 impl Batch {
     fn read(log: &mut dyn Log, filters: &ActivityLogFilters, after_seq: i64) -> activity_log::Result<Self> {
         // Read before the entries: an entry committed in between has a greater `seq`, so the cursor does not skip it.
-        let newest = log.newest_seq()?.unwrap_or_default();
+        let newest = match log.newest_seq() {
+            // Transactions that write to the log stay open. What is before them can be read all the same.
+            Err(error) if error.is_retryable() => None,
+            newest => Some(newest?.unwrap_or_default()),
+        };
         // A page also looks for older entries, so it is read only where one is known to match.
         let first = match log.query_after(filters, after_seq, 1) {
             Err(UnreadableRow { seq, .. }) => {
@@ -200,6 +226,10 @@ impl Batch {
             first => first?,
         };
         if first.is_empty() {
+            let newest = match newest {
+                Some(newest) if newest <= after_seq || !matches_between(log, filters, after_seq, newest)? => newest,
+                _ => return Ok(Self { cursor: after_seq, is_unsettled: true, ..Self::default() }),
+            };
             // The newest entries may have been deleted: only a number that was never given tells of another log.
             if after_seq > newest && after_seq > log.last_given_seq()?.unwrap_or_default() {
                 return Ok(Self { cursor: newest, is_full: true, is_reset: true, ..Self::default() });
@@ -213,5 +243,19 @@ impl Batch {
         };
         let cursor = entries.last().map_or(after_seq, |entry| entry.seq);
         Ok(Self { entries, cursor, is_full: true, ..Self::default() })
+    }
+}
+
+/// Whether any entry after a `seq` and up to another one matches. `query_after` leaves out those that another transaction
+/// might still precede.
+fn matches_between(
+    log: &mut dyn Log,
+    filters: &ActivityLogFilters,
+    after_seq: i64,
+    through: i64,
+) -> activity_log::Result<bool> {
+    match log.page(filters, through.checked_add(1), 1) {
+        Err(UnreadableRow { seq, .. }) => Ok(seq > after_seq),
+        page => Ok(page?.entries.first().is_some_and(|entry| entry.seq > after_seq)),
     }
 }

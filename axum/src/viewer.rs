@@ -76,7 +76,7 @@ impl Viewer {
     ///
     /// It takes at most half of the pool's connections for exports (at least one, at most four), as many for counts and
     /// for live streams (at most two each), and one to write. A request waits for a connection up to three seconds, or
-    /// as long as the pool waits if that is less. A pool of one connection works; an export then makes others wait.
+    /// as long as the pool waits if that is less. A pool of one connection works; but while it exports, everything else is answered with 503.
     pub fn new<C: Backend>(pool: Pool<ConnectionManager<C>>) -> Self {
         Self {
             database: Database::new(Arc::new(PooledLog::new(pool))),
@@ -122,7 +122,7 @@ impl Viewer {
     }
 
     /// Writes nothing at all, whatever [`routes`](Self::routes) says: nothing can be recorded or cleared, and **exports
-    /// are not recorded**. For a replica, or for a database user that may only read.
+    /// are not recorded**. For a database user that may only read.
     pub fn read_only(self) -> Self {
         Self { is_read_only: true, ..self }
     }
@@ -142,7 +142,8 @@ impl Viewer {
     /// The host's page about an entity, by its type and id. Entries have it as `links.entity`, and the page shows it.
     ///
     /// It must be a relative URL, or one with the scheme `http` or `https`; any other is left out. On the page, a
-    /// relative one begins at the page's address, so begin it with a slash.
+    /// relative one begins at the page's address, so begin it with a slash. The function is called for each entry and must
+    /// not block.
     pub fn link_entity(self, link: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self { links: Links { entity: Some(Arc::new(link)), ..self.links }, ..self }
     }

@@ -4,4 +4,6 @@
 
 #[path = "postgres/database.rs"]
 mod database;
+#[path = "postgres/open_transactions.rs"]
+mod open_transactions;
 mod viewer;

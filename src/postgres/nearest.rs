@@ -12,6 +12,7 @@ use crate::model::pattern::end_of;
 use crate::postgres::conditions::rest_of_all;
 use crate::postgres::execute::Execute;
 use crate::postgres::query::direction;
+use crate::postgres::read::rounded;
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::schema::activity_log;
 use crate::postgres::searches::Searches;
@@ -35,6 +36,7 @@ pub(crate) struct Nearest {
 pub(crate) struct Place {
     pub(crate) range: SeqRange,
     pub(crate) order: Order,
+    /// How many rows are enough.
     pub(crate) rows: i64,
     /// What is on the other side of the beginning, if that is of interest.
     pub(crate) beyond: Option<SeqRange>,
@@ -59,7 +61,7 @@ pub(crate) async fn nearest(
     let found = conn.load::<(ActivityLogRow, bool, Option<bool>), _>(statement).await?;
     let Some(&(_, is_all, has_beyond)) = found.first() else { return Ok(None) };
     let has_beyond = has_beyond.is_some();
-    let is_known = is_all || found.len() as i64 == place.rows && (has_beyond || place.beyond.is_none());
+    let is_known = is_all || found.len() as i64 >= place.rows && (has_beyond || place.beyond.is_none());
     let rows = found.into_iter().map(|(row, ..)| row);
     Ok(is_known.then(|| Nearest { rows: rows.collect(), has_beyond }))
 }
@@ -78,6 +80,7 @@ fn leave_open(filters: &NormalizedFilters) -> bool {
 /// The rows, each with whether there are no others, and with TRUE if there is any beyond the range.
 fn statement<'a>(filters: &'a NormalizedFilters, place: &Place, prefix: Option<&'a str>) -> Sql<'a> {
     let Place { range, order, rows, beyond } = *place;
+    let rows = rounded(rows);
     let gate = if prefix.is_some() { " AND (SELECT has_many FROM beginning)" } else { "" };
     let near = |columns, range, order, rows| {
         Sql::new("SELECT ")
@@ -125,14 +128,17 @@ fn columns<'a>(seq: &str, is_all: bool, beyond: Option<Sql<'a>>) -> Sql<'a> {
 
 /// A condition for the first numbers of a range, from the first row that it has.
 fn among_nearest<'a>(range: SeqRange, order: Order) -> Sql<'a> {
-    let (bound, last) = match order {
-        Order::Ascending => ("<", "+"),
-        Order::Descending => (">", "-"),
+    // No number beyond those of a bigint is asked for.
+    let (bound, clamped, most, last) = match order {
+        Order::Ascending => ("<", "least", i64::MAX - NEAREST, "+"),
+        Order::Descending => (">", "greatest", i64::MIN + NEAREST, "-"),
     };
-    let nearest = Sql::default().within(range, "activity_log.seq", 0);
-    let nearest = nearest.text(format!(" AND activity_log.seq {bound} (SELECT seq FROM activity_log WHERE TRUE"));
-    let nearest = nearest.within(range, "seq", 0);
-    nearest.text(format!(" ORDER BY seq {} LIMIT 1) {last} {NEAREST}", direction(order)))
+    let first = Sql::new("SELECT seq FROM activity_log WHERE TRUE").within(range, "seq", 0);
+    Sql::default()
+        .within(range, "activity_log.seq", 0)
+        .text(format!(" AND activity_log.seq {bound} {clamped}(("))
+        .sql(first)
+        .text(format!(" ORDER BY seq {} LIMIT 1), {most}) {last} {NEAREST}", direction(order)))
 }
 
 /// The condition for a beginning. The planner knows no value of a subquery, so all beginnings are alike to it, and it need not

@@ -23,6 +23,7 @@ mod lengths;
 mod migrations;
 #[cfg(feature = "sqlite")]
 mod moving;
+mod nearest;
 mod pgbouncer;
 mod placement;
 mod query_plans;

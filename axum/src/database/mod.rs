@@ -89,10 +89,20 @@ impl Database {
         read: impl FnOnce(&mut dyn Log) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.check()?;
+        let mut read = Some(read);
         if self.reads_in_place && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
-            return block_in_place(|| self.block_on(read));
+            let mut done = None;
+            // A thread that waited for a connection would not be there for other requests.
+            block_in_place(|| self.connections.with_idle(&mut |log| done = read.take().map(|read| read(log))));
+            if let Some(done) = done {
+                return Ok(done?);
+            }
         }
         let database = self.clone();
+        let read = move |log: &mut dyn Log| match read {
+            Some(read) => read(log),
+            None => Err(diesel::result::Error::NotFound.into()),
+        };
         spawn_blocking(move || database.block_on(read)).await?
     }
 

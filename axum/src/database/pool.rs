@@ -19,6 +19,9 @@ pub(crate) trait Connections: Send + Sync {
     /// Calls `work` once with a connection. This call blocks.
     fn with(&self, work: &mut dyn FnMut(&mut dyn Log)) -> Result<(), PoolError>;
 
+    /// Calls `work` once if a connection is idle.
+    fn with_idle(&self, work: &mut dyn FnMut(&mut dyn Log));
+
     /// Fails if the file of the database was replaced or removed since a connection was used first.
     fn check(&self) -> Result<(), FileLost>;
 }
@@ -58,6 +61,12 @@ impl<C: Backend> Connections for PooledLog<C> {
         let mut conn = self.pool.get_timeout(PATIENCE.min(self.pool.connection_timeout()))?;
         work(&mut *conn);
         Ok(())
+    }
+
+    fn with_idle(&self, work: &mut dyn FnMut(&mut dyn Log)) {
+        if let Some(mut conn) = self.pool.try_get() {
+            work(&mut *conn);
+        }
     }
 
     fn check(&self) -> Result<(), FileLost> {

@@ -2,6 +2,7 @@
 
 mod acting;
 pub(crate) mod host;
+mod hosts;
 mod links;
 mod mounting;
 mod pools;

@@ -42,6 +42,20 @@ async fn without_a_recorder_nothing_is_recorded_if_one_entry_is_at_fault() -> Te
 }
 
 #[tokio::test]
+async fn a_request_with_masked_metadata_can_be_sent_again() -> TestResult {
+    let host = Host::new(|viewer| recording(viewer).redactor(Redactor::new(["token"])))?;
+    let with = |lamp: &str| {
+        let mut entry = unsigned("Masked");
+        entry["metadata"] = json!({"request": [{"token": "t0p", "lamp": lamp}]});
+        [entry.to_string()]
+    };
+    assert_eq!(post_lines(&host, Some("key"), &with("7")).await?.status, StatusCode::CREATED);
+    assert_eq!(post_lines(&host, Some("key"), &with("7")).await?.status, StatusCode::OK);
+    assert_eq!(post_lines(&host, Some("key"), &with("8")).await?.status, StatusCode::CONFLICT);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_request_that_is_sent_again_records_nothing_again() -> TestResult {
     let host = Host::new(recording)?;
     let lines = ["One", "Two"].map(|message| unsigned(message).to_string());

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use activity_log::{NewActivityLogEntry, Repository, RetentionRun};
-use activity_log_axum::{Actor, Retention, RetentionSettings, Routes};
+use activity_log_axum::{Actor, ApiError, Retention, RetentionSettings, Routes};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use diesel::r2d2::{ConnectionManager, Pool};
@@ -19,16 +19,15 @@ struct InMemory {
     pool: Pool<ConnectionManager<Connection>>,
 }
 
-const BEFORE: RetentionSettings = RetentionSettings { enabled: true, days: Some(90), entries: None };
+const BEFORE: RetentionSettings = RetentionSettings::new(true, Some(90), None);
 
 impl Retention for InMemory {
-    fn settings(&self) -> activity_log::Result<RetentionSettings> {
+    fn settings(&self) -> Result<RetentionSettings, ApiError> {
         Ok(*self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> activity_log::Result<()> {
-        let busy = |_| diesel::result::Error::BrokenTransactionManager;
-        Repository::new(&mut *self.pool.get().map_err(busy)?).record(&entry)?;
+    fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError> {
+        Repository::new(&mut *self.pool.get()?).record(&entry)?;
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         Ok(())
     }

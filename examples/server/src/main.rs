@@ -18,6 +18,7 @@ mod guard;
 mod html;
 mod identity;
 mod recording;
+mod retention;
 mod routes;
 mod serving;
 mod sessions;
@@ -44,6 +45,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::database::Database;
 use crate::identity::Identity;
+use crate::retention::OwnRetention;
 use crate::serving::{serve_until, stop_signal};
 use crate::sessions::{Lifetime, Sessions};
 
@@ -141,7 +143,8 @@ async fn serve(
         .viewer()
         .read_in_place()
         .recorder(recorder.clone())
-        .routes(Routes::default().record().clear())
+        .routes(Routes::default().record().clear().change_retention())
+        .retention(OwnRetention::start(database.clone())?)
         .actor(|request| request.extensions.get::<Identity>().map_or_else(|| Actor::named("anonymous"), Actor::from))
         .link_entity(|entity_type, id| (entity_type == "device").then(|| devices_page::url(id)))
         .sign_in_url(sign_in::PATH)

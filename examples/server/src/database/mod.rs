@@ -9,7 +9,7 @@ pub(crate) mod tables;
 
 use std::path::Path;
 
-use activity_log::{Recorder, RecorderOptions};
+use activity_log::{Recorder, RecorderOptions, RetentionPolicy, RetentionWorker, RetentionWorkerOptions};
 use activity_log_axum::Viewer;
 use tokio::task::spawn_blocking;
 
@@ -59,6 +59,19 @@ impl Database {
             Self::File(file) => Recorder::start(move || file.connect(), options),
             #[cfg(feature = "postgres")]
             Self::Postgres(postgres) => Recorder::start(move || postgres.connect(), options),
+        }
+    }
+
+    /// Starts a worker with a connection of its own for each run.
+    pub(crate) fn retention_worker(
+        &self,
+        policy: RetentionPolicy,
+        options: RetentionWorkerOptions,
+    ) -> activity_log::Result<RetentionWorker> {
+        match self.clone() {
+            Self::File(file) => RetentionWorker::start(move || file.connect(), policy, options),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => RetentionWorker::start(move || postgres.connect(), policy, options),
         }
     }
 

@@ -1,12 +1,14 @@
 //! The server's own tables, and what its handlers ask of a connection in whatever database it is.
 
 use activity_log::{NewActivityLogEntry, Repository, Result};
+use activity_log_axum::RetentionSettings;
 use chrono::Utc;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::demo;
+use crate::retention::{Stored, retention};
 
 diesel::table! {
     devices (id) {
@@ -45,6 +47,11 @@ pub(crate) trait Tables {
     fn password_hash(&mut self, user: &str) -> Result<Option<String>>;
 
     fn put_user(&mut self, user: &str, password_hash: &str) -> Result<()>;
+
+    /// The settings; the defaults until they are changed.
+    fn retention(&mut self) -> Result<RetentionSettings>;
+
+    fn put_retention(&mut self, settings: RetentionSettings) -> Result<()>;
 
     /// Runs `work` in a transaction that is ready to write.
     fn in_transaction(&mut self, work: &mut dyn FnMut(&mut dyn Tables) -> Result<()>) -> Result<()>;
@@ -91,6 +98,18 @@ macro_rules! tables_of {
                 let password_hash = users::password_hash.eq(password_hash);
                 let put = diesel::insert_into(users::table).values((users::name.eq(user), password_hash));
                 put.on_conflict(users::name).do_update().set(password_hash).execute(self)?;
+                Ok(())
+            }
+
+            fn retention(&mut self) -> Result<RetentionSettings> {
+                let stored = retention::table.select(Stored::as_select()).first(self).optional()?;
+                Ok(stored.map(RetentionSettings::from).unwrap_or_default())
+            }
+
+            fn put_retention(&mut self, settings: RetentionSettings) -> Result<()> {
+                let stored = Stored::from(settings);
+                let put = diesel::insert_into(retention::table).values(&stored).on_conflict(retention::id);
+                put.do_update().set(&stored).execute(self)?;
                 Ok(())
             }
 

@@ -39,6 +39,7 @@ mod request_log;
 mod response_headers;
 mod restored_log;
 mod restoring;
+mod retention;
 mod secrets;
 mod server;
 mod sessions;

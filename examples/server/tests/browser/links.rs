@@ -41,6 +41,21 @@ async fn a_link_to_an_entry_that_is_gone_says_so() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_link_makes_its_reader_do_nothing_but_read_an_entry() -> TestResult {
+    let server = Server::with_entries(3)?;
+    let browser = Browser::open(&server.url("/#entry-export")).await?;
+    let text = "The entry with id export is not in the log. It may have been deleted.";
+    browser.until("document.querySelector('#linked p')?.textContent ?? null", text).await?;
+    browser
+        .until(
+            "fetch('/api/v1/activity-log/count?actions=activity_log_exported').then((it) => it.json())",
+            json!({"count": 0, "more": false}),
+        )
+        .await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn an_open_row_has_a_link_to_send_to_a_colleague() -> TestResult {
     let server = server_with_devices()?;
     let browser = Browser::open(&server.url("/?actor=bob")).await?;
