@@ -137,6 +137,7 @@ async fn serve(
     let stopping = watch::Sender::new(false);
     let mut streams_stop = stopping.subscribe();
     let recorder = database.recorder(recording::options())?;
+    let is_open = access.is_open();
     let viewer = database
         .viewer()
         .read_in_place()
@@ -144,8 +145,10 @@ async fn serve(
         .routes(Routes::default().record().clear())
         .actor(|request| request.extensions.get::<Identity>().map_or_else(|| Actor::named("anonymous"), Actor::from))
         .link_entity(|entity_type, id| (entity_type == "device").then(|| devices_page::url(id)))
+        .link_home("Devices", devices_page::PATH)
         .sign_in_url(sign_in::PATH)
         .stop_streams_when(async move { _ = streams_stop.wait_for(|stopping| *stopping).await });
+    let viewer = if is_open { viewer } else { viewer.sign_out_url(sign_in::OUT) };
     let app = App {
         database: database.clone(),
         recorder: recorder.clone(),
