@@ -42,6 +42,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::access::Access;
 use crate::app::App;
+use crate::attempts::Attempts;
 use crate::database::Database;
 use crate::identity::Identity;
 use crate::serving::{serve_until, stop_signal};
@@ -138,6 +139,8 @@ async fn serve(
     let mut streams_stop = stopping.subscribe();
     let recorder = database.recorder(recording::options())?;
     let is_open = access.is_open();
+    let attempts = Arc::new(Attempts::default());
+    let refused = Arc::clone(&attempts);
     let viewer = database
         .viewer()
         .read_in_place()
@@ -147,6 +150,7 @@ async fn serve(
         .link_entity(|entity_type, id| (entity_type == "device").then(|| devices_page::url(id)))
         .link_home("Devices", devices_page::PATH)
         .sign_in_url(sign_in::PATH)
+        .sign_ins_refused(move || refused.refused())
         .stop_streams_when(async move { _ = streams_stop.wait_for(|stopping| *stopping).await });
     let viewer = if is_open { viewer } else { viewer.sign_out_url(sign_in::OUT) };
     let app = App {
@@ -154,7 +158,7 @@ async fn serve(
         recorder: recorder.clone(),
         access: Arc::new(access),
         sessions: Arc::new(sessions),
-        attempts: Arc::default(),
+        attempts,
         passwords: Arc::default(),
     };
     tokio::spawn(look_for_users(app.clone()));
