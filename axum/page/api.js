@@ -107,8 +107,10 @@ export async function signIn(token) {
   await request(SESSION, { method: "POST", headers, body: JSON.stringify({ token }) });
 }
 
-export async function signOut() {
-  await request(SESSION, { method: "DELETE" });
+/** `address`: where the host signs its users out; null on a server that takes a token. */
+export async function signOut(address) {
+  if (address === null) await request(SESSION, { method: "DELETE" });
+  else await request(address, { method: "POST" });
 }
 
 /** Parses the data of an event of the stream. */

@@ -11,7 +11,7 @@ const TOKEN_FORM = "#token";
 
 /** Whether requests carry a cookie. */
 export function isSignedIn() {
-  return load(SIGNED_IN) !== null;
+  return viewer.sign_out_url !== null || load(SIGNED_IN) !== null;
 }
 
 export class SignIn {
@@ -58,7 +58,7 @@ export class SignIn {
 
   async #leave() {
     try {
-      await signOut();
+      await signOut(viewer.sign_out_url);
     } catch (error) {
       if (error.status !== 401) {
         // The browser still has the cookie: whoever uses it next would be signed in.

@@ -2,7 +2,9 @@
 
 import { BASE } from "./base.js";
 
-const UNKNOWN = { title: document.title, sign_in_url: null, exports: false, asks_for_name: false };
+const UNKNOWN = {
+  title: document.title, home: null, sign_in_url: null, sign_out_url: null, exports: false, asks_for_name: false,
+};
 
 async function load() {
   try {
@@ -17,3 +19,9 @@ async function load() {
 export const viewer = await load();
 document.title = viewer.title;
 document.querySelector("h1").textContent = viewer.title;
+if (viewer.home !== null) {
+  const home = document.getElementById("home");
+  home.textContent = viewer.home.label;
+  home.href = viewer.home.url;
+  home.hidden = false;
+}

@@ -23,7 +23,7 @@ use crate::retention::Retention;
 use crate::router;
 use crate::routes::Routes;
 use crate::unreadable::UnreadableRows;
-use crate::viewer_json::Settings;
+use crate::viewer_json::{Home, Settings};
 
 const TITLE: &str = "Activity log";
 
@@ -87,7 +87,7 @@ impl Viewer {
             is_read_only: false,
             limits: EntryLimits::default(),
             redactor: Redactor::default(),
-            settings: Settings { title: TITLE.to_owned(), sign_in_url: None },
+            settings: Settings { title: TITLE.to_owned(), sign_in_url: None, sign_out_url: None, home: None },
             retention: None,
             sign_ins_refused: None,
             stopping: live::never(),
@@ -137,6 +137,19 @@ impl Viewer {
     /// Like all links, it must be a relative URL, or one with the scheme `http` or `https`; any other is left out.
     pub fn sign_in_url(self, url: impl Into<String>) -> Self {
         Self { settings: Settings { sign_in_url: safe(url.into()), ..self.settings }, ..self }
+    }
+
+    /// Where the page's button "Sign out" sends a POST; without it, there is no such button. The URL is one of this
+    /// server, as [`sign_in_url`](Self::sign_in_url) has it.
+    pub fn sign_out_url(self, url: impl Into<String>) -> Self {
+        Self { settings: Settings { sign_out_url: safe(url.into()), ..self.settings }, ..self }
+    }
+
+    /// The host's own page, to which the page links by this label. The URL is as [`sign_in_url`](Self::sign_in_url) has
+    /// it.
+    pub fn link_home(self, label: impl Into<String>, url: impl Into<String>) -> Self {
+        let home = safe(url.into()).map(|url| Home { label: label.into(), url });
+        Self { settings: Settings { home, ..self.settings }, ..self }
     }
 
     /// The host's page about an entity, by its type and id. Entries have it as `links.entity`, and the page shows it.

@@ -15,6 +15,17 @@ pub(crate) struct Settings {
     pub(crate) title: String,
     /// Where one signs in again.
     pub(crate) sign_in_url: Option<String>,
+    /// Where a POST signs the reader out.
+    pub(crate) sign_out_url: Option<String>,
+    /// The host's own page.
+    pub(crate) home: Option<Home>,
+}
+
+/// A link to the host's own page.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Home {
+    pub(crate) label: String,
+    pub(crate) url: String,
 }
 
 #[derive(Serialize)]

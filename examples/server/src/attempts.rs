@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,7 +43,10 @@ impl Failures {
 
 /// Failed attempts to sign in.
 #[derive(Debug, Default)]
-pub(crate) struct Attempts(Mutex<HashMap<Key, Failures>>);
+pub(crate) struct Attempts {
+    failures: Mutex<HashMap<Key, Failures>>,
+    refused: AtomicU64,
+}
 
 /// An attempt that is under way.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ impl Attempts {
     /// Fails with the time to wait, and then nothing is counted.
     pub(crate) fn begin(&self, name: &str, address: IpAddr) -> Result<Attempt, Duration> {
         let (has_name, name, address) = (!name.is_empty(), Sha256::digest(name).into(), network(address));
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let by_themselves = (Some(name), Some(address));
         let keys = match failures.contains_key(&by_themselves) {
             true => vec![by_themselves],
@@ -67,6 +71,7 @@ impl Attempts {
         };
         let wait = keys.iter().filter_map(|key| failures.get(key)).map(|failures| failures.wait()).max();
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            self.failed();
             return Err(wait);
         }
         for key in &keys {
@@ -76,9 +81,19 @@ impl Attempts {
         Ok(Attempt { name, address, keys })
     }
 
+    /// Counts an attempt that failed or came too soon.
+    pub(crate) fn failed(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many attempts were refused since the start.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// Forgets that an attempt began, and remembers who has signed in from where.
     pub(crate) fn succeeded(&self, attempt: Attempt) {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         for key in &attempt.keys {
             if let Some(failures) = failures.get_mut(key) {
                 failures.number = failures.number.saturating_sub(1);

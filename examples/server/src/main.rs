@@ -43,6 +43,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::access::Access;
 use crate::app::App;
+use crate::attempts::Attempts;
 use crate::database::Database;
 use crate::identity::Identity;
 use crate::retention::OwnRetention;
@@ -139,6 +140,9 @@ async fn serve(
     let stopping = watch::Sender::new(false);
     let mut streams_stop = stopping.subscribe();
     let recorder = database.recorder(recording::options())?;
+    let is_open = access.is_open();
+    let attempts = Arc::new(Attempts::default());
+    let refused = Arc::clone(&attempts);
     let viewer = database
         .viewer()
         .read_in_place()
@@ -147,14 +151,17 @@ async fn serve(
         .retention(OwnRetention::start(database.clone())?)
         .actor(|request| request.extensions.get::<Identity>().map_or_else(|| Actor::named("anonymous"), Actor::from))
         .link_entity(|entity_type, id| (entity_type == "device").then(|| devices_page::url(id)))
+        .link_home("Devices", devices_page::PATH)
         .sign_in_url(sign_in::PATH)
+        .sign_ins_refused(move || refused.refused())
         .stop_streams_when(async move { _ = streams_stop.wait_for(|stopping| *stopping).await });
+    let viewer = if is_open { viewer } else { viewer.sign_out_url(sign_in::OUT) };
     let app = App {
         database: database.clone(),
         recorder: recorder.clone(),
         access: Arc::new(access),
         sessions: Arc::new(sessions),
-        attempts: Arc::default(),
+        attempts,
         passwords: Arc::default(),
     };
     tokio::spawn(look_for_users(app.clone()));

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::html::page;
@@ -24,6 +25,9 @@ pub(crate) const OUT: &str = "/sign-out";
 
 /// As many characters of a name that was tried are recorded.
 const MAX_RECORDED: usize = 200;
+
+/// How long an answer waits for its entry: nobody has to wait for a database that is busy.
+const RECORDED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where one signs in to be led to a path of this server.
 pub(crate) fn url(next: &str) -> String {
@@ -95,16 +99,17 @@ pub(crate) async fn sign_in(
         Err(wait) => return Ok(slowed(&app, &name, wait)),
     };
     let Some(signed_in) = app.check(&name, password).await? else {
+        app.attempts.failed();
         let tried = name.chars().take(MAX_RECORDED).collect::<String>();
         let entry = NewActivityLogEntry::here(ActivityCategory::Auth, "user.sign_in_failed", "A sign-in failed");
-        app.recorder.record(entry.severity(ActivitySeverity::Warning).metadata_value("name", tried));
+        app.record(entry.severity(ActivitySeverity::Warning).metadata_value("name", tried)).await;
         let problem =
             if app.access.has_users() { "The name or the password is wrong." } else { "That is not the token." };
         return Ok((StatusCode::UNAUTHORIZED, form(&app, &name, problem)).into_response());
     };
     app.attempts.succeeded(attempt);
     app.sessions.end(&headers);
-    app.record(&signed_in.who, "user.signed_in", "signed in");
+    app.record(about(&signed_in.who, "user.signed_in", "signed in")).await;
     let cookie = app.sessions.begin(signed_in);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next.path())).into_response())
 }
@@ -122,7 +127,7 @@ pub(crate) async fn sign_out(
     headers: HeaderMap,
 ) -> Response {
     let cookie = app.sessions.end(&headers);
-    app.record(&who, "user.signed_out", "signed out");
+    app.record(about(&who, "user.signed_out", "signed out")).await;
     ([(header::SET_COOKIE, cookie)], Redirect::to(PATH)).into_response()
 }
 
@@ -148,10 +153,16 @@ impl App {
         Ok(is_right.then_some(SignedIn { who: Identity::User(name), password_hash }))
     }
 
-    /// Records what somebody did about their session. Nobody waits for the database.
-    fn record(&self, who: &Identity, action: &str, did: &str) {
-        let actor = who.name();
-        let entry = NewActivityLogEntry::here(ActivityCategory::Auth, action, format!("{actor} {did}"));
-        self.recorder.record(NewActivityLogEntry { actor: actor.to_owned(), ..entry });
+    /// Records an entry, and waits a moment for the database.
+    async fn record(&self, entry: NewActivityLogEntry) {
+        // The recorder keeps the entry, and reports what it cannot write.
+        _ = timeout(RECORDED_WITHIN, self.recorder.record(entry)).await;
     }
+}
+
+/// An entry about what somebody did with their session.
+fn about(who: &Identity, action: &str, did: &str) -> NewActivityLogEntry {
+    let actor = who.name();
+    let entry = NewActivityLogEntry::here(ActivityCategory::Auth, action, format!("{actor} {did}"));
+    NewActivityLogEntry { actor: actor.to_owned(), ..entry }
 }

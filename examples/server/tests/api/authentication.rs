@@ -77,6 +77,7 @@ fn a_browser_signs_in_with_the_token_alone() -> TestResult {
     for path in ["/", "/devices", PATH] {
         assert_eq!(server.request_with("GET", path, &cookie)?.status, 200, "{path}");
     }
+    assert_eq!(server.request_with("GET", "/viewer.json", &cookie)?.body["sign_out_url"], "/sign-out");
     assert_eq!(server.request_with("DELETE", &format!("{PATH}?actor=bob"), &cookie)?.status, 200);
     assert_eq!(server.send_form("/sign-out", &[], &cookie)?.status, 303);
     assert_unauthorized(&server.request_with("GET", PATH, &cookie)?, "after signing out");
@@ -109,6 +110,7 @@ fn without_a_token_there_is_nothing_to_sign_in_to() -> TestResult {
     for answer in [server.request("GET", "/sign-in?next=%2Fdevices")?, sign_in(&server, "anything")?] {
         assert_eq!((answer.status, answer.header("set-cookie")), (303, ""));
     }
+    assert!(server.request("GET", "/viewer.json")?.body["sign_out_url"].is_null());
     Ok(())
 }
 

@@ -118,3 +118,17 @@ fn attempts_at_the_same_moment_do_not_all_pass() -> TestResult {
     assert!((4..=6).contains(&failed.len()) && slowed.iter().all(|status| *status == 429), "{statuses:?}");
     Ok(())
 }
+
+#[test]
+fn the_status_says_how_many_attempts_were_refused() -> TestResult {
+    let (server, cookie) = server_with_alice(&[])?;
+    let refused = || -> TestResult<_> {
+        let status = server.request_with("GET", &format!("{PATH}/status"), &[("cookie", &cookie)])?;
+        Ok(status.body["sign_ins_refused"].clone())
+    };
+    assert_eq!(refused()?, 0);
+    fail(&server, "bob", 4)?;
+    assert_slowed(&sign_in(&server, "bob", "a wrong password")?)?;
+    assert_eq!(refused()?, 5);
+    Ok(())
+}

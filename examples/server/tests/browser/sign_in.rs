@@ -20,9 +20,10 @@ async fn signing_in_lasts_until_signing_out() -> TestResult {
     browser.until("document.getElementById('live').textContent", "Live").await?;
     assert_eq!(browser.value("document.cookie").await?, "");
 
-    browser.goto(&server.url("/devices")).await?;
+    browser.until("document.querySelector('a#home:not([hidden])').href", server.url("/devices")).await?;
     browser.press("Sign out").await?;
-    browser.until(title, "Sign in").await?;
+    browser.until("document.querySelector('#sign-in:not([hidden]) h2')?.textContent", "You are signed out").await?;
+    browser.until(ROWS, 0).await?;
     browser.goto(&server.url("/")).await?;
     browser.until(title, "Sign in").await
 }
