@@ -2,7 +2,9 @@
 
 import { BASE } from "./base.js";
 
-const UNKNOWN = { title: document.title, sign_in_url: null, exports: false, asks_for_name: false };
+const UNKNOWN = {
+  title: document.title, sign_in_url: null, exports: false, status: false, changes_retention: false, asks_for_name: false,
+};
 
 async function load() {
   try {
