@@ -8,10 +8,11 @@ const SESSION = `${BASE}api/v1/session`;
 
 /** A failed request; `status` is 0 when the server did not respond. */
 export class ApiError extends Error {
-  constructor(status, message, { parameter = null } = {}) {
+  constructor(status, message, { parameter = null, field = null } = {}) {
     super(message);
     this.status = status;
     this.parameter = parameter;
+    this.field = field;
   }
 }
 
@@ -90,6 +91,18 @@ export function fetchBuckets(filters, edges, signal) {
 /** The most frequent values of a field and their numbers of entries, and whether there are `more`. */
 export function fetchFacet(filters, by, signal) {
   return get(url("/facets", filters, { by, limit: 100 }), signal);
+}
+
+/** The size of the log, and how that which keeps it is doing. */
+export function fetchStatus(signal) {
+  return get(`${LOG}/status`, signal);
+}
+
+/** Changes how long entries are kept; the log records `actor`, if given, with the change. */
+export async function changeRetention(settings, actor) {
+  const query = actor === "" ? "" : `?${new URLSearchParams({ actor })}`;
+  const headers = { "Content-Type": "application/json" };
+  await request(`${LOG}/retention${query}`, { method: "PUT", headers, body: JSON.stringify(settings) });
 }
 
 /** The log records `exportedBy`, if given, with the export. */

@@ -10,6 +10,7 @@ import { Deletions } from "./deletions.js";
 import { EntryList } from "./list.js";
 import { Live } from "./live.js";
 import { LiveState } from "./live_state.js";
+import { LogPanel } from "./log_panel.js";
 import { News } from "./news.js";
 import { keepPlace, savedPlace, savePlace } from "./place.js";
 import { listenForShortcuts } from "./shortcuts.js";
@@ -34,6 +35,7 @@ const clearFilters = () => change(NO_FILTERS);
 
 const bar = new FilterBar(change);
 const exports = new Exports();
+const logPanel = new LogPanel({ onSignedOut: askForToken });
 const summary = new Summary({ zoom: narrow, onCategories: (categories) => bar.addCategories(categories) });
 const list = new EntryList({ onFirstPage, onNewest: () => news.update(), onError, narrow, showOnly });
 const linked = new Linked({ narrow, showOnly });
@@ -67,6 +69,7 @@ function refresh(place = null) {
   byId("workspace").hidden = false;
   bar.show(filters);
   exports.show(filters);
+  logPanel.show();
   if (place === null) scrollTo(0, 0);
   linked.show();
   list.reload(filters, place);
@@ -122,6 +125,7 @@ function askForToken() {
   news.clear();
   summary.clear();
   exports.hide();
+  logPanel.hide();
   linked.hide();
   byId("workspace").hidden = true;
   signIn.show();

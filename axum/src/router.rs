@@ -32,8 +32,10 @@ pub(crate) fn router(app: App, settings: Settings, describe: impl FnOnce(&mut De
         .routes(routes!(histogram::histogram))
         .routes(routes!(facets::facets))
         .routes(routes!(stream::stream))
-        .routes(routes!(status::status))
         .routes(routes!(health::health));
+    if routes.has_status {
+        described = described.routes(routes!(status::status));
+    }
     if routes.has_export {
         described = described.routes(routes!(export::export));
     }

@@ -15,6 +15,7 @@ pub struct Routes {
     pub(crate) has_record: bool,
     pub(crate) has_clear: bool,
     pub(crate) has_retention: bool,
+    pub(crate) has_status: bool,
 }
 
 impl Default for Routes {
@@ -25,9 +26,9 @@ impl Default for Routes {
 }
 
 impl Routes {
-    /// Pages, single entries, counts, charts and the stream.
+    /// Pages, single entries, counts, charts, the stream and the status.
     pub const fn read_only() -> Self {
-        Self { has_export: false, has_record: false, has_clear: false, has_retention: false }
+        Self { has_export: false, has_record: false, has_clear: false, has_retention: false, has_status: true }
     }
 
     /// Also exports of the whole log, each of which is recorded.
@@ -49,6 +50,11 @@ impl Routes {
     /// recorded.
     pub const fn change_retention(self) -> Self {
         Self { has_retention: true, ..self }
+    }
+
+    /// Without the status of the log, for hosts whose readers are not its operators.
+    pub const fn without_status(self) -> Self {
+        Self { has_status: false, ..self }
     }
 
     /// Only those that write nothing.

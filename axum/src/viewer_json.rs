@@ -33,18 +33,21 @@ struct Viewer<'a> {
     #[serde(flatten)]
     settings: &'a Settings,
     exports: bool,
+    /// Whether the server tells the size of the log and how recording is doing.
+    status: bool,
     /// Whether the server says how long it keeps entries.
     retention: bool,
     /// Whether the reader may change that.
     changes_retention: bool,
-    /// Whether the page asks for the reader's name, which is recorded with an export.
+    /// Whether the page asks for the reader's name, which is recorded with exports and changes.
     asks_for_name: bool,
 }
 
 pub(crate) async fn serve(settings: &Settings, State(app): State<App>, actor: Actor) -> Json<serde_json::Value> {
-    let asks_for_name = app.routes.has_export && app.writes && actor.naming("exported_by").is_some();
+    let (exports, status) = (app.routes.has_export, app.routes.has_status);
     let retention = app.retention.is_some();
     let changes_retention = retention && app.routes.has_retention;
-    let viewer = Viewer { settings, exports: app.routes.has_export, retention, changes_retention, asks_for_name };
+    let asks_for_name = (exports || changes_retention) && app.writes && actor.naming("actor").is_some();
+    let viewer = Viewer { settings, exports, status, retention, changes_retention, asks_for_name };
     Json(serde_json::to_value(viewer).unwrap_or_default())
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::database::{Connection, Log};
 use crate::viewer::TestResult;
-use crate::viewer::host::{Answer, Host, LOG, messages, send};
+use crate::viewer::host::{Answer, Host, LOG, get, messages, send};
 
 /// A host that keeps its settings in memory.
 struct InMemory {
@@ -120,5 +120,19 @@ async fn the_status_says_how_long_entries_are_kept() -> TestResult {
     let status = host.get(&format!("{LOG}/status")).await?.json;
     let settings = json!({"enabled": true, "days": 90, "entries": null});
     assert_eq!(status["retention"], json!({"settings": settings, "last_run": null}));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_asks_for_the_name_of_who_changes_the_settings() -> TestResult {
+    let log = Log::create()?;
+    let asks_for_name = async |routes| -> TestResult<Value> {
+        let retention = InMemory { settings: Arc::new(Mutex::new(BEFORE)), pool: log.pool(1)? };
+        let viewer = activity_log_axum::Viewer::new(log.pool(2)?).actor(|_| Actor::as_claimed()).routes(routes);
+        let answer = get(&viewer.retention(retention).into_router(), "/viewer.json").await?;
+        Ok(answer.json["asks_for_name"].clone())
+    };
+    assert_eq!(asks_for_name(Routes::read_only()).await?, false);
+    assert_eq!(asks_for_name(Routes::read_only().change_retention()).await?, true);
     Ok(())
 }

@@ -35,6 +35,18 @@ async fn a_route_that_is_off_is_neither_described_nor_shown() -> TestResult {
 }
 
 #[tokio::test]
+async fn readers_see_the_status_unless_the_host_leaves_it_out() -> TestResult {
+    let host = Host::new(|viewer| viewer.routes(Routes::read_only()))?;
+    assert_eq!(host.get("/viewer.json").await?.json["status"], true);
+    assert_eq!(host.get(&format!("{LOG}/status")).await?.status, StatusCode::OK);
+    let host = Host::new(|viewer| viewer.routes(Routes::read_only().without_status()))?;
+    assert_eq!(host.get("/viewer.json").await?.json["status"], false);
+    assert_eq!(host.get(&format!("{LOG}/status")).await?.status, StatusCode::NOT_FOUND);
+    assert_eq!(host.get("/openapi.json").await?.json["paths"][format!("{LOG}/status")], json!(null));
+    Ok(())
+}
+
+#[tokio::test]
 async fn each_route_can_be_turned_on() -> TestResult {
     let host = Host::new(|viewer| viewer.routes(Routes::read_only().export().record().clear()))?;
     let described = host.get("/openapi.json").await?.json;

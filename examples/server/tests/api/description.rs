@@ -50,6 +50,8 @@ fn every_route_and_method_is_described_and_no_other() -> TestResult {
         ("get", format!("{LOG}/export")),
         ("get", format!("{LOG}/stream")),
         ("get", format!("{LOG}/status")),
+        ("get", format!("{LOG}/retention")),
+        ("put", format!("{LOG}/retention")),
         ("get", "/api/v1/devices".to_owned()),
         ("put", "/api/v1/devices/{id}".to_owned()),
         ("delete", "/api/v1/devices/{id}".to_owned()),
@@ -94,8 +96,9 @@ fn every_route_that_reads_the_log_describes_and_accepts_every_filter() -> TestRe
     let description = description(&server)?;
     let filters = serde_json::to_value(ActivityLogFilters::default())?;
     let operations = operations(&description).into_iter();
+    let of_no_entries = ["{id}", "/status", "/retention"];
     let reads_many = |method: &str, path: &str| {
-        method == "get" && path.starts_with(LOG) && !path.ends_with("{id}") && !path.ends_with("/status")
+        method == "get" && path.starts_with(LOG) && !of_no_entries.iter().any(|end| path.ends_with(end))
     };
     for (_, path, operation) in operations.filter(|(method, path, _)| reads_many(method, path)) {
         let parameters = operation["parameters"].as_array().into_iter().flatten();

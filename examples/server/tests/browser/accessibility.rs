@@ -2,9 +2,12 @@
 
 use std::{env, fs};
 
+use activity_log_axum::{Actor, Routes};
 use serde_json::{Value, json};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, ROWS};
+use crate::mounted::{Log, serve};
+use crate::retention_form::InMemory;
 use crate::server::{Server, TestResult};
 
 #[expect(clippy::disallowed_methods, reason = "where axe-core is differs from machine to machine")]
@@ -22,6 +25,8 @@ async fn violations(browser: &Browser) -> TestResult<Vec<String>> {
         ({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).slice(0, 3).join('; ')}`))";
     Ok(serde_json::from_value(browser.value(script).await?)?)
 }
+
+const IS_LOADING: &str = "document.querySelector(':popover-open .note')?.textContent === 'Loading…'";
 
 fn server_with_all_kinds_of_entries() -> TestResult<Server> {
     let server = Server::start()?;
@@ -87,10 +92,10 @@ async fn axe_finds_nothing_in_panels_and_states() -> TestResult {
     let browser = Browser::open(&server.url("/?exclude_actions=x")).await?;
     for scheme in ["light", "dark"] {
         browser.emulate(&json!([{"name": "prefers-color-scheme", "value": scheme}]))?;
-        for button in ["#facet-actor", "#facet-action", "#show-view", "#show-help"] {
+        for button in ["#facet-actor", "#facet-action", "#show-log", "#show-view", "#show-help"] {
             browser.click(button).await?;
             browser.until("document.querySelector(':popover-open, dialog[open]') !== null", true).await?;
-            browser.until("document.querySelector(':popover-open .note')?.textContent === 'Loading…'", false).await?;
+            browser.until(IS_LOADING, false).await?;
             assert_eq!(violations(&browser).await?, [""; 0], "{button} {scheme}");
             browser.keys("\u{E00C}").await?;
             browser.until("document.querySelector(':popover-open, dialog[open]') === null", true).await?;
@@ -108,5 +113,32 @@ async fn axe_finds_nothing_in_panels_and_states() -> TestResult {
     browser.goto(&server.url("/")).await?;
     browser.until("document.getElementById('sign-in').hidden", false).await?;
     assert_eq!(violations(&browser).await?, [""; 0], "signing in");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium, chromedriver and AXE_SCRIPT: see CONTRIBUTING.md"]
+async fn axe_finds_nothing_in_the_form_that_changes_the_retention() -> TestResult {
+    let log = Log::create()?;
+    log.record("One")?;
+    let viewer = log.viewer()?.retention(InMemory::of(&log)?).routes(Routes::default().change_retention());
+    let address = serve(viewer.actor(|_| Actor::as_claimed()).into_router()).await?;
+    let browser = Browser::open("about:blank").await?;
+    for (feature, value, width) in [
+        ("prefers-color-scheme", "light", 1280),
+        ("prefers-color-scheme", "dark", 390),
+        ("forced-colors", "active", 1280),
+    ] {
+        browser.emulate(&json!([{"name": feature, "value": value}]))?;
+        browser.resize(width, 844)?;
+        browser.goto(&address).await?;
+        browser.until(ROWS, 1).await?;
+        browser.press("Log").await?;
+        browser.type_into("#retention [name=days]", "000").await?;
+        browser.press("Save").await?;
+        browser.until("document.activeElement.getAttribute('aria-invalid')", "true").await?;
+        assert_eq!(violations(&browser).await?, [""; 0], "{value}");
+        assert_eq!(browser.value("document.documentElement.scrollWidth > innerWidth").await?, false, "{value}");
+    }
     Ok(())
 }

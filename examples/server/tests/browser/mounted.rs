@@ -20,24 +20,25 @@ use crate::server::TestResult;
 
 const LIVE: &str = "document.getElementById('live').textContent";
 
-struct Log {
-    path: String,
+/// A log of a host's own.
+pub(crate) struct Log {
+    pub(crate) path: String,
     _folder: TempDir,
 }
 
 impl Log {
-    fn create() -> TestResult<Self> {
+    pub(crate) fn create() -> TestResult<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("log.db").display().to_string();
         activity_log::run_migrations(&mut activity_log::connect(&path)?)?;
         Ok(Self { path, _folder: folder })
     }
 
-    fn viewer(&self) -> TestResult<Viewer> {
+    pub(crate) fn viewer(&self) -> TestResult<Viewer> {
         Ok(Viewer::new(Pool::new(ConnectionManager::<SqliteConnection>::new(&*self.path))?))
     }
 
-    fn record(&self, message: &str) -> TestResult {
+    pub(crate) fn record(&self, message: &str) -> TestResult {
         let entry = NewActivityLogEntry::new("device", "device.updated", "alice", message).entity("lamp", "7");
         ActivityLogRepository::new(&mut activity_log::connect(&self.path)?).record(&entry)?;
         Ok(())
@@ -45,7 +46,7 @@ impl Log {
 }
 
 /// Serves until the test ends; returns the address.
-async fn serve(router: Router) -> TestResult<String> {
+pub(crate) async fn serve(router: Router) -> TestResult<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
     tokio::spawn(axum::serve(listener, router).into_future());
