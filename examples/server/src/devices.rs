@@ -71,8 +71,8 @@ pub(crate) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Device>), ApiError> {
-    let (id, actor) = (id_in(id)?, actor_in(&who, query)?);
     let body = body::receive(&headers, body, MAX_BYTES).await?;
+    let (id, actor) = (id_in(id)?, actor_in(&who, query)?);
     let DeviceBody { name } = serde_json::from_slice(&body)
         .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body is not a device: {error}")))?;
     let device = Device { id, name: checked("name", name)? };

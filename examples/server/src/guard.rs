@@ -65,6 +65,8 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
         Ok(None) => {
             let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
             let error = ApiError::new(StatusCode::UNAUTHORIZED, "sign in first, or send the server's token as Bearer");
+            // The next request would come on a connection that ends because a body is not read.
+            let error = if request.method().is_safe() { error } else { error.and_close() };
             (challenge, error).into_response()
         }
         Err(error) => error.into_response(),
