@@ -1,18 +1,19 @@
 //! What the operator of a log is told.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use activity_log::{NewActivityLogEntry, RetentionRun};
 use activity_log_axum::{ApiError, Retention, RetentionSettings, Routes};
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use serde_json::json;
 
 use crate::browser::{Browser, ROWS};
-use crate::mounted::{Log, serve};
+use crate::mounted::{Log, guard, serve};
 use crate::server::{Server, TestResult, entry};
 
 const NAMES: &str = "[...document.querySelectorAll('#log dt')].map((name) => name.textContent)";
@@ -173,4 +174,21 @@ async fn what_the_host_does_not_have_is_left_out() -> TestResult {
     browser.until(ROWS, 1).await?;
     assert_eq!(browser.value("document.getElementById('show-log').checkVisibility()").await?, false);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_panel_closes_when_the_session_of_the_reader_ends() -> TestResult {
+    let log = Log::create()?;
+    let is_signed_in = Arc::new(AtomicBool::new(true));
+    let guard = from_fn_with_state(Arc::clone(&is_signed_in), guard);
+    let address = serve(log.viewer()?.into_router().layer(guard)).await?;
+    log.record("Secret")?;
+    let browser = Browser::open(&address).await?;
+    browser.until(ROWS, 1).await?;
+    open(&browser).await?;
+    is_signed_in.store(false, Ordering::Relaxed);
+    browser.until("document.querySelector('#log:popover-open')", json!(null)).await?;
+    browser.until("document.getElementById('show-log').hidden", true).await?;
+    browser.until("document.querySelector('#sign-in:not([hidden]) h2')?.textContent", "You are signed out").await
 }

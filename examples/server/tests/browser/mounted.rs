@@ -104,7 +104,8 @@ async fn the_page_hides_what_is_off_and_shows_the_links_of_the_host() -> TestRes
     browser.until(links, vec![serde_json::json!(expected)]).await
 }
 
-async fn guard(State(is_signed_in): State<Arc<AtomicBool>>, request: Request, next: Next) -> Response {
+/// Refuses everything but the files of the page once the reader is signed out.
+pub(crate) async fn guard(State(is_signed_in): State<Arc<AtomicBool>>, request: Request, next: Next) -> Response {
     if is_signed_in.load(Ordering::Relaxed) || is_page_file(request.uri().path()) {
         return next.run(request).await;
     }
