@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +19,11 @@ use crate::retention::Retention;
 use crate::routes::Routes;
 use crate::unreadable::UnreadableRows;
 
-/// Cheap to clone: each request gets one.
+/// Each request gets one, several times.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
     pub(crate) database: Database,
     pub(crate) recording: Recording,
     pub(crate) live: Live,
@@ -39,6 +42,20 @@ pub(crate) struct App {
 
 /// Says how many attempts to sign in were refused.
 pub(crate) type SignInsRefused = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+impl App {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
 
 impl fmt::Debug for App {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

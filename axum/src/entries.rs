@@ -57,7 +57,7 @@ pub(crate) struct Listed {
 )]
 pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let ListQuery { filters, cursor, limit } = ListQuery::parse(query.as_deref())?;
-    let (links, unreadable_rows) = (app.links, app.unreadable);
+    let (links, unreadable_rows) = (app.links.clone(), app.unreadable.clone());
     let read = move |log: &mut dyn Log| {
         let page = readable::page(log, &filters, cursor, limit)?;
         let Page { entries, unreadable, next_before_seq, prev_after_seq } = page;

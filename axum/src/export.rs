@@ -69,7 +69,7 @@ pub(crate) async fn export(
     }
 
     let ExportQuery { filters, format, .. } = query;
-    let (database, unreadable) = (app.database, app.unreadable);
+    let (database, unreadable) = (app.database.clone(), app.unreadable.clone());
     database.check()?;
     let (write_end, read_end) = transfer(app.client_patience);
     spawn_blocking(move || {

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tower::ServiceBuilder;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Description;
 use utoipa_axum::router::OpenApiRouter;
@@ -66,8 +67,7 @@ pub(crate) fn router(app: App, settings: Settings, describe: impl FnOnce(&mut De
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see the header Allow")
         })
         .with_state(app)
-        .layer(from_fn(origin::refuse_other_sites))
-        .layer(from_fn(headers::set))
+        .layer(ServiceBuilder::new().layer(from_fn(headers::set)).layer(from_fn(origin::refuse_other_sites)))
         .layer(compression::layer())
         .layer(map_response(compression::weaken_tag))
 }

@@ -64,7 +64,7 @@ pub(crate) async fn status(State(app): State<App>, RawQuery(query): RawQuery) ->
         log.size()
     };
     let Size { bytes, entries, has_search } = app.database.read(size).await?;
-    let retention = match app.retention {
+    let retention = match app.retention.clone() {
         Some(retention) => {
             let status =
                 move || Ok(RetentionStatus { settings: retention.settings()?, last_run: retention.last_run() });
@@ -79,6 +79,6 @@ pub(crate) async fn status(State(app): State<App>, RawQuery(query): RawQuery) ->
         unreadable: app.unreadable.seqs(),
         recorder: app.recording.health().map(Health::from),
         retention,
-        sign_ins_refused: app.sign_ins_refused.map(|refused| refused()),
+        sign_ins_refused: app.sign_ins_refused.as_ref().map(|refused| refused()),
     }))
 }

@@ -76,9 +76,9 @@ pub(crate) async fn stream(
         None => app.database.read(|log| log.newest_seq()).await?.unwrap_or_default(),
     };
     let following = Following {
-        database: app.database,
-        links: app.links,
-        unreadable: app.unreadable,
+        database: app.database.clone(),
+        links: app.links.clone(),
+        unreadable: app.unreadable.clone(),
         follower,
         filters,
         cursor,

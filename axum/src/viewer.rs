@@ -11,7 +11,7 @@ use http::request::Parts;
 use utoipa::openapi::OpenApi;
 
 use crate::actor::{Actor, ActorOf};
-use crate::app::{App, SignInsRefused};
+use crate::app::{App, Shared, SignInsRefused};
 use crate::database::Database;
 use crate::database::backend::Backend;
 use crate::database::pool::PooledLog;
@@ -232,7 +232,7 @@ impl Viewer {
         let live = Live::new(database.clone(), recorder.clone(), self.stopping);
         let recording =
             Recording { database: database.clone(), recorder, limits: self.limits, redactor: Arc::new(self.redactor) };
-        let app = App {
+        let app = App::new(Shared {
             permits: Permits::new(database.max_connections()),
             database,
             recording,
@@ -245,7 +245,7 @@ impl Viewer {
             sign_ins_refused: self.sign_ins_refused,
             unreadable: UnreadableRows::default(),
             client_patience,
-        };
+        });
         router::router(app, self.settings, self.describe)
     }
 }

@@ -42,13 +42,18 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
 use crate::access::Access;
-use crate::app::App;
+use crate::app::{App, Shared};
 use crate::attempts::Attempts;
 use crate::database::Database;
 use crate::identity::Identity;
 use crate::retention::OwnRetention;
 use crate::serving::{serve_until, stop_signal};
 use crate::sessions::{Lifetime, Sessions};
+use crate::users::Passwords;
+
+/// Its threads do not wait for each other, as those of the system's allocator do when hundreds of clients record.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Keeps an activity log in a SQLite file and serves it over HTTP.
 #[derive(Debug, Parser)]
@@ -156,14 +161,14 @@ async fn serve(
         .sign_ins_refused(move || refused.refused())
         .stop_streams_when(async move { _ = streams_stop.wait_for(|stopping| *stopping).await });
     let viewer = if is_open { viewer } else { viewer.sign_out_url(sign_in::OUT) };
-    let app = App {
+    let app = App::new(Shared {
         database: database.clone(),
         recorder: recorder.clone(),
-        access: Arc::new(access),
-        sessions: Arc::new(sessions),
+        access,
+        sessions,
         attempts,
-        passwords: Arc::default(),
-    };
+        passwords: Passwords::default(),
+    });
     tokio::spawn(look_for_users(app.clone()));
     let router = routes::router(app, viewer);
 

@@ -10,6 +10,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
+use tower::ServiceBuilder;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
 use tracing::{Span, debug, debug_span};
@@ -53,13 +54,22 @@ pub(crate) fn router(app: App, viewer: Viewer) -> Router {
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .with_state(app.clone())
         .fallback_service(viewer)
-        .layer(ActorContextLayer::new(context::of_request))
-        .layer(from_fn_with_state(app, guard::guard))
-        .layer(from_fn(refuse_other_sites))
-        .layer(from_fn(require_one_host))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE))
-        .layer(map_response(set_headers))
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(answered).on_failure(()))
+        .layer(
+            // From the outermost to the innermost.
+            ServiceBuilder::new()
+                .layer(from_fn(require_one_host))
+                .layer(from_fn(refuse_other_sites))
+                .layer(from_fn_with_state(app, guard::guard))
+                .layer(ActorContextLayer::new(context::of_request)),
+        )
+        .layer(
+            ServiceBuilder::new()
+                .layer(
+                    TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(answered).on_failure(()),
+                )
+                .layer(map_response(set_headers))
+                .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE)),
+        )
 }
 
 async fn set_headers(mut response: Response) -> Response {
