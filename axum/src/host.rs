@@ -24,7 +24,7 @@ use crate::error::ApiError;
 pub async fn require_one_host(request: Request, next: Next) -> Response {
     match check(&request) {
         Ok(()) => next.run(request).await,
-        Err(reason) => ApiError::new(StatusCode::BAD_REQUEST, reason).into_response(),
+        Err(reason) => ApiError::new(StatusCode::BAD_REQUEST, reason).and_close().into_response(),
     }
 }
 

@@ -24,7 +24,8 @@ pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
     // Reads are guarded too: exports are recorded, and response times would tell another site what is in the log.
     let guarded = !request.method().is_safe() || request.uri().path().starts_with("/api/");
     if guarded && is_foreign(headers, host_of(&request)) {
-        return ApiError::new(StatusCode::FORBIDDEN, "pages of other sites may not use the API").into_response();
+        let error = ApiError::new(StatusCode::FORBIDDEN, "pages of other sites may not use the API");
+        return error.and_close().into_response();
     }
     next.run(request).await
 }

@@ -181,3 +181,10 @@ pub(crate) fn direction(order: Order) -> &'static str {
         Order::Descending => "DESC",
     }
 }
+
+/// A number of rows that is a little more, so that there are few different statements to keep prepared.
+pub(crate) fn rounded(rows: i64) -> i64 {
+    let step = (rows.max(1).ilog2().saturating_sub(3)).min(62);
+    let step = 1 << step;
+    rows.saturating_add(step - 1) / step * step
+}

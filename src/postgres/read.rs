@@ -7,7 +7,7 @@ use crate::model::normalized_filters::NormalizedFilters;
 use crate::postgres::blocks::Parts;
 use crate::postgres::execute::Execute;
 use crate::postgres::nearest::{Nearest, Place, nearest};
-use crate::postgres::query::{ALL_COLUMNS, Selection};
+use crate::postgres::query::{ALL_COLUMNS, Selection, rounded};
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::schema::activity_log;
 use crate::postgres::search::candidates::{GROWTH, NEAREST_ROWS, list};
@@ -258,13 +258,6 @@ fn next_rows(batch: &Batch<ActivityLogRow>, limit: ReadLimit) -> i64 {
     let average = (batch.bytes() as i64 / rows).max(1);
     let bytes = i64::try_from(limit.bytes.saturating_sub(batch.bytes())).unwrap_or(i64::MAX);
     left.min(bytes / average + 1).min(MAX_ROWS)
-}
-
-/// A number of rows that is a little more, so that there are few different statements to keep prepared.
-pub(crate) fn rounded(rows: i64) -> i64 {
-    let step = (rows.max(1).ilog2().saturating_sub(3)).min(62);
-    let step = 1 << step;
-    rows.saturating_add(step - 1) / step * step
 }
 
 /// The row with this id.

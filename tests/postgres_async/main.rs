@@ -18,6 +18,7 @@ mod behaviour {
     pub(crate) mod filters;
     mod get;
     mod hostile_input;
+    mod last_given;
     mod model;
     mod pagination;
     pub(crate) mod prune;

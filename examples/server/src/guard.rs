@@ -48,7 +48,7 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
     if app.access.is_open() && !names_this_machine(&request) {
         let message =
             "without a token, the server answers only requests whose header Host is localhost, 127.0.0.1 or [::1]";
-        return ApiError::new(StatusCode::FORBIDDEN, message).into_response();
+        return ApiError::new(StatusCode::FORBIDDEN, message).and_close().into_response();
     }
     if is_public(request.method(), request.uri().path()) {
         return next.run(request).await;

@@ -5,6 +5,7 @@ mod in_file;
 #[cfg(feature = "postgres")]
 mod in_postgres;
 mod pool;
+mod retention_settings;
 pub(crate) mod tables;
 
 use std::path::Path;

@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::database::retention_settings::{Stored, retention};
 use crate::demo;
-use crate::retention::{Stored, retention};
 
 diesel::table! {
     devices (id) {
