@@ -111,7 +111,7 @@ async fn axe_finds_nothing_in_panels_and_states() -> TestResult {
     assert_eq!(violations(&browser).await?, [""; 0], "a failure");
     let server = Server::start_with(&["--token", "a-token-that-is-long-enough-for-anyone"])?;
     browser.goto(&server.url("/")).await?;
-    browser.until("document.getElementById('sign-in').hidden", false).await?;
+    browser.until("document.querySelectorAll('form.sign-in').length", 1).await?;
     assert_eq!(violations(&browser).await?, [""; 0], "signing in");
     Ok(())
 }
