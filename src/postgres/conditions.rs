@@ -172,11 +172,10 @@ fn any_action<'a>(actions: &'a Actions) -> Sql<'a> {
     }
     if !actions.prefixes.is_empty() {
         // Faster than `starts_with`, which looks up the collation for each row.
-        let mut patterns = actions.prefixes.iter().map(|prefix| beginning_with(prefix));
-        tests.push(match (patterns.next(), patterns.len()) {
-            (Some(pattern), 0) => Sql::new("action LIKE ").bind(pattern),
-            (first, _) => {
-                let patterns = first.into_iter().chain(patterns).map(Cow::Owned).collect();
+        tests.push(match actions.prefixes.as_slice() {
+            [prefix] => Sql::new("action LIKE ").bind(beginning_with(prefix)),
+            prefixes => {
+                let patterns = prefixes.iter().map(|prefix| Cow::Owned(beginning_with(prefix))).collect();
                 Sql::new("action LIKE ANY(").bind(Bind::Texts(patterns)).text(")")
             }
         });

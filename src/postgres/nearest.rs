@@ -11,7 +11,7 @@ use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::pattern::end_of;
 use crate::postgres::conditions::rest_of_all;
 use crate::postgres::execute::Execute;
-use crate::postgres::query::{direction, rounded};
+use crate::postgres::query::{ALL_COLUMNS, SEQ_SERIES, after_seq, direction, rounded};
 use crate::postgres::row::ActivityLogRow;
 use crate::postgres::schema::activity_log;
 use crate::postgres::searches::Searches;
@@ -89,12 +89,13 @@ fn statement<'a>(filters: &'a NormalizedFilters, place: &Place, prefix: Option<&
             .sql(rest_of_all(filters))
             .text(format!(" ORDER BY activity_log.seq {} LIMIT {rows}", direction(order)))
     };
-    let near_beyond = beyond.map(|beyond| near(Sql::new(SEQ), beyond, order.opposite(), 1));
-    let near = near(columns(SEQ, false, near_beyond), range, order, rows);
+    let near_beyond = beyond.map(|beyond| near(Sql::new(SEQ_SERIES), beyond, order.opposite(), 1));
+    let near = near(columns(SEQ_SERIES, false, near_beyond), range, order, rows);
     let Some(prefix) = prefix else { return near };
 
     let few = |range| {
-        let few = Sql::new(format!("(SELECT {SEQ}{OTHER_COLUMNS} FROM activity_log WHERE ")).sql(begins_with(prefix));
+        let others = after_seq(ALL_COLUMNS);
+        let few = Sql::new(format!("(SELECT {SEQ_SERIES}{others} FROM activity_log WHERE ")).sql(begins_with(prefix));
         let few =
             few.text(format!(" AND NOT (SELECT has_many FROM beginning) ORDER BY action, (seq + 5) LIMIT {MANY}"));
         few.text(") AS few WHERE TRUE").within(range, "seq", 0).sql(rest_of_all(filters))
@@ -112,13 +113,8 @@ fn statement<'a>(filters: &'a NormalizedFilters, place: &Place, prefix: Option<&
         .text(format!(" ORDER BY seq {direction} LIMIT {rows}) ORDER BY seq {direction}"))
 }
 
-/// `seq`, in a form that makes the planner expect more rows than there are, so that it does not sort them.
-const SEQ: &str = "generate_series(seq, seq) AS seq";
-const OTHER_COLUMNS: &str =
-    ", id, ts, category, action, severity, actor, entity_type, entity_id, entity_name, message, metadata";
-
 fn columns<'a>(seq: &str, is_all: bool, beyond: Option<Sql<'a>>) -> Sql<'a> {
-    let columns = Sql::new(format!("{seq}{OTHER_COLUMNS}, {is_all} AS is_all, "));
+    let columns = Sql::new(format!("{seq}{}, {is_all} AS is_all, ", after_seq(ALL_COLUMNS)));
     match beyond {
         Some(beyond) => columns.text("(SELECT TRUE FROM (").sql(beyond).text(") AS beyond) AS has_beyond"),
         None => columns.text("NULL::boolean AS has_beyond"),

@@ -24,6 +24,14 @@ use crate::store::range::{Order, SeqRange};
 pub(crate) const ALL_COLUMNS: &str =
     "seq, id, ts, category, action, severity, actor, entity_type, entity_id, entity_name, message, metadata";
 
+/// `seq`, in a form for which the planner expects a thousand rows instead of one.
+pub(crate) const SEQ_SERIES: &str = "generate_series(seq, seq) AS seq";
+
+/// What follows `seq` in columns that begin with it.
+pub(crate) fn after_seq(columns: &str) -> &str {
+    columns.strip_prefix("seq").unwrap_or(columns)
+}
+
 /// The most searches that are written one after the other. More are a list that is bound.
 const MAX_UNITED: usize = 32;
 
@@ -157,10 +165,10 @@ impl<'a> Selection<'a> {
         rest: &Sql<'a>,
     ) -> Sql<'a> {
         let (key, offset) = self.searches.key();
-        let others = columns.strip_prefix("seq").unwrap_or(columns);
+        let others = after_seq(columns);
         let (seq, rest) = match self.searches {
             Searches::Planned => ("seq", rest.clone()),
-            _ => ("generate_series(seq, seq) AS seq", without_index(rest.clone())),
+            _ => (SEQ_SERIES, without_index(rest.clone())),
         };
         let mut sql = Sql::new(format!("SELECT {seq}{others} FROM activity_log WHERE ")).sql(condition);
         sql = sql.within(range, key, offset).sql(rest).text(" ORDER BY ");
