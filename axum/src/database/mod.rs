@@ -76,33 +76,27 @@ impl Database {
         &self,
         work: impl FnOnce(&mut dyn Log) -> activity_log::Result<T>,
     ) -> Result<T, DatabaseError> {
-        let mut work = Some(work);
-        let mut done = None;
-        self.connections.with(&mut |log| done = work.take().map(|work| work(log)))?;
-        // A pool that returns without an error has called its argument.
-        Ok(done.unwrap_or_else(|| Err(diesel::result::Error::NotFound.into()))?)
+        Ok(work(self.connections.get()?.log())?)
     }
 
     /// Runs `read` with a connection, on a thread that may block. It runs to its end even if the caller stops waiting.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&mut dyn Log) -> activity_log::Result<T> + Send + 'static,
+        mut read: impl FnOnce(&mut dyn Log) -> activity_log::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.check()?;
-        let mut read = Some(read);
         if self.reads_in_place && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
-            let mut done = None;
             // A thread that waited for a connection would not be there for other requests.
-            block_in_place(|| self.connections.with_idle(&mut |log| done = read.take().map(|read| read(log))));
-            if let Some(done) = done {
-                return Ok(done?);
-            }
+            let done = block_in_place(|| match self.connections.try_get() {
+                Some(mut conn) => Ok(read(conn.log())),
+                None => Err(read),
+            });
+            read = match done {
+                Ok(done) => return Ok(done?),
+                Err(read) => read,
+            };
         }
         let database = self.clone();
-        let read = move |log: &mut dyn Log| match read {
-            Some(read) => read(log),
-            None => Err(diesel::result::Error::NotFound.into()),
-        };
         spawn_blocking(move || database.block_on(read)).await?
     }
 

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use diesel::r2d2::{ConnectionManager, Pool, PoolError};
+use diesel::r2d2::{ConnectionManager, Pool, PoolError, PooledConnection};
 
 use crate::database::backend::Backend;
 use crate::database::file::{FileLost, OpenFile};
@@ -16,14 +16,25 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 pub(crate) trait Connections: Send + Sync {
     fn max_size(&self) -> u32;
 
-    /// Calls `work` once with a connection. This call blocks.
-    fn with(&self, work: &mut dyn FnMut(&mut dyn Log)) -> Result<(), PoolError>;
+    /// A connection of the pool. This call blocks.
+    fn get(&self) -> Result<Box<dyn Connection>, PoolError>;
 
-    /// Calls `work` once if a connection is idle.
-    fn with_idle(&self, work: &mut dyn FnMut(&mut dyn Log));
+    /// A connection that is idle, if there is one.
+    fn try_get(&self) -> Option<Box<dyn Connection>>;
 
     /// Fails if the file of the database was replaced or removed since a connection was used first.
     fn check(&self) -> Result<(), FileLost>;
+}
+
+/// A connection that goes back to its pool when it is dropped.
+pub(crate) trait Connection {
+    fn log(&mut self) -> &mut dyn Log;
+}
+
+impl<C: Backend> Connection for PooledConnection<ConnectionManager<C>> {
+    fn log(&mut self) -> &mut dyn Log {
+        &mut **self
+    }
 }
 
 /// A pool, and the file that its connections have opened.
@@ -57,16 +68,12 @@ impl<C: Backend> Connections for PooledLog<C> {
         self.pool.max_size()
     }
 
-    fn with(&self, work: &mut dyn FnMut(&mut dyn Log)) -> Result<(), PoolError> {
-        let mut conn = self.pool.get_timeout(PATIENCE.min(self.pool.connection_timeout()))?;
-        work(&mut *conn);
-        Ok(())
+    fn get(&self) -> Result<Box<dyn Connection>, PoolError> {
+        Ok(Box::new(self.pool.get_timeout(PATIENCE.min(self.pool.connection_timeout()))?))
     }
 
-    fn with_idle(&self, work: &mut dyn FnMut(&mut dyn Log)) {
-        if let Some(mut conn) = self.pool.try_get() {
-            work(&mut *conn);
-        }
+    fn try_get(&self) -> Option<Box<dyn Connection>> {
+        Some(Box::new(self.pool.try_get()?))
     }
 
     fn check(&self) -> Result<(), FileLost> {
