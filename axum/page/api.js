@@ -4,7 +4,6 @@ import { BASE } from "./base.js";
 import { toRequest } from "./filters.js";
 
 const LOG = `${BASE}api/v1/activity-log`;
-const SESSION = `${BASE}api/v1/session`;
 
 /** A failed request; `status` is 0 when the server did not respond. */
 export class ApiError extends Error {
@@ -114,16 +113,9 @@ export function streamUrl(filters, afterSeq) {
   return url("/stream", filters, { after_seq: afterSeq });
 }
 
-/** Exchanges the token for a cookie that scripts cannot read; the browser sends it with streams and downloads. */
-export async function signIn(token) {
-  const headers = { "Content-Type": "application/json" };
-  await request(SESSION, { method: "POST", headers, body: JSON.stringify({ token }) });
-}
-
-/** `address`: where the host signs its users out; null on a server that takes a token. */
+/** `address`: where the host signs its users out. */
 export async function signOut(address) {
-  if (address === null) await request(SESSION, { method: "DELETE" });
-  else await request(address, { method: "POST" });
+  await request(address, { method: "POST" });
 }
 
 /** Parses the data of an event of the stream. */

@@ -35,7 +35,7 @@ const clearFilters = () => change(NO_FILTERS);
 
 const bar = new FilterBar(change);
 const exports = new Exports();
-const logPanel = new LogPanel({ onSignedOut: askForToken });
+const logPanel = new LogPanel({ onSignedOut });
 const summary = new Summary({ zoom: narrow, onCategories: (categories) => bar.addCategories(categories) });
 const list = new EntryList({ onFirstPage, onNewest: () => news.update(), onError, narrow, showOnly });
 const linked = new Linked({ narrow, showOnly });
@@ -43,9 +43,9 @@ const liveState = new LiveState((isPaused) => news.pause(isPaused));
 const onWaiting = (count, hasOthers) => liveState.waiting(count, hasOthers);
 const news = new News(list, { beforeInsert, reload: () => refresh(), onWaiting });
 const onState = (state) => liveState.connection(state);
-const live = new Live({ onState, onEntries: onArrival, onRestored, onRefused: askForToken });
+const live = new Live({ onState, onEntries: onArrival, onRestored, onRefused: onSignedOut });
 const deletions = new Deletions(list, onDeleted);
-const signIn = new SignIn({ onSignedIn: () => refresh(), onSignedOut: askForToken, onError });
+const signIn = new SignIn({ onSignedOut, onError });
 
 /** Shows other filters, under an address that leads back to them. */
 function change(next, { replace = false } = {}) {
@@ -111,14 +111,14 @@ function onError(error) {
   live.stop();
   deletions.stop();
   if (error.status === 401) {
-    askForToken();
+    onSignedOut();
     return;
   }
   byId("columns").hidden = true;
   showFailure(error, { retry: () => refresh(), clearFilters });
 }
 
-function askForToken() {
+function onSignedOut() {
   live.stop();
   deletions.stop();
   list.clear();

@@ -1,59 +1,33 @@
-// Signing in again: on a page of the host, or on a server that takes a token, here.
+// Readers who are signed out, and signing out: the host does both, on pages of its own.
 
-import { signIn, signOut } from "./api.js";
+import { signOut } from "./api.js";
 import { byId, element } from "./dom.js";
-import { load, save } from "./storage.js";
 import { viewer } from "./viewer.js";
-
-const SIGNED_IN = "signed-in";
-/** The address with which a server says that this page may ask for its token. */
-const TOKEN_FORM = "#token";
 
 /** Whether requests carry a cookie. */
 export function isSignedIn() {
-  return viewer.sign_out_url !== null || load(SIGNED_IN) !== null;
+  return viewer.sign_out_url !== null;
 }
 
 export class SignIn {
-  #form = byId("sign-in");
-  #token = byId("token");
-  #problem = byId("sign-in-error");
+  #place = byId("sign-in");
   #signOut = byId("sign-out");
   #hooks;
 
-  /** `hooks`: onSignedIn(), onSignedOut(), onError(error). */
+  /** `hooks`: onSignedOut(), onError(error). */
   constructor(hooks) {
     this.#hooks = hooks;
-    this.#form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#submit();
-    });
     this.#signOut.addEventListener("click", () => this.#leave());
     this.#signOut.hidden = !isSignedIn();
   }
 
   show() {
-    this.#form.hidden = false;
-    if (viewer.sign_in_url === TOKEN_FORM) this.#token.focus();
-    else this.#form.replaceChildren(...signedOut());
+    this.#place.replaceChildren(...signedOut());
+    this.#place.hidden = false;
   }
 
   hide() {
-    this.#form.hidden = true;
-  }
-
-  async #submit() {
-    this.#problem.textContent = "";
-    try {
-      await signIn(this.#token.value);
-    } catch (error) {
-      this.#problem.textContent = error.status === 401 ? "That is not the token. Try again." : error.message;
-      this.#token.select();
-      return;
-    }
-    this.#token.value = "";
-    this.#remember(true);
-    this.#hooks.onSignedIn();
+    this.#place.hidden = true;
   }
 
   async #leave() {
@@ -66,14 +40,8 @@ export class SignIn {
         return;
       }
     }
-    this.#remember(false);
+    this.#signOut.hidden = true;
     this.#hooks.onSignedOut();
-  }
-
-  /** Remembers only that there is a cookie to delete: scripts cannot see the cookie itself. */
-  #remember(signedIn) {
-    this.#signOut.hidden = !signedIn;
-    save(SIGNED_IN, signedIn ? "yes" : null);
   }
 }
 
