@@ -10,7 +10,7 @@ use http::request::Parts;
 use crate::error::ApiError;
 
 /// The actor where nobody says who acts.
-const ANONYMOUS: &str = "anonymous";
+pub(crate) const ANONYMOUS: &str = "anonymous";
 
 /// Who makes a request, as the host knows: see [`Viewer::actor`](crate::Viewer::actor).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,14 +55,19 @@ impl ActorOf {
     pub(crate) fn of(&self, request: &Parts) -> Actor {
         match &self.0 {
             Some(from_request) => from_request(request),
-            None => Actor::named(ActorContext::current().map_or_else(|| ANONYMOUS.to_owned(), |context| context.actor)),
+            None => request.extensions.get().cloned().unwrap_or_else(in_context),
         }
     }
 }
 
+/// The actor of the current context.
+fn in_context() -> Actor {
+    Actor::named(ActorContext::current().map_or_else(|| ANONYMOUS.to_owned(), |context| context.actor))
+}
+
 impl fmt::Debug for ActorOf {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.0.is_some() { "ActorOf(host)" } else { "ActorOf(context)" })
+        formatter.write_str(if self.0.is_some() { "ActorOf(host)" } else { "ActorOf(request)" })
     }
 }
 

@@ -120,7 +120,7 @@ impl ApiError {
     }
 
     /// A 500. The details go to the operator, not to the client.
-    fn internal(details: impl fmt::Display) -> Self {
+    pub(crate) fn internal(details: impl fmt::Display) -> Self {
         tracing::error!("{details}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error; the server's log has the cause")
     }
@@ -132,6 +132,8 @@ impl fmt::Display for ApiError {
         formatter.write_str(&self.message)
     }
 }
+
+impl std::error::Error for ApiError {}
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
@@ -201,6 +203,12 @@ impl From<activity_log::Error> for ApiError {
             }
             error => Self::internal(error),
         }
+    }
+}
+
+impl From<diesel::result::Error> for ApiError {
+    fn from(error: diesel::result::Error) -> Self {
+        activity_log::Error::from(error).into()
     }
 }
 

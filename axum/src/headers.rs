@@ -12,7 +12,18 @@ const DEFAULTS: [(HeaderName, HeaderValue); 3] = [
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 
-pub(crate) async fn set(request: Request, next: Next) -> Response {
+/// Sets the headers that a viewer's responses have, unless a response has them already: nothing caches it or takes it for
+/// something else, and it may not load anything, be framed, or tell other sites its address.
+///
+/// A viewer does this for its own routes. A host can do it for its routes too.
+///
+/// ```
+/// # use axum::{Router, middleware::from_fn};
+/// # fn with_strict_headers(app: Router) -> Router {
+/// app.layer(from_fn(activity_log_axum::strict_headers))
+/// # }
+/// ```
+pub async fn strict_headers(request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

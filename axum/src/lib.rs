@@ -30,6 +30,7 @@
 //! - `bundled` (default): compiles SQLite into the program instead of linking the system's.
 //! - `postgres`: pools of connections to PostgreSQL.
 //! - `postgres-bundled`: compiles libpq into the program instead of linking the system's.
+//! - `sign-in`: `SignIn`, which signs users in with passwords, for hosts that do not have it yet.
 //!
 //! # Retention
 //!
@@ -110,6 +111,8 @@ mod retention_settings;
 mod router;
 mod routes;
 mod schemas;
+#[cfg(feature = "sign-in")]
+mod sign_in;
 mod status;
 mod stream;
 mod transfer;
@@ -121,9 +124,12 @@ pub use actor::Actor;
 pub use database::backend::Backend;
 pub use database::file::{FileLost, OpenFile};
 pub use error::ApiError;
+pub use headers::strict_headers;
 pub use host::{names_this_machine, require_one_host};
 pub use origin::refuse_other_sites;
 pub use page::is_page_file;
 pub use retention::{Retention, RetentionSettings};
 pub use routes::Routes;
+#[cfg(feature = "sign-in")]
+pub use sign_in::{Identity, InvalidCredentials, SignIn, Users, hash_password};
 pub use viewer::{Viewer, viewer};

@@ -18,11 +18,13 @@ const STYLE: &str = "text/css; charset=utf-8";
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+pub(crate) const STYLE_SHEET: &str = include_str!("../page/style.css");
+
 const INDEX: &str = include_str!("../page/index.html");
 
 /// The path, the content type and the content of each file.
 const FILES: &[(&str, &str, &str)] = &[
-    ("/style.css", STYLE, include_str!("../page/style.css")),
+    ("/style.css", STYLE, STYLE_SHEET),
     ("/details.css", STYLE, include_str!("../page/details.css")),
     ("/entries.css", STYLE, include_str!("../page/entries.css")),
     ("/histogram.css", STYLE, include_str!("../page/histogram.css")),

@@ -67,7 +67,7 @@ pub(crate) fn router(app: App, settings: Settings, describe: impl FnOnce(&mut De
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method; see the header Allow")
         })
         .with_state(app)
-        .layer(ServiceBuilder::new().layer(from_fn(headers::set)).layer(from_fn(origin::refuse_other_sites)))
+        .layer(ServiceBuilder::new().layer(from_fn(headers::strict_headers)).layer(from_fn(origin::refuse_other_sites)))
         .layer(compression::layer())
         .layer(map_response(compression::weaken_tag))
 }

@@ -22,6 +22,8 @@ use crate::recording::Recording;
 use crate::retention::Retention;
 use crate::router;
 use crate::routes::Routes;
+#[cfg(feature = "sign-in")]
+use crate::sign_in::{SignIn, describe};
 use crate::unreadable::UnreadableRows;
 use crate::viewer_json::{Home, Settings};
 
@@ -87,7 +89,12 @@ impl Viewer {
             is_read_only: false,
             limits: EntryLimits::default(),
             redactor: Redactor::default(),
-            settings: Settings { title: TITLE.to_owned(), sign_in_url: None, sign_out_url: None, home: None },
+            settings: Settings {
+                title: TITLE.to_owned(),
+                sign_in_url: None,
+                sign_out_url: Box::new(|| None),
+                home: None,
+            },
             retention: None,
             sign_ins_refused: None,
             stopping: live::never(),
@@ -109,8 +116,8 @@ impl Viewer {
     /// itself counts only as far as the [`Actor`] allows.
     ///
     /// The function gets the request without its body, as the layers of the host have left it. Its URI begins at the
-    /// mount point. Without this function, the actor of the current [`ActorContext`](activity_log::ActorContext) acts,
-    /// or else `anonymous`.
+    /// mount point. Without this function, an [`Actor`] among the extensions of the request acts, or else the actor of the
+    /// current [`ActorContext`](activity_log::ActorContext), or else `anonymous`.
     pub fn actor(self, from_request: impl Fn(&Parts) -> Actor + Send + Sync + 'static) -> Self {
         Self { actor: ActorOf::new(from_request), ..self }
     }
@@ -142,7 +149,18 @@ impl Viewer {
     /// Where the page's button "Sign out" sends a POST; without it, there is no such button. The URL is one of this
     /// server, as [`sign_in_url`](Self::sign_in_url) has it.
     pub fn sign_out_url(self, url: impl Into<String>) -> Self {
-        Self { settings: Settings { sign_out_url: safe(url.into()), ..self.settings }, ..self }
+        let url = safe(url.into());
+        Self { settings: Settings { sign_out_url: Box::new(move || url.clone()), ..self.settings }, ..self }
+    }
+
+    /// Leads readers to sign in and out where this has them do it, describes how at `openapi.json`, and tells operators how
+    /// many attempts were refused. The viewer is among the routes that it [protects](SignIn::protect).
+    #[cfg(feature = "sign-in")]
+    pub fn sign_in(self, sign_in: &Arc<SignIn>) -> Self {
+        let (signing_out, refusing) = (Arc::clone(sign_in), Arc::clone(sign_in));
+        let sign_out_url = Box::new(move || signing_out.sign_out_url().map(ToOwned::to_owned));
+        let viewer = self.sign_in_url(SignIn::PATH).sign_ins_refused(move || refusing.refused()).describe(describe);
+        Self { settings: Settings { sign_out_url, ..viewer.settings }, ..viewer }
     }
 
     /// The host's own page, to which the page links by this label. The URL is as [`sign_in_url`](Self::sign_in_url) has
@@ -218,7 +236,12 @@ impl Viewer {
 
     /// Changes the description at `openapi.json`, such as to add the host's own routes and how its clients sign in.
     pub fn describe(self, describe: impl FnOnce(&mut OpenApi) + Send + 'static) -> Self {
-        Self { describe: Box::new(describe), ..self }
+        let before = self.describe;
+        let describe = Box::new(|description: &mut OpenApi| {
+            before(description);
+            describe(description);
+        });
+        Self { describe, ..self }
     }
 
     /// The routes, to be mounted at any path with `nest`, or at the root with `merge` or, in a router that has a fallback
@@ -257,7 +280,7 @@ impl fmt::Debug for Viewer {
             .debug_struct("Viewer")
             .field("routes", routes)
             .field("is_read_only", is_read_only)
-            .field("settings", settings)
+            .field("title", &settings.title)
             .finish_non_exhaustive()
     }
 }

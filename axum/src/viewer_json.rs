@@ -10,16 +10,17 @@ use crate::app::App;
 pub(crate) const PATH: &str = "/viewer.json";
 
 /// What the page shows and hides. It says nothing about the entries.
-#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Settings {
     pub(crate) title: String,
     /// Where one signs in again.
     pub(crate) sign_in_url: Option<String>,
-    /// Where a POST signs the reader out.
-    pub(crate) sign_out_url: Option<String>,
+    /// Where a POST signs the reader out, if there is somebody to sign out.
+    pub(crate) sign_out_url: SignOutUrl,
     /// The host's own page.
     pub(crate) home: Option<Home>,
 }
+
+pub(crate) type SignOutUrl = Box<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// A link to the host's own page.
 #[derive(Debug, Clone, Serialize)]
@@ -30,8 +31,10 @@ pub(crate) struct Home {
 
 #[derive(Serialize)]
 struct Viewer<'a> {
-    #[serde(flatten)]
-    settings: &'a Settings,
+    title: &'a str,
+    sign_in_url: Option<&'a str>,
+    sign_out_url: Option<String>,
+    home: Option<&'a Home>,
     exports: bool,
     /// Whether the server tells the size of the log and how recording is doing.
     status: bool,
@@ -48,6 +51,18 @@ pub(crate) async fn serve(settings: &Settings, State(app): State<App>, actor: Ac
     let retention = app.retention.is_some();
     let changes_retention = retention && app.routes.has_retention;
     let asks_for_name = (exports || changes_retention) && app.writes && actor.naming("actor").is_some();
-    let viewer = Viewer { settings, exports, status, retention, changes_retention, asks_for_name };
-    Json(serde_json::to_value(viewer).unwrap_or_default())
+    Json(
+        serde_json::to_value(Viewer {
+            title: &settings.title,
+            sign_in_url: settings.sign_in_url.as_deref(),
+            sign_out_url: (settings.sign_out_url)(),
+            home: settings.home.as_ref(),
+            exports,
+            status,
+            retention,
+            changes_retention,
+            asks_for_name,
+        })
+        .unwrap_or_default(),
+    )
 }

@@ -3,6 +3,7 @@
 //! On Unix, a file that was replaced or removed lives on for the programs that have it open. The server would record
 //! entries in it, and they would be gone once the server stops. Other systems keep an open file from being replaced.
 
+use std::fs::OpenOptions;
 use std::io;
 use std::sync::Arc;
 
@@ -61,6 +62,27 @@ impl OpenFile {
     #[must_use]
     pub fn at(path: &str) -> Self {
         Self { path: path.into(), identity: identity(path).ok() }
+    }
+
+    /// Creates an empty file that only its owner may read, if there is none, for a database to be opened in it. On systems
+    /// other than Unix, whoever may read what is in the folder may read it.
+    ///
+    /// `:memory:` and what begins with `file:` create nothing.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the file from being created.
+    pub fn create_private(path: &str) -> io::Result<()> {
+        if path.starts_with("file:") || path == ":memory:" {
+            return Ok(());
+        }
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.write(true).create_new(true).open(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Fails if the path no longer leads to the file. The check costs about a microsecond, so each request can make

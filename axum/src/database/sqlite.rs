@@ -1,11 +1,13 @@
 //! SQLite.
 
-use activity_log::{ActivityLogFilters, ActivityLogRepository, Result};
+use activity_log::{ActivityLogFilters, ActivityLogRepository, ConnectionCustomizer, Result};
 use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::r2d2::CustomizeConnection;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::database::backend::{Backend, Operations};
+use crate::database::file::OpenFile;
 
 impl Backend for SqliteConnection {}
 
@@ -46,5 +48,15 @@ impl Operations for SqliteConnection {
         let found = diesel::sql_query(main).get_result::<Database>(self).ok()?;
         // A database in memory has no file.
         Some(found.file).filter(|file| !file.is_empty())
+    }
+}
+
+/// For the host's pool: sets a connection up as [`ConnectionCustomizer`] does, and keeps
+/// the pool from opening, or creating, another file in the place of this one.
+impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for OpenFile {
+    fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
+        // SQLite opens the file at the first statement.
+        self.check().map_err(|lost| diesel::r2d2::Error::ConnectionError(lost.into()))?;
+        ConnectionCustomizer.on_acquire(conn)
     }
 }

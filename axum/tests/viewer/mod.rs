@@ -10,6 +10,8 @@ mod reading;
 mod recording;
 mod retention;
 mod routes;
+#[cfg(feature = "sign-in")]
+mod sign_in;
 mod status;
 mod streams;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-use crate::identity::Identity;
+use crate::sign_in::identity::Identity;
 
 /// The cookie that a browser keeps for its session.
 pub(crate) const COOKIE: &str = "activity_log_session";
@@ -15,24 +15,11 @@ pub(crate) const COOKIE: &str = "activity_log_session";
 /// When there would be more, the one that was used least recently ends.
 const MAX_SESSIONS: usize = 10_000;
 
-/// How long sessions last.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub(crate) struct Lifetime {
-    /// After how many seconds without a request a browser has to sign in again
-    #[arg(long, value_name = "SECONDS", default_value_t = 12 * 60 * 60)]
-    session_idle: u32,
+/// Without a request, a session lasts so long.
+const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
 
-    /// After how many seconds a browser has to sign in again in any case
-    #[arg(long, value_name = "SECONDS", default_value_t = 7 * 24 * 60 * 60)]
-    session_age: u32,
-}
-
-impl Lifetime {
-    fn includes(&self, session: &Session) -> bool {
-        session.used.elapsed() < Duration::from_secs(self.session_idle.into())
-            && session.began.elapsed() < Duration::from_secs(self.session_age.into())
-    }
-}
+/// In any case, a session lasts so long.
+const AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Who has signed in, and with what.
 #[derive(Debug, Clone)]
@@ -52,13 +39,31 @@ struct Session {
 /// The sessions by the hash of their cookie, so that nobody who reads the server's memory gets a cookie.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    lifetime: Lifetime,
+    idle: Duration,
+    age: Duration,
+    /// What the cookie has besides.
+    attributes: &'static str,
     sessions: Mutex<HashMap<[u8; 32], Session>>,
 }
 
+impl Default for Sessions {
+    fn default() -> Self {
+        // Without `Secure`, because a browser might not send such a cookie to a server on this machine over plain HTTP.
+        Self { idle: IDLE, age: AGE, attributes: "Path=/; HttpOnly; SameSite=Strict", sessions: Mutex::default() }
+    }
+}
+
 impl Sessions {
-    pub(crate) fn new(lifetime: Lifetime) -> Self {
-        Self { lifetime, sessions: Mutex::default() }
+    pub(crate) fn with_lifetime(self, idle: Duration, age: Duration) -> Self {
+        Self { idle, age, ..self }
+    }
+
+    pub(crate) fn with_secure_cookie(self) -> Self {
+        Self { attributes: "Path=/; HttpOnly; SameSite=Strict; Secure", ..self }
+    }
+
+    fn lasts(&self, session: &Session) -> bool {
+        session.used.elapsed() < self.idle && session.began.elapsed() < self.age
     }
 
     /// Begins a session; returns the header `Set-Cookie`.
@@ -66,21 +71,21 @@ impl Sessions {
         let cookie = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
         let now = Instant::now();
         let mut sessions = self.lock();
-        sessions.retain(|_, session| self.lifetime.includes(session));
+        sessions.retain(|_, session| self.lasts(session));
         if sessions.len() >= MAX_SESSIONS
             && let Some(oldest) = sessions.iter().min_by_key(|(_, session)| session.used).map(|(key, _)| *key)
         {
             sessions.remove(&oldest);
         }
         sessions.insert(hash(&cookie), Session { signed_in, began: now, used: now });
-        set_cookie(&cookie, self.lifetime.session_age)
+        self.set_cookie(&cookie, self.age)
     }
 
     /// Who has signed in by the browser that sends these headers. This prolongs the session.
     pub(crate) fn find(&self, headers: &HeaderMap) -> Option<SignedIn> {
         let mut sessions = self.lock();
         cookies(headers).find_map(|cookie| {
-            let session = sessions.get_mut(&hash(cookie)).filter(|session| self.lifetime.includes(session))?;
+            let session = sessions.get_mut(&hash(cookie)).filter(|session| self.lasts(session))?;
             session.used = Instant::now();
             Some(session.signed_in.clone())
         })
@@ -92,7 +97,11 @@ impl Sessions {
         for cookie in cookies(headers) {
             sessions.remove(&hash(cookie));
         }
-        set_cookie("", 0)
+        self.set_cookie("", Duration::ZERO)
+    }
+
+    fn set_cookie(&self, value: &str, age: Duration) -> String {
+        format!("{COOKIE}={value}; {}; Max-Age={}", self.attributes, age.as_secs())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
@@ -102,11 +111,6 @@ impl Sessions {
 
 fn hash(cookie: &str) -> [u8; 32] {
     Sha256::digest(cookie).into()
-}
-
-/// Without `Secure`, because a browser might not send such a cookie to a server on this machine over plain HTTP.
-fn set_cookie(value: &str, seconds: u32) -> String {
-    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}")
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {

@@ -52,7 +52,7 @@ pub(crate) struct Attempts {
 #[derive(Debug)]
 pub(crate) struct Attempt {
     name: [u8; 32],
-    address: IpAddr,
+    address: Option<IpAddr>,
     keys: Vec<Key>,
 }
 
@@ -60,14 +60,17 @@ impl Attempts {
     /// Begins an attempt, which counts as failed until it succeeds: others at the same moment cannot all pass.
     ///
     /// Fails with the time to wait, and then nothing is counted.
-    pub(crate) fn begin(&self, name: &str, address: IpAddr) -> Result<Attempt, Duration> {
-        let (has_name, name, address) = (!name.is_empty(), Sha256::digest(name).into(), network(address));
+    pub(crate) fn begin(&self, name: &str, address: Option<IpAddr>) -> Result<Attempt, Duration> {
+        let (has_name, name, address) = (!name.is_empty(), Sha256::digest(name).into(), address.map(network));
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let by_themselves = (Some(name), Some(address));
+        let by_themselves = (Some(name), address);
         let keys = match failures.contains_key(&by_themselves) {
             true => vec![by_themselves],
             // The token, which comes without a name, is too long to be guessed from many addresses.
-            false => [(Some(name), None), (None, Some(address))].into_iter().skip(usize::from(!has_name)).collect(),
+            false => {
+                let (of_name, of_address) = ((Some(name), None), address.map(|address| (None, Some(address))));
+                has_name.then_some(of_name).into_iter().chain(of_address).collect()
+            }
         };
         let wait = keys.iter().filter_map(|key| failures.get(key)).map(|failures| failures.wait()).max();
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
@@ -99,7 +102,7 @@ impl Attempts {
                 failures.number = failures.number.saturating_sub(1);
             }
         }
-        count(&mut failures, (Some(attempt.name), Some(attempt.address)), 0);
+        count(&mut failures, (Some(attempt.name), attempt.address), 0);
     }
 }
 

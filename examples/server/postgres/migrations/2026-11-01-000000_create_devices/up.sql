@@ -1,4 +1,0 @@
-CREATE TABLE devices (
-    id TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL
-);
