@@ -1,40 +1,27 @@
-//! Fills an empty log with plausible entries for a demonstration.
+//! Plausible entries for a demonstration.
 
 mod events;
 
-use activity_log::{ActivitySeverity, Backend, NewActivityLogEntry, Repository};
+use activity_log::{ActivitySeverity, NewActivityLogEntry};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::demo::events::{ACTORS, EVENTS, Event};
+use crate::events::{ACTORS, EVENTS, Event};
 
 const DAYS: u64 = 30;
-
-/// How many entries are recorded in one transaction: each commit waits for the disk, and other writers wait for the
-/// commit.
-const CHUNK: usize = 1_000;
 
 /// The relative number of events in each hour of the day, in UTC.
 const HOURS: [u64; 24] = [2, 1, 1, 1, 2, 4, 10, 24, 38, 44, 42, 36, 30, 38, 42, 40, 34, 26, 20, 18, 16, 12, 8, 4];
 
-/// Fills an empty log with `number` entries from the last 30 days. Returns `false` when the log is not empty, and then
-/// records nothing.
+/// `number` plausible entries from the last 30 days, the oldest first.
 ///
 /// The same `number` always yields the same entries, except for their ids and times.
-pub(crate) fn fill(conn: &mut impl Backend, number: u32, now: DateTime<Utc>) -> activity_log::Result<bool> {
-    let mut log = Repository::new(conn);
-    if log.count_up_to(&Default::default(), 1)? > 0 {
-        return Ok(false);
-    }
+pub fn entries(number: u32, now: DateTime<Utc>) -> impl Iterator<Item = NewActivityLogEntry> {
     // The times have a generator of their own: how many numbers they consume depends on the current time.
     let mut chance = Chance(1);
     let mut times = (0..number).map(|_| time(&mut chance, now)).collect::<Vec<_>>();
     times.sort_unstable();
     let mut chance = Chance(2);
-    for times in times.chunks(CHUNK) {
-        let entries = times.iter().map(|ts| entry(&mut chance, *ts)).collect::<Vec<_>>();
-        log.record_all(&entries)?;
-    }
-    Ok(true)
+    times.into_iter().map(move |ts| entry(&mut chance, ts))
 }
 
 /// A pseudorandom number generator (splitmix64) with a fixed seed, so that every run yields the same numbers.

@@ -1,216 +1,141 @@
-//! The server's own table. Each change to it is recorded in the transaction of the change: both are there, or neither.
+//! The server's own table, with a page of forms. Each change is recorded in the transaction of the change: both are
+//! there, or neither.
 
-use activity_log::{ActivityCategory, ActorContext, NewActivityLogEntry, changes};
-use activity_log_axum::ApiError;
-use axum::Json;
-use axum::body::Body;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Extension, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use activity_log::{ActivityCategory, NewActivityLogEntry, changes};
+use activity_log_axum::{ApiError, Identity};
+use any_database::{AnyConnection, Database};
+use askama::Template;
+use axum::extract::{Extension, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Form, Router};
+use diesel::prelude::*;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use tokio::task::block_in_place;
 
-use crate::app::App;
-use crate::body;
-use crate::database::tables::{Device, Tables};
-use crate::identity::Identity;
+pub(crate) const PATH: &str = "/devices";
 
-const MAX_BYTES: usize = 16 << 10;
-const MAX_TEXT_BYTES: usize = 200;
-const MAX_ACTOR_BYTES: usize = 1_000;
-/// More devices than this are not listed.
-const MAX_LISTED: i64 = 1_000;
+/// What stands for itself in every part of a URL.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A device as a client sends it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DeviceBody {
-    /// At most 200 bytes.
-    #[schema(min_length = 1)]
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+diesel::table! {
+    devices (id) {
+        id -> Text,
+        name -> Text,
+    }
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
+struct Device {
+    id: String,
     name: String,
 }
 
-/// Devices by their ids.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Devices {
-    devices: Vec<Device>,
+#[derive(Template)]
+#[template(path = "devices.html")]
+struct Page<'a> {
+    devices: &'a [Device],
+    problem: &'a str,
+    /// Who has signed in.
+    user: Option<&'a str>,
 }
 
-/// List the devices; at most the first thousand.
-#[utoipa::path(
-    get, path = "/api/v1/devices", tag = "devices",
-    responses((status = 200, description = "The devices", body = Devices)),
-)]
-pub(crate) async fn list(State(app): State<App>) -> Result<Json<Devices>, ApiError> {
-    Ok(Json(Devices { devices: app.devices().await? }))
+type Answer = Result<Response, ApiError>;
+
+pub(crate) fn router(database: Database) -> Router {
+    Router::new().route(PATH, get(show).post(put)).route("/devices/remove", post(remove)).with_state(database)
 }
 
-/// Add a device or change it. If anything changes, the log says what, and who did it.
-#[utoipa::path(
-    put, path = "/api/v1/devices/{id}", tag = "devices",
-    params(
-        ("id" = String, Path, description = "At most 200 bytes", min_length = 1),
-        ("actor" = Option<String>, Query, min_length = 1, max_length = 1000,
-            description = "Who changes the device; needed from clients that have no user"),
-    ),
-    request_body = DeviceBody,
-    responses(
-        (status = 200, description = "The device as it is now", body = Device),
-        (status = 201, description = "The device was added", body = Device),
-        (status = 403, description = "`actor` is not the user who has signed in"),
-        (status = 413, description = "The body exceeds 16 KiB"),
-        (status = 507, description = "The disk is full"),
-    ),
-)]
-pub(crate) async fn put(
-    State(app): State<App>,
+/// The place of a device on the page.
+pub(crate) fn url(id: &str) -> String {
+    format!("{PATH}#{}", utf8_percent_encode(id, ENCODED))
+}
+
+async fn show(State(database): State<Database>, Extension(who): Extension<Identity>) -> Answer {
+    page(&database, &who, "")
+}
+
+/// Adds a device, or changes it.
+async fn put(
+    State(database): State<Database>,
     Extension(who): Extension<Identity>,
-    id: Result<Path<String>, PathRejection>,
-    query: Result<Query<ActorQuery>, QueryRejection>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<(StatusCode, Json<Device>), ApiError> {
-    let body = body::receive(&headers, body, MAX_BYTES).await?;
-    let (id, actor) = (id_in(id)?, actor_in(&who, query)?);
-    let DeviceBody { name } = serde_json::from_slice(&body)
-        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the body is not a device: {error}")))?;
-    let device = Device { id, name: checked("name", name)? };
-    let added = app.put(actor, device.clone(), Expected::Any).await?;
-    let status = if added { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(device)))
+    Form(device): Form<Device>,
+) -> Answer {
+    for (field, text) in [("id", &device.id), ("name", &device.name)] {
+        // The log could not tell texts apart that differ only in U+0000.
+        if !(1..=200).contains(&text.len()) || text.contains(char::is_control) {
+            let error = ApiError::parameter(field, "must have 1 to 200 bytes and no control characters");
+            return answer(&database, &who, Err(error));
+        }
+    }
+    let done = change(&database, |conn| {
+        let Some(before) = locked(conn, &device.id)? else {
+            diesel::insert_into(devices::table).values(&device).execute(conn)?;
+            return record(conn, "device.added", "Added", &device, Map::new());
+        };
+        let Some(changed) = changes(&before, &device)? else { return Ok(()) };
+        diesel::update(devices::table.find(&device.id)).set(devices::name.eq(&device.name)).execute(conn)?;
+        record(conn, "device.changed", "Changed", &device, changed)
+    });
+    answer(&database, &who, done.map(|()| url(&device.id)))
 }
 
-/// Remove a device.
-#[utoipa::path(
-    delete, path = "/api/v1/devices/{id}", tag = "devices",
-    params(
-        ("id" = String, Path, description = "At most 200 bytes", min_length = 1),
-        ("actor" = Option<String>, Query, min_length = 1, max_length = 1000,
-            description = "Who removes the device; needed from clients that have no user"),
-    ),
-    responses(
-        (status = 204, description = "The device is removed"),
-        (status = 403, description = "`actor` is not the user who has signed in"),
-        (status = 404, description = "There is no such device"),
-        (status = 507, description = "The disk is full"),
-    ),
-)]
-pub(crate) async fn remove(
-    State(app): State<App>,
+async fn remove(
+    State(database): State<Database>,
     Extension(who): Extension<Identity>,
-    id: Result<Path<String>, PathRejection>,
-    query: Result<Query<ActorQuery>, QueryRejection>,
-) -> Result<StatusCode, ApiError> {
-    app.remove(actor_in(&who, query)?, id_in(id)?).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Form(device): Form<Device>,
+) -> Answer {
+    let done = change(&database, |conn| {
+        let device =
+            locked(conn, &device.id)?.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "there is no such device"))?;
+        diesel::delete(devices::table.find(&device.id)).execute(conn)?;
+        record(conn, "device.removed", "Removed", &device, Map::new())
+    });
+    answer(&database, &who, done.map(|()| PATH.to_owned()))
 }
 
-/// What must hold for a device to be put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expected {
-    Any,
-    New,
-    Known,
+/// Works on this thread, because an entry takes who makes the request from the context.
+fn change(database: &Database, work: impl FnOnce(&mut AnyConnection) -> Result<(), ApiError>) -> Result<(), ApiError> {
+    block_in_place(|| database.transaction(work))
 }
 
-impl App {
-    pub(crate) async fn devices(&self) -> Result<Vec<Device>, ApiError> {
-        Ok(self.database.run(|conn| conn.devices(MAX_LISTED)).await?)
-    }
-
-    /// Adds or changes a device; returns whether it was added.
-    pub(crate) async fn put(&self, actor: String, device: Device, expected: Expected) -> Result<bool, ApiError> {
-        let put = move |conn: &mut dyn Tables| {
-            let before = conn.device(&device.id)?;
-            if expected == (if before.is_some() { Expected::New } else { Expected::Known }) {
-                return Ok(None);
-            }
-            let changed = match &before {
-                Some(before) => changes(before, &device)?,
-                None => None,
-            };
-            if before.is_none() || changed.is_some() {
-                conn.put_device(&device)?;
-                let (action, did) =
-                    if before.is_none() { ("device.added", "added") } else { ("device.changed", "changed") };
-                record(conn, &actor, action, did, &device, changed.unwrap_or_default())?;
-            }
-            Ok(Some(before.is_none()))
-        };
-        self.change(put).await?.ok_or_else(|| match expected {
-            Expected::New => ApiError::new(StatusCode::CONFLICT, "there is already a device with this id"),
-            _ => missing(),
-        })
-    }
-
-    pub(crate) async fn remove(&self, actor: String, id: String) -> Result<(), ApiError> {
-        let remove = move |conn: &mut dyn Tables| {
-            let Some(device) = conn.device(&id)? else { return Ok(None) };
-            conn.remove_device(&id)?;
-            record(conn, &actor, "device.removed", "removed", &device, Map::new())?;
-            Ok(Some(()))
-        };
-        self.change(remove).await?.ok_or_else(missing)
-    }
-
-    async fn change<T: Send + 'static>(
-        &self,
-        change: impl Fn(&mut dyn Tables) -> activity_log::Result<T> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let context = ActorContext::current().unwrap_or_default();
-        Ok(self.database.run(move |conn| context.scope(|| conn.transaction(change))).await?)
-    }
+/// A device that nobody else changes before the transaction ends.
+fn locked(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<Device>> {
+    diesel::update(devices::table.find(id)).set(devices::id.eq(id)).execute(conn)?;
+    devices::table.find(id).select(Device::as_select()).first(conn).optional()
 }
 
-fn missing() -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "there is no such device")
-}
-
-/// Records a change, in the transaction of the change.
 fn record(
-    conn: &mut dyn Tables,
-    actor: &str,
+    conn: &mut AnyConnection,
     action: &str,
     did: &str,
-    device: &Device,
+    Device { id, name }: &Device,
     metadata: Map<String, Value>,
-) -> activity_log::Result<()> {
-    let Device { id, name } = device;
-    let entry = NewActivityLogEntry::here(ActivityCategory::Device, action, format!("{actor} {did} {name}"));
-    let entry = entry.entity("device", id).entity_name(name).metadata_values(metadata);
-    conn.record(&NewActivityLogEntry { actor: actor.to_owned(), ..entry })
+) -> Result<(), ApiError> {
+    let entry = NewActivityLogEntry::here(ActivityCategory::Device, action, format!("{did} {name}"));
+    conn.record(&entry.entity("device", id).entity_name(name).metadata_values(metadata))?;
+    Ok(())
 }
 
-fn id_in(id: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
-    let Path(id) = id.map_err(|_| ApiError::parameter("id", "is not valid UTF-8"))?;
-    checked("id", id)
-}
-
-/// Who changes something.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ActorQuery {
-    actor: Option<String>,
-}
-
-fn actor_in(who: &Identity, query: Result<Query<ActorQuery>, QueryRejection>) -> Result<String, ApiError> {
-    let Query(ActorQuery { actor }) =
-        query.map_err(|_| ApiError::parameter("actor", "must name who makes the change, and is the only parameter"))?;
-    match (who, actor) {
-        (Identity::Trusted, Some(actor)) if (1..=MAX_ACTOR_BYTES).contains(&actor.len()) => Ok(actor),
-        (Identity::Trusted, _) => Err(ApiError::parameter("actor", "must have 1 to 1000 bytes")),
-        (Identity::User(name), Some(actor)) if actor != *name => {
-            let message = format!("you have signed in as `{name}`, so leave `actor` out");
-            Err(ApiError::new(StatusCode::FORBIDDEN, message))
-        }
-        (Identity::User(name), _) => Ok(name.clone()),
+/// Leads to a place of this server, or shows the page with what is wrong.
+fn answer(database: &Database, who: &Identity, done: Result<String, ApiError>) -> Answer {
+    match done {
+        Ok(place) => Ok(Redirect::to(&place).into_response()),
+        Err(error) => Ok((error.status(), page(database, who, &error.to_string())?).into_response()),
     }
 }
 
-pub(crate) fn checked(parameter: &'static str, text: String) -> Result<String, ApiError> {
-    // The log could not tell texts apart that differ only in U+0000.
-    let is_valid = (1..=MAX_TEXT_BYTES).contains(&text.len()) && !text.contains(char::is_control);
-    let reason = "must have 1 to 200 bytes and no control characters";
-    if is_valid { Ok(text) } else { Err(ApiError::parameter(parameter, reason)) }
+fn page(database: &Database, who: &Identity, problem: &str) -> Answer {
+    let devices = devices::table.order(devices::id).limit(1_000).select(Device::as_select());
+    let devices = block_in_place(|| database.transaction(|conn| Ok(devices.load(conn)?)))?;
+    let user = if let Identity::User(name) = who { Some(&**name) } else { None };
+    let page = Page { devices: &devices, problem, user }.render();
+    let page = page.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    Ok(([(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)], Html(page)).into_response())
 }

@@ -4,23 +4,30 @@ use std::time::Duration;
 
 use activity_log::{NewActivityLogEntry, RetentionRun, RetentionWorker, RetentionWorkerOptions};
 use activity_log_axum::{ApiError, Retention, RetentionSettings};
-
-use crate::database::Database;
-use crate::database::error::DatabaseError;
+use any_database::{AnyConnection, Database};
+use diesel::prelude::*;
+use diesel::result::Error::DeserializationError;
 
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 
+diesel::table! {
+    retention (id) {
+        id -> Integer,
+        settings -> Text,
+    }
+}
+
 /// The retention of this server. Nothing is deleted until somebody turns it on.
 #[derive(Debug)]
-pub(crate) struct OwnRetention {
+pub(crate) struct StoredRetention {
     database: Database,
     worker: RetentionWorker,
 }
 
-impl OwnRetention {
+impl StoredRetention {
     /// Starts the worker. This call blocks.
-    pub(crate) fn start(database: Database) -> Result<Self, DatabaseError> {
-        let settings = database.run_now(|conn| conn.retention())?;
+    pub(crate) fn start(database: Database) -> Result<Self, ApiError> {
+        let settings = database.transaction(load)?;
         let options = RetentionWorkerOptions::new().interval(INTERVAL).on_error(|error| {
             tracing::error!("the retention failed, and is tried again: {error}");
         });
@@ -29,17 +36,17 @@ impl OwnRetention {
     }
 }
 
-impl Retention for OwnRetention {
+impl Retention for StoredRetention {
     fn settings(&self) -> Result<RetentionSettings, ApiError> {
-        Ok(self.database.run_now(|conn| conn.retention())?)
+        self.database.transaction(load)
     }
 
     fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError> {
-        self.database.run_now(|conn| {
-            conn.transaction(|conn| {
-                conn.put_retention(settings)?;
-                conn.record(&entry)
-            })
+        self.database.transaction(|conn| {
+            let settings = retention::settings.eq(serde_json::json!(settings).to_string());
+            diesel::update(retention::table).set(settings).execute(conn)?;
+            conn.record(&entry)?;
+            Ok(())
         })?;
         self.worker.set_policy(settings.policy())?;
         self.worker.run_now();
@@ -49,4 +56,9 @@ impl Retention for OwnRetention {
     fn last_run(&self) -> Option<RetentionRun> {
         self.worker.last_run()
     }
+}
+
+fn load(conn: &mut AnyConnection) -> Result<RetentionSettings, ApiError> {
+    let settings = retention::table.select(retention::settings).first::<String>(conn)?;
+    Ok(serde_json::from_str(&settings).map_err(|error| DeserializationError(error.into()))?)
 }

@@ -31,7 +31,7 @@ fn with_a_token_every_route_requires_it_except_health_signing_in_and_its_style()
     assert_unauthorized(&server.request("POST", "/sign-out")?, "signing out");
     assert_unauthorized(&server.post_to("/", "text/plain", "")?, "another method on the page");
 
-    for path in ["/sign-in", "/style.css", "/healthz"] {
+    for path in ["/sign-in", "/sign-in/style.css", "/healthz"] {
         assert_eq!(server.request("GET", path)?.status, 200, "{path}");
     }
     let bearer = ("authorization", &*format!("Bearer {TOKEN}"));
@@ -127,7 +127,6 @@ fn without_a_token_the_server_refuses_to_listen_beyond_loopback() -> TestResult 
         );
         assert!(said.contains("ACTIVITY_LOG_TOKEN") && said.contains("127.0.0.1"), "{said}");
     }
-    assert!(!folder.path().join("activity-log.db").exists());
     Ok(())
 }
 

@@ -25,7 +25,9 @@ fn declare(server: &Server, method: &str, path: &str, bytes: u64, expect: &str) 
 #[test]
 fn a_body_that_declares_too_many_bytes_is_refused_before_any_of_them_is_sent() -> TestResult {
     let server = Server::start()?;
-    for (method, path, limit) in [("POST", PATH, 16 << 20), ("PUT", "/api/v1/devices/dev_7?actor=alice", 16 << 10)] {
+    for (method, path, limit) in
+        [("POST", PATH, 16 << 20), ("PUT", "/api/v1/activity-log/retention?actor=alice", 16 << 10)]
+    {
         for expect in ["", "expect: 100-continue\r\n"] {
             let answer = declare(&server, method, path, limit + 1, expect)?;
             assert!(answer.starts_with("HTTP/1.1 413 "), "{path}: {answer}");

@@ -1,50 +1,52 @@
-//! The server's own table: each change is recorded in its transaction.
+//! The server's own table, with a page of forms: each change is recorded in its transaction.
 
 use diesel::connection::SimpleConnection;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::server::{Answer, Server, TestResult};
 
-const DEVICES: &str = "/api/v1/devices";
-
-fn put(server: &Server, id: &str, name: &str) -> TestResult<Answer> {
-    server.put_json(&format!("{DEVICES}/{id}?actor=alice"), &json!({ "name": name }))
+fn page(server: &Server) -> TestResult<Answer> {
+    server.request("GET", "/devices")
 }
 
-fn listed(server: &Server) -> TestResult<Value> {
-    Ok(server.request("GET", DEVICES)?.body["devices"].clone())
+fn put(server: &Server, id: &str, name: &str) -> TestResult<Answer> {
+    server.send_form("/devices", &[("id", id), ("name", name)], &[])
+}
+
+fn remove(server: &Server, id: &str) -> TestResult<Answer> {
+    server.send_form("/devices/remove", &[("id", id), ("name", "")], &[])
 }
 
 #[test]
-fn each_change_of_a_device_is_recorded_with_what_changed() -> TestResult {
+fn devices_are_added_renamed_and_removed_with_forms_and_the_log_says_what_changed() -> TestResult {
     let server = Server::start()?;
-    let lamp = json!({"id": "dev_7", "name": "Lamp"});
-    let added = put(&server, "dev_7", "Lamp")?;
-    assert_eq!((added.status, &added.body), (201, &lamp));
-    assert_eq!(put(&server, "dev_7", "Hall lamp")?.status, 200);
-    assert_eq!(listed(&server)?, json!([{"id": "dev_7", "name": "Hall lamp"}]));
-    assert_eq!(server.request("DELETE", &format!("{DEVICES}/dev_7?actor=bob"))?.status, 204);
-    assert_eq!(listed(&server)?, json!([]));
+    assert!(page(&server)?.text.contains("There are no devices yet."));
+    let added = put(&server, "a/b", "<Lamp>")?;
+    assert_eq!((added.status, added.header("location")), (303, "/devices#a%2Fb"));
+    let text = page(&server)?.text;
+    assert!(text.contains("value=\"&#60;Lamp&#62;\"") && text.contains("name=\"id\" value=\"a/b\""), "{text}");
+    assert_eq!(put(&server, "a/b", "Hall lamp")?.status, 303);
+    let removed = remove(&server, "a/b")?;
+    assert_eq!((removed.status, removed.header("location")), (303, "/devices"));
+    assert!(page(&server)?.text.contains("There are no devices yet."));
 
-    let page = server.get("entity_type=device&entity_id=dev_7")?;
-    assert_eq!(page.messages()?, ["bob removed Hall lamp", "alice changed Hall lamp", "alice added Lamp"]);
-    let entries = page.entries()?;
-    assert_eq!(
-        entries.iter().map(|entry| &*entry.action).collect::<Vec<_>>(),
-        ["device.removed", "device.changed", "device.added"]
-    );
-    let changed = json!({"address": "127.0.0.1", "changed": {"name": {"from": "Lamp", "to": "Hall lamp"}}});
-    assert_eq!(json!(entries.get(1).map(|entry| &entry.metadata)), changed);
+    let listed = server.get("entity_type=device&entity_id=a/b")?;
+    assert_eq!(listed.messages()?, ["Removed Hall lamp", "Changed Hall lamp", "Added <Lamp>"]);
+    let actions = listed.entries()?.into_iter().map(|entry| (entry.actor, entry.action)).collect::<Vec<_>>();
+    let expected = ["device.removed", "device.changed", "device.added"];
+    assert_eq!(actions, expected.map(|action| ("anonymous".to_owned(), action.to_owned())));
+    let changed = json!({"address": "127.0.0.1", "changed": {"name": {"from": "<Lamp>", "to": "Hall lamp"}}});
+    assert_eq!(listed.body["entries"][1]["metadata"], changed);
+    assert_eq!(listed.body["entries"][1]["links"]["entity"], "/devices#a%2Fb");
     Ok(())
 }
 
 #[test]
 fn what_changes_nothing_is_not_recorded() -> TestResult {
     let server = Server::start()?;
-    put(&server, "dev_7", "Lamp")?;
-    assert_eq!(put(&server, "dev_7", "Lamp")?.status, 200);
-    assert_eq!(server.request("DELETE", &format!("{DEVICES}/dev_8?actor=alice"))?.status, 404);
-    assert_eq!(server.get("actor=alice")?.messages()?, ["alice added Lamp"]);
+    assert_eq!(put(&server, "dev_7", "Lamp")?.status, 303);
+    assert_eq!(put(&server, "dev_7", "Lamp")?.status, 303);
+    assert_eq!(server.get("entity_type=device")?.messages()?, ["Added Lamp"]);
     Ok(())
 }
 
@@ -54,23 +56,48 @@ fn a_change_that_cannot_be_recorded_does_not_happen() -> TestResult {
     server.connect()?.batch_execute(
         "CREATE TRIGGER refuse BEFORE INSERT ON activity_log BEGIN SELECT RAISE(ABORT, 'not today'); END",
     )?;
-    assert_eq!(put(&server, "dev_7", "Lamp")?.status, 500);
-    assert_eq!(listed(&server)?, json!([]));
+    let refused = put(&server, "dev_7", "Lamp")?;
+    assert_eq!(refused.status, 500);
+    assert!(!refused.text.contains("not today"), "{}", refused.text);
+    assert!(page(&server)?.text.contains("There are no devices yet."));
     Ok(())
 }
 
 #[test]
-fn a_bad_device_is_refused_by_the_name_of_what_is_wrong() -> TestResult {
+fn a_form_that_cannot_be_accepted_is_answered_with_the_page_and_the_reason() -> TestResult {
     let server = Server::start()?;
     let long = "x".repeat(201);
-    for (id, name, parameter) in
-        [(&*long, "Lamp", "id"), ("%FF", "Lamp", "id"), ("a%00b", "Lamp", "id"), ("dev_7", "", "name")]
-    {
+    for (id, name, reason) in [
+        ("", "Lamp", "`id` must have 1 to 200 bytes"),
+        (&*long, "Lamp", "`id` must have 1 to 200 bytes"),
+        ("a\0b", "Lamp", "`id` must have 1 to 200 bytes and no control characters"),
+        ("7", "", "`name` must have 1 to 200 bytes"),
+    ] {
         let answer = put(&server, id, name)?;
-        assert_eq!((answer.status, answer.error("parameter")), (400, &json!(parameter)), "{}", answer.body);
+        assert_eq!(answer.status, 400, "{id} {}", answer.text);
+        assert!(answer.text.contains(reason) && answer.text.contains("placeholder=\"Id\""), "{}", answer.text);
     }
-    let nobody = server.put_json(&format!("{DEVICES}/dev_7"), &json!({"name": "Lamp"}))?;
-    assert_eq!((nobody.status, nobody.error("parameter")), (400, &json!("actor")));
-    assert_eq!(server.get("actor=alice")?.messages()?, [""; 0]);
+    let missing = remove(&server, "8")?;
+    assert_eq!(missing.status, 404);
+    assert!(missing.text.contains("there is no such device"), "{}", missing.text);
+    assert_eq!(server.get("entity_type=device")?.messages()?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn the_page_runs_no_script_and_leads_back_to_the_log() -> TestResult {
+    let answer = page(&Server::start()?)?;
+    let policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    assert_eq!(answer.header("content-security-policy"), policy);
+    assert!(answer.text.contains("href=\"/\"") && !answer.text.contains("Sign out"), "{}", answer.text);
+    Ok(())
+}
+
+#[test]
+fn another_site_cannot_change_a_device() -> TestResult {
+    let server = Server::start()?;
+    let fields = [("id", "7"), ("name", "Lamp")];
+    assert_eq!(server.send_form("/devices", &fields, &[("sec-fetch-site", "cross-site")])?.status, 403);
+    assert!(page(&server)?.text.contains("There are no devices yet."));
     Ok(())
 }

@@ -43,7 +43,7 @@ fn a_failed_sign_in_is_recorded_without_the_password() -> TestResult {
     let answer = sign_in(&server, "alice<script>", "hunter2 hunter2")?;
     assert_eq!((answer.status, answer.header("set-cookie")), (401, ""));
     assert!(answer.text.contains("The name or the password is wrong."), "{}", answer.text);
-    assert!(answer.text.contains("alice&lt;script&gt;") && !answer.text.contains("hunter2"), "{}", answer.text);
+    assert!(answer.text.contains("alice&#60;script&#62;") && !answer.text.contains("hunter2"), "{}", answer.text);
     sign_in(&server, &"long".repeat(100), "hunter2 hunter2")?;
 
     let cookie = ("cookie", &*cookie);

@@ -50,12 +50,12 @@ fn entries_are_recorded_listed_followed_exported_and_cleared() -> TestResult {
 #[test]
 fn a_device_and_the_entry_about_its_change_are_in_one_transaction() -> TestResult {
     let Some(server) = server("devices")? else { return Ok(()) };
-    let device = "/api/v1/devices/dev_7?actor=alice";
-    assert_eq!(server.put_json(device, &json!({"name": "Lamp"}))?.status, 201);
-    assert_eq!(server.put_json(device, &json!({"name": "Hall lamp"}))?.status, 200);
-    assert_eq!(server.request("DELETE", device)?.status, 204);
-    let messages = server.get("entity_id=dev_7&actor=alice&entity_type=device")?.messages()?;
-    assert_eq!(messages, ["alice removed Hall lamp", "alice changed Hall lamp", "alice added Lamp"]);
+    for name in ["Lamp", "Hall lamp"] {
+        assert_eq!(server.send_form("/devices", &[("id", "dev_7"), ("name", name)], &[])?.status, 303);
+    }
+    assert_eq!(server.send_form("/devices/remove", &[("id", "dev_7"), ("name", "")], &[])?.status, 303);
+    let messages = server.get("entity_id=dev_7&entity_type=device")?.messages()?;
+    assert_eq!(messages, ["Removed Hall lamp", "Changed Hall lamp", "Added Lamp"]);
     Ok(())
 }
 

@@ -44,7 +44,7 @@ fn nothing_is_recorded_in_a_file_that_has_been_replaced() -> TestResult {
     replace(&server)?;
     assert_lost(&server.post_json(&entry("Gone"))?, REPLACED);
     assert_lost(&server.delete("actor=alice")?, REPLACED);
-    let device = server.put_json("/api/v1/devices/dev_7?actor=alice", &json!({"name": "Lamp"}))?;
+    let device = server.send_form("/devices", &[("id", "7"), ("name", "Lamp")], &[])?;
     assert_lost(&device, REPLACED);
     assert_lost(&server.request("GET", &format!("{PATH}/export"))?, REPLACED);
 

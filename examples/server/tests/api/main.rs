@@ -13,7 +13,6 @@ mod declared_lengths;
 mod demonstration;
 mod description;
 mod devices;
-mod devices_page;
 mod events;
 mod exporting;
 mod facets;

@@ -1,8 +1,5 @@
 //! How long a browser stays signed in.
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use crate::server::{PATH, Server, TestResult};
 use crate::users::{cookie_of, server_with_alice, sign_in};
 
@@ -36,29 +33,6 @@ fn a_changed_password_ends_all_sessions_of_the_user() -> TestResult {
     assert_eq!((status(&server, &cookie)?, status(&server, &bobs)?), (401, 200));
     assert_eq!(sign_in(&server, "alice", "lamps in the hall")?.status, 401);
     assert_eq!(sign_in(&server, "alice", "another password")?.status, 303);
-    Ok(())
-}
-
-#[test]
-fn a_session_ends_when_it_is_not_used() -> TestResult {
-    let (server, cookie) = server_with_alice(&["--session-idle", "2"])?;
-    for _ in 0..5 {
-        sleep(Duration::from_millis(600));
-        assert_eq!(status(&server, &cookie)?, 200);
-    }
-    sleep(Duration::from_millis(2_100));
-    assert_eq!(status(&server, &cookie)?, 401);
-    Ok(())
-}
-
-#[test]
-fn a_session_ends_at_its_greatest_age_even_if_it_is_used() -> TestResult {
-    let (server, cookie) = server_with_alice(&["--session-age", "2"])?;
-    assert_eq!(status(&server, &cookie)?, 200);
-    sleep(Duration::from_millis(1_100));
-    assert_eq!(status(&server, &cookie)?, 200);
-    sleep(Duration::from_millis(1_100));
-    assert_eq!(status(&server, &cookie)?, 401);
     Ok(())
 }
 

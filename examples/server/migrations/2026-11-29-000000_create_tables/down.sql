@@ -1,0 +1,3 @@
+DROP TABLE retention;
+DROP TABLE users;
+DROP TABLE devices;
