@@ -13,6 +13,8 @@ export function activeChips(filters, ask) {
   const { entity_type, entity_id, since, until, message_contains: text } = filters;
   const active = [
     text === "" ? null : ["Text", text, { message_contains: "" }],
+    ...each(filters, "exclude_categories", "Not category"),
+    ...each(filters, "exclude_severities", "Not severity"),
     ...each(filters, "actions", "Action"),
     ...each(filters, "exclude_actions", "Not action"),
     ...each(filters, "actors", "Actor"),

@@ -89,11 +89,9 @@ export class FacetMenu {
     const count = element("span", { class: "facet-count" }, entries?.toLocaleString("en") ?? "");
     const item = element("li", {}, element("label", {}, only, element("span", {}, visibleLine(value, 60)), count));
     item.dataset.value = value;
-    if (!this.#facet.isSingle && value !== "") {
-      const known = () => this.#offered.values.map((offered) => offered.value);
-      const not = button("Not", "not", () => this.#ask(toggleExcept(this.#filters, this.#facet, value, known())));
+    if (this.#facet.except !== undefined && value !== "") {
+      const not = button("Not", "not", () => this.#ask(toggleExcept(this.#filters, this.#facet, value)));
       not.setAttribute("aria-label", `Not ${spelled(value, 60)}`);
-      not.disabled = this.#facet.except === undefined && this.#offered.more;
       item.append(not);
     }
     return item;
@@ -106,7 +104,7 @@ export class FacetMenu {
       const { value } = item.dataset;
       item.querySelector("input").checked = only.includes(value);
       item.classList.toggle("excluded", except.includes(value));
-      if (this.#facet.except) item.querySelector(".not")?.setAttribute("aria-pressed", String(except.includes(value)));
+      item.querySelector(".not")?.setAttribute("aria-pressed", String(except.includes(value)));
     }
   }
 

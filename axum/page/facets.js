@@ -2,13 +2,10 @@
 
 import { NO_FILTERS } from "./filters.js";
 
-/**
- * By the server's name of each: `only` is the filter for its values, and `except` the one against them. The server has
- * none against severities and categories, so "not system" is all others there are now.
- */
+/** By the server's name of each: `only` is the filter for its values, and `except` the one against them. */
 export const FACETS = [
-  { by: "severity", label: "Severity", only: "severities", example: "" },
-  { by: "category", label: "Category", only: "categories", example: "" },
+  { by: "severity", label: "Severity", only: "severities", except: "exclude_severities", example: "" },
+  { by: "category", label: "Category", only: "categories", except: "exclude_categories", example: "" },
   { by: "action", label: "Action", only: "actions", except: "exclude_actions", example: " or type user.*" },
   { by: "actor", label: "Actor", only: "actors", except: "exclude_actors", example: "" },
   { by: "entity_type", label: "Entity", only: "entity_type", isSingle: true, example: "" },
@@ -33,13 +30,8 @@ export function toggleOnly(filters, facet, value) {
   return { ...filters, ...without, [only]: isSingle ? (next.find((other) => !values.includes(other)) ?? "") : next };
 }
 
-/** The filters with the value excluded, or no longer excluded; `known` are all values that there are. */
-export function toggleExcept(filters, facet, value, known) {
-  const { only, except } = facet;
-  if (except === undefined) {
-    const others = (filters[only].length === 0 ? known : filters[only]).filter((other) => other !== value);
-    return { ...filters, [only]: others };
-  }
+/** The filters with the value excluded, or no longer excluded. */
+export function toggleExcept(filters, { only, except }, value) {
   const rest = filters[only].filter((other) => other !== value);
   return { ...filters, [only]: rest, [except]: toggle(filters[except], value) };
 }

@@ -2,12 +2,17 @@
 
 import { resolved } from "./presets.js";
 
-const LISTS = ["categories", "severities", "actions", "exclude_actions", "actors", "exclude_actors"];
+const LISTS = [
+  "categories", "exclude_categories", "severities", "exclude_severities", "actions", "exclude_actions", "actors",
+  "exclude_actors",
+];
 const TEXTS = ["entity_type", "entity_id", "since", "until", "message_contains"];
 
 export const NO_FILTERS = Object.freeze({
   categories: [],
+  exclude_categories: [],
   severities: [],
+  exclude_severities: [],
   actions: [],
   exclude_actions: [],
   actors: [],

@@ -10,6 +10,9 @@ pub(crate) struct FilterParameters {
     /// In this and every other list, `\,` stands for a comma within an item, and the parameter may be repeated instead.
     #[param(example = "auth,device", max_length = 1000)]
     categories: Option<String>,
+    /// None of these categories, written like `categories`.
+    #[param(example = "system", max_length = 1000)]
+    exclude_categories: Option<String>,
     /// Any of these severities, separated by commas: `info`, `warning`, `error`.
     #[param(
         example = "warning,error",
@@ -17,6 +20,9 @@ pub(crate) struct FilterParameters {
         pattern = "^((info|warning|error)(,(info|warning|error))*)?$"
     )]
     severities: Option<String>,
+    /// None of these severities, written like `severities`.
+    #[param(example = "info", max_length = 1000, pattern = "^((info|warning|error)(,(info|warning|error))*)?$")]
+    exclude_severities: Option<String>,
     /// Any of these actions, separated by commas. `user.*` is every action that begins with `user.`.
     #[param(example = "user.*,device.lost", max_length = 1000)]
     actions: Option<String>,

@@ -18,7 +18,9 @@ pub enum Value<T> {
 #[derive(Debug, Default, Arbitrary)]
 pub struct Filters {
     categories: Vec<Value<Category>>,
+    exclude_categories: Vec<Value<Category>>,
     severities: Vec<Severity>,
+    exclude_severities: Vec<Severity>,
     actions: Vec<Action>,
     exclude_actions: Vec<Action>,
     actor: Option<Value<Text>>,
@@ -65,9 +67,13 @@ impl Filters {
         };
         let actors = |actors: Vec<Value<Text>>| actors.into_iter().filter_map(|actor| text(actor, model, actor_of));
         let actions = |actions: Vec<Action>| actions.into_iter().filter_map(|action| action.resolve(model)).collect();
+        let categories =
+            |values: Vec<Value<Category>>| values.into_iter().filter_map(|value| category(value, model)).collect();
         let mut filters = ActivityLogFilters {
-            categories: self.categories.into_iter().filter_map(|value| category(value, model)).collect(),
+            categories: categories(self.categories),
+            exclude_categories: categories(self.exclude_categories),
             severities: self.severities.into_iter().map(ActivitySeverity::from).collect(),
+            exclude_severities: self.exclude_severities.into_iter().map(ActivitySeverity::from).collect(),
             actions: actions(self.actions),
             exclude_actions: actions(self.exclude_actions),
             actor: optional(self.actor, |entry| Some(entry.actor.clone())),

@@ -7,11 +7,12 @@ use activity_log::{ActivityLogEntry, ActivityLogFilters, Error};
 use crate::normal;
 
 /// The fields that the limit of values may name.
-const LISTS: [&str; 5] = ["categories", "actions", "exclude_actions", "actors", "exclude_actors"];
+const LISTS: [&str; 6] = ["categories", "exclude_categories", "actions", "exclude_actions", "actors", "exclude_actors"];
 
 /// Filters with their texts and times in the form in which they are compared. An empty text restricts nothing.
 pub struct Passes {
     categories: BTreeSet<String>,
+    exclude_categories: BTreeSet<String>,
     actions: Actions,
     exclude_actions: Actions,
     actors: BTreeSet<String>,
@@ -31,12 +32,14 @@ impl Passes {
         let text = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(normal::text);
         Self {
             categories: texts(filters.categories.iter().map(|category| category.as_str())),
+            exclude_categories: texts(filters.exclude_categories.iter().map(|category| category.as_str())),
             actions: Actions::new(&filters.actions),
             exclude_actions: Actions::new(&filters.exclude_actions),
             actors: texts(filters.actors.iter().map(String::as_str)),
             exclude_actors: texts(filters.exclude_actors.iter().map(String::as_str)),
             filters: ActivityLogFilters {
                 severities: filters.severities.clone(),
+                exclude_severities: filters.exclude_severities.clone(),
                 actor: text(&filters.actor),
                 entity_type: text(&filters.entity_type),
                 entity_id: text(&filters.entity_id),
@@ -52,6 +55,8 @@ impl Passes {
         let filters = &self.filters;
         let is = |asked: &Option<String>, value: Option<&str>| asked.is_none() || asked.as_deref() == value;
         (self.categories.is_empty() || self.categories.contains(entry.category.as_str()))
+            && !self.exclude_categories.contains(entry.category.as_str())
+            && !filters.exclude_severities.contains(&entry.severity)
             && (filters.severities.is_empty() || filters.severities.contains(&entry.severity))
             && (self.actions.is_empty() || self.actions.have(&entry.action))
             && !self.exclude_actions.have(&entry.action)
@@ -72,7 +77,8 @@ impl Passes {
         let actions = [("actions", &self.actions), ("exclude_actions", &self.exclude_actions)];
         let too_many = actions.iter().filter(|(_, actions)| actions.beginnings.len() > 200).map(|(field, _)| *field);
         let too_many = too_many.collect::<Vec<_>>();
-        let others = self.categories.len() + self.actors.len() + self.exclude_actors.len();
+        let categories = self.categories.len() + self.exclude_categories.len();
+        let others = categories + self.actors.len() + self.exclude_actors.len();
         let most = others + actions.iter().map(|(_, actions)| actions.values()).sum::<usize>();
         let refused = match outcome {
             Err(Error::InvalidFilter { field, .. }) if LISTS.contains(field) => Some(*field),
@@ -92,6 +98,7 @@ impl Passes {
     /// How many values the lists have.
     pub fn values(&self) -> usize {
         self.categories.len()
+            + self.exclude_categories.len()
             + self.actors.len()
             + self.exclude_actors.len()
             + self.actions.values()

@@ -6,10 +6,13 @@ use percent_encoding::percent_decode_str;
 use crate::error::{Error, Result};
 use crate::model::category::ActivityCategory;
 use crate::model::filters::ActivityLogFilters;
+use crate::model::severity::ActivitySeverity;
 
-const PARAMETERS: [&str; 12] = [
+const PARAMETERS: [&str; 14] = [
     "categories",
     "severities",
+    "exclude_categories",
+    "exclude_severities",
     "actions",
     "exclude_actions",
     "actor",
@@ -89,12 +92,11 @@ impl ActivityLogFilters {
     fn set(&mut self, name: &str, value: &str, is_repeated: bool) -> Result<()> {
         match name {
             "categories" => self.categories.extend(items(value).into_iter().map(ActivityCategory::from)),
-            "severities" => {
-                for item in items(value) {
-                    let severity = item.parse().map_err(|error| invalid(name, &format!("lists a value that {error}")));
-                    self.severities.push(severity?);
-                }
+            "exclude_categories" => {
+                self.exclude_categories.extend(items(value).into_iter().map(ActivityCategory::from))
             }
+            "severities" => self.severities.extend(severities(name, value)?),
+            "exclude_severities" => self.exclude_severities.extend(severities(name, value)?),
             "actions" => self.actions.extend(items(value)),
             "exclude_actions" => self.exclude_actions.extend(items(value)),
             "actors" => self.actors.extend(items(value)),
@@ -131,6 +133,11 @@ fn items(list: &str) -> Vec<String> {
         }
     }
     items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+}
+
+fn severities(name: &str, list: &str) -> Result<Vec<ActivitySeverity>> {
+    let severity = |item: String| item.parse().map_err(|error| invalid(name, &format!("lists a value that {error}")));
+    items(list).into_iter().map(severity).collect()
 }
 
 fn time(name: &str, value: &str) -> Result<DateTime<Utc>> {

@@ -46,8 +46,12 @@ use crate::model::severity::ActivitySeverity;
 pub struct ActivityLogFilters {
     /// Any of these categories.
     pub categories: Vec<ActivityCategory>,
+    /// None of these categories.
+    pub exclude_categories: Vec<ActivityCategory>,
     /// Any of these severities.
     pub severities: Vec<ActivitySeverity>,
+    /// None of these severities.
+    pub exclude_severities: Vec<ActivitySeverity>,
     /// Any of these actions. One that ends in `.*` stands for every action that begins with what is before the `*`:
     /// `user.*` matches `user.created`, but not `user` or `users.created`. At most 200 actions may end in `.*`. A `*`
     /// anywhere else is an ordinary character.
@@ -90,7 +94,9 @@ impl ActivityLogFilters {
         let category = entry.category.as_str();
         let mut categories = self.categories.iter().map(ActivityCategory::as_str);
         any(&mut categories, |one| is_text(one, category))
+            && !self.exclude_categories.iter().any(|one| is_text(one.as_str(), category))
             && (self.severities.is_empty() || self.severities.contains(&entry.severity))
+            && !self.exclude_severities.contains(&entry.severity)
             && any(&mut self.actions.iter().map(String::as_str), |one| is_action(one, &entry.action))
             && !self.exclude_actions.iter().any(|one| is_action(one, &entry.action))
             && is_or_unset(self.actor.as_deref(), Some(&entry.actor))

@@ -98,7 +98,7 @@ impl NormalizedFilters {
         let list = |list: &[String]| texts(list.iter().map(String::as_str));
         let mut normalized = Self {
             categories: texts(filters.categories.iter().map(ActivityCategory::as_str)),
-            excluded_categories: Vec::new(),
+            excluded_categories: texts(filters.exclude_categories.iter().map(ActivityCategory::as_str)),
             severities: filters.severities.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
             actions: Actions::new("actions", &filters.actions)?,
             excluded_actions: Actions::new("exclude_actions", &filters.exclude_actions)?,
@@ -117,6 +117,7 @@ impl NormalizedFilters {
             normalized.match_nothing |= !normalized.actors.is_empty() && !normalized.actors.contains(&actor);
             normalized.actors = vec![actor];
         }
+        normalized.exclude_severities(&filters.exclude_severities);
         normalized.exclude_from_lists();
         Ok(normalized)
     }
@@ -124,6 +125,7 @@ impl NormalizedFilters {
     fn check_lists(&self) -> Result<()> {
         let lists = [
             ("categories", self.categories.len()),
+            ("exclude_categories", self.excluded_categories.len()),
             ("actions", self.actions.len()),
             ("exclude_actions", self.excluded_actions.len()),
             ("actors", self.actors.len()),
@@ -140,8 +142,25 @@ impl NormalizedFilters {
         }
     }
 
+    /// Asks for the severities that are left: there are no others, and a database finds them quickly.
+    fn exclude_severities(&mut self, excluded: &[ActivitySeverity]) {
+        if excluded.is_empty() {
+            return;
+        }
+        if self.severities.is_empty() {
+            self.severities = ActivitySeverity::ALL.to_vec();
+        }
+        self.severities.retain(|severity| !excluded.contains(severity));
+        self.match_nothing |= self.severities.is_empty();
+    }
+
     /// Removes excluded values from the lists, so that a database is not asked for them.
     fn exclude_from_lists(&mut self) {
+        if !self.categories.is_empty() {
+            let excluded = std::mem::take(&mut self.excluded_categories);
+            self.categories.retain(|category| excluded.binary_search(category).is_err());
+            self.match_nothing |= self.categories.is_empty();
+        }
         if !self.actors.is_empty() {
             let excluded = std::mem::take(&mut self.excluded_actors);
             self.actors.retain(|actor| excluded.binary_search(actor).is_err());

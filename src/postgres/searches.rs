@@ -69,6 +69,7 @@ impl<'a> Searches<'a> {
             return None;
         }
         let may_be_few = !filters.excluded_actions.is_empty()
+            || !filters.excluded_categories.is_empty()
             || !filters.excluded_actors.is_empty()
             || (1..SEVERITIES.len()).contains(&filters.severities.len());
         Self::of_values(filters).or_else(|| (!may_be_few).then_some(Self::All))
@@ -141,12 +142,18 @@ impl<'a> Searches<'a> {
                 return Ok(Self::Actors(actors.into_iter().map(Cow::Owned).collect()));
             }
         }
-        if (1..SEVERITIES.len()).contains(&filters.severities.len())
-            && filters.categories.is_empty()
-            && let Some(categories) = values_of(conn, "category", MAX_VALUES / filters.severities.len()).await?
+        let excluded = &filters.excluded_categories;
+        let severities = if filters.severities.is_empty() { &SEVERITIES[..] } else { &filters.severities };
+        let most = MAX_VALUES / severities.len();
+        if filters.categories.is_empty()
+            && (!excluded.is_empty() || severities.len() < SEVERITIES.len())
+            && let Some(mut categories) = values_of(conn, "category", most + excluded.len()).await?
         {
-            let categories = categories.into_iter().map(Cow::Owned).collect();
-            return Ok(Self::Kinds(pairs(categories, &filters.severities)));
+            categories.retain(|category| excluded.binary_search(category).is_err());
+            if categories.len() <= most {
+                let categories = categories.into_iter().map(Cow::Owned).collect();
+                return Ok(Self::Kinds(pairs(categories, severities)));
+            }
         }
         Ok(Self::All)
     }

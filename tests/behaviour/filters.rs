@@ -65,6 +65,12 @@ fn one_of_each() -> TestResult<Vec<(ActivityLogFilters, Passes)>> {
         (ActivityLogFilters { severities: vec![ActivitySeverity::Error], ..everything() }, |entry| {
             entry.severity == ActivitySeverity::Error
         }),
+        (ActivityLogFilters { exclude_categories: vec!["auth".into(), "none".into()], ..everything() }, |entry| {
+            entry.category == ActivityCategory::Device
+        }),
+        (ActivityLogFilters { exclude_severities: vec![ActivitySeverity::Info], ..everything() }, |entry| {
+            entry.severity == ActivitySeverity::Error
+        }),
         (ActivityLogFilters { actor: Some("bob".to_owned()), ..everything() }, |entry| entry.actor == "bob"),
         (ActivityLogFilters { entity_type: Some("lamp".to_owned()), ..everything() }, |entry| {
             entry.entity_type.as_deref() == Some("lamp")
@@ -83,7 +89,9 @@ fn both(one: &ActivityLogFilters, other: &ActivityLogFilters) -> ActivityLogFilt
     let (one, other) = (one.clone(), other.clone());
     ActivityLogFilters {
         categories: [one.categories, other.categories].concat(),
+        exclude_categories: [one.exclude_categories, other.exclude_categories].concat(),
         severities: [one.severities, other.severities].concat(),
+        exclude_severities: [one.exclude_severities, other.exclude_severities].concat(),
         actions: [one.actions, other.actions].concat(),
         exclude_actions: [one.exclude_actions, other.exclude_actions].concat(),
         actor: one.actor.or(other.actor),
@@ -197,6 +205,7 @@ fn an_empty_text_restricts_nothing_in_any_filter() -> TestResult {
     let list = || vec![String::new()];
     for filters in [
         ActivityLogFilters { categories: vec!["".into()], ..everything() },
+        ActivityLogFilters { exclude_categories: vec!["".into()], ..everything() },
         ActivityLogFilters { actions: list(), ..everything() },
         ActivityLogFilters { exclude_actions: list(), ..everything() },
         ActivityLogFilters { actor: empty(), ..everything() },
@@ -372,6 +381,40 @@ fn too_many_beginnings_of_actions_are_refused_by_field() -> TestResult {
                 }
             }
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_value_that_is_asked_for_and_excluded_matches_nothing() -> TestResult {
+    let entries = [numbered(1), numbered(2)];
+    let category: ActivityCategory = numbered(1).category;
+    let severity = numbered(1).severity;
+    for filters in [
+        ActivityLogFilters {
+            categories: vec![category.clone()],
+            exclude_categories: vec![category.clone()],
+            ..everything()
+        },
+        ActivityLogFilters { severities: vec![severity], exclude_severities: vec![severity], ..everything() },
+        ActivityLogFilters { exclude_severities: ActivitySeverity::ALL.to_vec(), ..everything() },
+    ] {
+        assert_eq!(matching(&entries, &filters)?, [0_i64; 0], "{filters:?}");
+    }
+    let rest =
+        ActivityLogFilters { categories: vec![category], exclude_categories: vec!["other".into()], ..everything() };
+    assert_eq!(matching(&entries, &rest)?, [2, 1]);
+    Ok(())
+}
+
+#[test]
+fn too_many_excluded_categories_are_refused_by_field() -> TestResult {
+    let mut conn = empty_log()?;
+    let categories = (0..32_001).map(|number| ActivityCategory::from(format!("category {number}"))).collect();
+    let filters = ActivityLogFilters { exclude_categories: categories, ..everything() };
+    match ActivityLogRepository::new(&mut conn).count(&filters) {
+        Err(Error::InvalidFilter { field, .. }) => assert_eq!(field, "exclude_categories"),
+        other => return Err(format!("{other:?}").into()),
     }
     Ok(())
 }

@@ -13,13 +13,16 @@ fn refused(query: &str) -> TestResult<(String, String)> {
 
 #[test]
 fn every_filter_is_read_by_the_name_of_its_field() -> TestResult {
-    let query = "categories=auth,billing&severities=warning,error&actions=user.*,login&exclude_actions=heartbeat\
+    let query = "categories=auth,billing&exclude_categories=system&severities=warning,error\
+        &exclude_severities=info&actions=user.*,login&exclude_actions=heartbeat\
         &actor=alice&actors=alice,bob&exclude_actors=cron&entity_type=device&entity_id=7\
         &since=2026-01-01T00:00:00Z&until=2026-01-31T00:00:00.5%2B01:00&message_contains=100%25+sure";
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let expected = ActivityLogFilters {
         categories: vec![ActivityCategory::Auth, "billing".into()],
+        exclude_categories: vec![ActivityCategory::System],
         severities: vec![ActivitySeverity::Warning, ActivitySeverity::Error],
+        exclude_severities: vec![ActivitySeverity::Info],
         actions: texts(&["user.*", "login"]),
         exclude_actions: texts(&["heartbeat"]),
         actor: Some("alice".to_owned()),

@@ -252,6 +252,12 @@ fn a_page_that_excludes_nearly_all_actions_reads_the_index_on_actions() -> TestR
     assert_page_begins_near("activity_log_action", NEAREST, 1, &ActivityLogFilters { exclude_actions, ..all() })
 }
 
+#[test]
+fn a_page_that_excludes_nearly_all_categories_reads_the_index_on_categories() -> TestResult {
+    let exclude_categories = ["device", "capture", "entity", "system"].map(Into::into).to_vec();
+    assert_page_begins_near("activity_log_kind", NEAREST, 1, &ActivityLogFilters { exclude_categories, ..all() })
+}
+
 /// Five kinds: the device entries of an actor with two types and without one, of which some have other severities.
 #[test]
 fn a_page_of_an_actor_and_a_category_reads_the_combined_index() -> TestResult {

@@ -80,6 +80,8 @@ pub(crate) fn filters() -> Vec<(ActivityLogFilters, String)> {
             "category IN ('auth', 'system')".into(),
         ),
         (ActivityLogFilters { severities: vec![Error, Warning], ..all() }, "severity <> 'info'".into()),
+        (ActivityLogFilters { exclude_categories: vec!["auth".into()], ..all() }, "category <> 'auth'".into()),
+        (ActivityLogFilters { exclude_severities: vec![Error], ..all() }, "severity <> 'error'".into()),
         (
             ActivityLogFilters { actions: texts(&["auth.opened", "device.*"]), ..all() },
             "(action = 'auth.opened' OR action LIKE 'device.%')".into(),
@@ -105,7 +107,7 @@ pub(crate) fn filters() -> Vec<(ActivityLogFilters, String)> {
         ),
         (ActivityLogFilters { actor: Some("user_99".into()), ..all() }, "actor = 'user_99'".into()),
     ];
-    for position in [0, 1, 5, 8] {
+    for position in [0, 1, 3, 7, 10] {
         let Some((own, condition)) = filters.get(position).cloned() else { continue };
         for (since, until) in [(first, last), (0, 40), (2 * BLOCK, 2 * BLOCK)] {
             let bounds = window(since, until);

@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use crate::kinds::category;
 use crate::query_plans::{assert_finds_segments, assert_seeks_each_value, assert_walks_in_order, log_with_segments};
 use crate::statements::{plan, statements};
-use crate::support::{TestResult, at, everything};
+use crate::support::{TestResult, at, everything, numbered};
 
 fn actions(actions: &[&str], filters: ActivityLogFilters) -> ActivityLogFilters {
     ActivityLogFilters { actions: actions.iter().map(|action| (*action).to_owned()).collect(), ..filters }
@@ -82,6 +82,10 @@ fn the_segments_of_filters_that_meet_seldom_or_exclude_much_are_found_in_the_rol
         ),
         (actions(&["test.act"], ActivityLogFilters { actor: Some("user 7".to_owned()), ..everything() }), by_actor),
         (ActivityLogFilters { exclude_actions: texts(&["tick"]), ..everything() }, by_actor),
+        (
+            ActivityLogFilters { exclude_categories: vec![numbered(1).category], ..everything() },
+            "(first_seq=? AND level=?",
+        ),
         (ActivityLogFilters { exclude_actors: everybody, ..everything() }, "(first_seq=? AND level=?"),
         (ActivityLogFilters { entity_type: Some("x".to_owned()), ..category("auth") }, by_actor),
     ] {

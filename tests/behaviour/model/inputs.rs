@@ -183,6 +183,10 @@ fn long_list() -> impl Strategy<Value = ActivityLogFilters> {
             .prop_map(move |count| ActivityLogFilters { actors: values(count), ..everything() }),
         select(vec![256_usize, 257, 32_000, 32_001])
             .prop_map(move |count| ActivityLogFilters { exclude_actors: values(count), ..everything() }),
+        select(vec![256_usize, 257, 32_000, 32_001]).prop_map(move |count| ActivityLogFilters {
+            exclude_categories: values(count).into_iter().map(ActivityCategory::from).collect(),
+            ..everything()
+        }),
         select(vec![200_usize, 201])
             .prop_map(move |count| ActivityLogFilters { actions: beginnings(count), ..everything() }),
         select(vec![200_usize, 201])
@@ -199,7 +203,9 @@ fn short_filters() -> impl Strategy<Value = ActivityLogFilters> {
     let maybe = |word| option::weighted(0.15, word);
     let lists = (
         prop_oneof![3 => Just(vec![]), 1 => vec(category(), 0..3)],
+        prop_oneof![5 => Just(vec![]), 1 => vec(category(), 0..3)],
         prop_oneof![3 => Just(vec![]), 1 => vec(severity(), 0..3)],
+        prop_oneof![5 => Just(vec![]), 1 => vec(severity(), 0..4)],
         prop_oneof![5 => Just(vec![]), 1 => vec(asked_action(), 0..3)],
         prop_oneof![5 => Just(vec![]), 1 => vec(asked_action(), 0..3)],
         prop_oneof![7 => Just(vec![]), 1 => vec(word(), 0..3)],
@@ -208,10 +214,21 @@ fn short_filters() -> impl Strategy<Value = ActivityLogFilters> {
     let times = (option::weighted(0.2, bound()), option::weighted(0.2, bound()));
     (lists, maybe(word()), maybe(word()), maybe(word()), times, option::weighted(0.2, message())).prop_map(
         |(lists, actor, entity_type, entity_id, (since, until), message_contains)| {
-            let (categories, severities, actions, exclude_actions, actors, exclude_actors) = lists;
+            let (
+                categories,
+                exclude_categories,
+                severities,
+                exclude_severities,
+                actions,
+                exclude_actions,
+                actors,
+                exclude_actors,
+            ) = lists;
             ActivityLogFilters {
                 categories,
+                exclude_categories,
                 severities,
+                exclude_severities,
                 actions,
                 exclude_actions,
                 actor,

@@ -11,6 +11,7 @@ use crate::behaviour::model::list::{instant, stored_text};
 pub(super) struct Passes {
     filters: ActivityLogFilters,
     categories: BTreeSet<String>,
+    exclude_categories: BTreeSet<String>,
     actions: BTreeSet<String>,
     exclude_actions: BTreeSet<String>,
     actors: BTreeSet<String>,
@@ -22,12 +23,14 @@ impl Passes {
         let text = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(stored_text);
         let passes = Self {
             categories: texts(filters.categories.iter().map(ActivityCategory::as_str)),
+            exclude_categories: texts(filters.exclude_categories.iter().map(ActivityCategory::as_str)),
             actions: texts(filters.actions.iter().map(String::as_str)),
             exclude_actions: texts(filters.exclude_actions.iter().map(String::as_str)),
             actors: texts(filters.actors.iter().map(String::as_str)),
             exclude_actors: texts(filters.exclude_actors.iter().map(String::as_str)),
             filters: ActivityLogFilters {
                 severities: filters.severities.clone(),
+                exclude_severities: filters.exclude_severities.clone(),
                 actor: text(&filters.actor),
                 entity_type: text(&filters.entity_type),
                 entity_id: text(&filters.entity_id),
@@ -49,6 +52,7 @@ impl Passes {
             ("exclude_actions", beginnings(&self.exclude_actions) > 200),
             ("actors", self.actors.len() > 32_000),
             ("exclude_actors", self.exclude_actors.len() > 32_000),
+            ("exclude_categories", self.exclude_categories.len() > 32_000),
         ];
         refused
             .into_iter()
@@ -60,6 +64,8 @@ impl Passes {
         let filters = &self.filters;
         let is = |asked: &Option<String>, value: Option<&str>| asked.is_none() || asked.as_deref() == value;
         (self.categories.is_empty() || self.categories.contains(entry.category.as_str()))
+            && !self.exclude_categories.contains(entry.category.as_str())
+            && !filters.exclude_severities.contains(&entry.severity)
             && (filters.severities.is_empty() || filters.severities.contains(&entry.severity))
             && (self.actions.is_empty() || has_action(&self.actions, &entry.action))
             && !has_action(&self.exclude_actions, &entry.action)

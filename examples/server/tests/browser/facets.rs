@@ -108,16 +108,20 @@ async fn an_actor_and_an_action_can_be_excluded_and_chips_say_so() -> TestResult
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn to_exclude_a_category_or_a_severity_asks_for_all_others() -> TestResult {
+async fn a_category_and_a_severity_can_be_excluded_and_one_that_appears_later_is_shown() -> TestResult {
     let server = server_with_three_actors()?;
     let browser = Browser::open(&server.url("/")).await?;
     browser.click("#facet-category").await?;
     exclude(&browser, "category", "system").await?;
     browser.until_messages(&["Fourth", "Third", "Second", "First"]).await?;
+    server.post(&[json!({"category": "new", "severity": "error", "action": "a", "actor": "b", "message": "Fifth"})])?;
+    browser.until_messages(&["Fifth", "Fourth", "Third", "Second", "First"]).await?;
     browser.keys("\u{E00C}").await?;
     browser.click("#facet-severity").await?;
     exclude(&browser, "severity", "info").await?;
-    browser.until_messages(&["Third", "Second"]).await
+    browser.until_messages(&["Fifth", "Third", "Second"]).await?;
+    browser.until(ACTIVE, json!(["Not category system", "Not severity info"])).await?;
+    browser.until(SEARCH, "?exclude_categories=system&exclude_severities=info").await
 }
 
 #[tokio::test]
