@@ -3,8 +3,8 @@
 import { activeChips } from "./active_filters.js";
 import { button, byId } from "./dom.js";
 import { FacetMenu } from "./facet_menu.js";
-import { FACETS } from "./facets.js";
-import { isOnly, isUnfiltered, NO_FILTERS, toggled } from "./filters.js";
+import { FACETS, toggleOnly } from "./facets.js";
+import { isOnly, isUnfiltered, NO_FILTERS } from "./filters.js";
 import { PRESETS } from "./presets.js";
 import { severityMark } from "./row.js";
 import { endFromInput, startFromInput, startOfToday, toInput } from "./time.js";
@@ -92,10 +92,11 @@ export class FilterBar {
     );
     byId("categories").replaceChildren(...this.#categories().map((category) => this.#categoryChip(category)));
     const today = startOfToday();
+    const only = (list, ...items) => ({ [list]: items, [`exclude_${list}`]: [] });
     byId("quick").replaceChildren(
       this.#quick("Today", filters.since === today && filters.until === "", { since: today, until: "" }, { since: "" }),
-      this.#quick("Errors", isOnly(filters, "severities", "error"), { severities: ["error"] }, { severities: [] }),
-      this.#quick("Sign-ins", isOnly(filters, "categories", "auth"), { categories: ["auth"] }, { categories: [] }),
+      this.#quick("Errors", isOnly(filters, "severities", "error"), only("severities", "error"), only("severities")),
+      this.#quick("Sign-ins", isOnly(filters, "categories", "auth"), only("categories", "auth"), only("categories")),
     );
     byId("spans").replaceChildren(
       ...PRESETS.map(({ since, label }) => this.#span(label, since)),
@@ -111,7 +112,8 @@ export class FilterBar {
   }
 
   #chip(list, item, label) {
-    const chip = button("", "chip", () => this.#ask(toggled(this.#filters, list, item)));
+    const facet = FACETS.find(({ only }) => only === list);
+    const chip = button("", "chip", () => this.#ask(toggleOnly(this.#filters, facet, item)));
     chip.replaceChildren(label);
     chip.dataset.chip = `${list} ${item}`;
     chip.setAttribute("aria-pressed", String(this.#filters[list].includes(item)));

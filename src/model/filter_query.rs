@@ -93,7 +93,7 @@ impl ActivityLogFilters {
         match name {
             "categories" => self.categories.extend(items(value).into_iter().map(ActivityCategory::from)),
             "exclude_categories" => {
-                self.exclude_categories.extend(items(value).into_iter().map(ActivityCategory::from))
+                self.exclude_categories.extend(items(value).into_iter().map(ActivityCategory::from));
             }
             "severities" => self.severities.extend(severities(name, value)?),
             "exclude_severities" => self.exclude_severities.extend(severities(name, value)?),

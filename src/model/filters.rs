@@ -9,8 +9,8 @@ use crate::model::severity::ActivitySeverity;
 
 /// Which entries to read, count, export or rewrite: those that match every filter that is set.
 ///
-/// An empty list, an empty text or `None` restricts nothing, so the default value matches the whole log. All lists
-/// together may have 32,000 different values.
+/// An empty list, an empty text or `None` restricts nothing, so the default value matches the whole log. A value that is
+/// both listed and excluded matches nothing. All lists together may have 32,000 different values.
 ///
 /// Text filters find the texts that this crate recorded. In rows written by other programs they do not find bytes that
 /// are not UTF-8, binary values, or what follows a U+0000.
@@ -50,7 +50,7 @@ pub struct ActivityLogFilters {
     pub exclude_categories: Vec<ActivityCategory>,
     /// Any of these severities.
     pub severities: Vec<ActivitySeverity>,
-    /// None of these severities.
+    /// None of these severities: any of the others.
     pub exclude_severities: Vec<ActivitySeverity>,
     /// Any of these actions. One that ends in `.*` stands for every action that begins with what is before the `*`:
     /// `user.*` matches `user.created`, but not `user` or `users.created`. At most 200 actions may end in `.*`. A `*`

@@ -1,6 +1,6 @@
 //! Reading the log.
 
-use activity_log::{NewActivityLogEntry, Repository};
+use activity_log::{ActivitySeverity, NewActivityLogEntry, Repository};
 use activity_log_axum::{Viewer, is_page_file};
 use axum::http::StatusCode;
 use serde_json::json;
@@ -54,15 +54,21 @@ async fn filters_count_and_draw_what_they_list() -> TestResult {
 async fn what_a_filter_excludes_is_left_out_everywhere() -> TestResult {
     let host = Host::new(|viewer| viewer.read_only())?;
     host.record(&["Of Alice"])?;
-    let bob = NewActivityLogEntry::new("device", "heartbeat.sent", "bob", "Of Bob");
+    let bob = NewActivityLogEntry::new("system", "heartbeat.sent", "bob", "Of Bob").severity(ActivitySeverity::Warning);
     Repository::new(&mut host.log.connect()?).record(&bob)?;
-    for filter in ["exclude_actors=bob", "exclude_actions=heartbeat.*"] {
+    let excluding_bob = [
+        "exclude_actors=bob",
+        "exclude_actions=heartbeat.*",
+        "exclude_categories=system",
+        "exclude_severities=warning",
+    ];
+    for filter in excluding_bob {
         assert_eq!(messages(&host.list(filter).await?), ["Of Alice"], "{filter}");
         assert_eq!(host.get(&format!("{LOG}/count?{filter}")).await?.json["count"], 1);
         assert_eq!(host.get(&format!("{LOG}/histogram?buckets=1&{filter}")).await?.json["buckets"][0]["info"], 1);
         let facets = host.get(&format!("{LOG}/facets?by=actor&limit=9&{filter}")).await?.json;
         assert_eq!(facets["values"], json!([{"value": "alice", "entries": 1}]));
-        let export = host.get(&format!("{LOG}/export?categories=device&{filter}")).await?.text;
+        let export = host.get(&format!("{LOG}/export?categories=device,system&{filter}")).await?.text;
         assert_eq!(export.lines().count(), 1);
         let mut events = Events::open(&host.router, &format!("{LOG}/stream?after_seq=0&{filter}")).await?;
         assert_eq!(events.next().await?.unwrap_or_default()["message"], "Of Alice");
