@@ -64,7 +64,8 @@ fn filters() -> impl Strategy<Value = ActivityLogFilters> {
     let time = || option::weighted(0.2, (0..ENTRIES).prop_map(|n| DateTime::UNIX_EPOCH + TimeDelta::minutes(n)));
     (
         texts(&["device", "é", "auth", "Zone", "none"]),
-        vec(severities, 0..3),
+        option::weighted(0.3, texts(&["device", "é", "auth", "Zone", "none"])),
+        (vec(severities.clone(), 0..3), option::weighted(0.2, vec(severities, 0..3))),
         actions(),
         option::weighted(0.4, actions()),
         actors(),
@@ -74,10 +75,24 @@ fn filters() -> impl Strategy<Value = ActivityLogFilters> {
         time(),
     )
         .prop_map(
-            |(categories, severities, actions, excluded, actors, entity_type, message_contains, since, until)| {
+            |(
+                categories,
+                others,
+                severities,
+                actions,
+                excluded,
+                actors,
+                entity_type,
+                message_contains,
+                since,
+                until,
+            )| {
+                let (severities, exclude_severities) = severities;
                 ActivityLogFilters {
                     categories: categories.into_iter().map(Into::into).collect(),
+                    exclude_categories: others.unwrap_or_default().into_iter().map(Into::into).collect(),
                     severities,
+                    exclude_severities: exclude_severities.unwrap_or_default(),
                     actions,
                     exclude_actions: excluded.unwrap_or_default(),
                     actors,

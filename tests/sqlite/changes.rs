@@ -257,6 +257,12 @@ fn all_filters() -> TestResult<Vec<ActivityLogFilters>> {
         within(actions(&["job.1", "job.2"], everything())),
         excluding(&["job.1", "job.2"], &[], everything()),
         excluding(&["job.*"], &[], everything()),
+        ActivityLogFilters { exclude_categories: vec!["area 0".into(), "area 1".into()], ..everything() },
+        within(ActivityLogFilters {
+            exclude_categories: vec!["area 1".into()],
+            exclude_severities: vec![ActivitySeverity::Info],
+            ..everything()
+        }),
         excluding(&["job.*", "a"], &["user 0", "user 1"], category("area 1")),
         within(excluding(&[], &["user 0", "user 2", "user 3"], everything())),
         ActivityLogFilters { actors: vec!["user 1".to_owned(), "user 9".to_owned()], ..category("area 2") },
@@ -293,6 +299,8 @@ fn is_action(filter: &str, action: &str) -> bool {
 fn matches(filters: &ActivityLogFilters, Timed { row, ts }: &Timed) -> bool {
     let (_, _, category, action, severity, actor, entity_type, entity_id, message) = row;
     (filters.categories.is_empty() || filters.categories.iter().any(|any| any.as_str() == category))
+        && !filters.exclude_categories.iter().any(|any| any.as_str() == category)
+        && !filters.exclude_severities.iter().any(|any| any.as_str() == severity)
         && (filters.severities.is_empty() || filters.severities.iter().any(|any| any.as_str() == severity))
         && (filters.actions.is_empty() || filters.actions.iter().any(|any| is_action(any, action)))
         && !filters.exclude_actions.iter().any(|any| is_action(any, action))
