@@ -48,5 +48,13 @@ export class SignIn {
 function signedOut() {
   const title = element("h2", {}, "You are signed out");
   if (viewer.sign_in_url === null) return [title, element("p", {}, "Sign in again, then reload this page.")];
-  return [title, element("a", { class: "button primary", href: viewer.sign_in_url }, "Sign in")];
+  return [title, element("a", { class: "button primary", href: signInUrl() }, "Sign in")];
+}
+
+/** Where one signs in, and from where the host may lead back to what this page shows. */
+function signInUrl() {
+  const url = new URL(viewer.sign_in_url, location.href);
+  url.searchParams.set("next", location.pathname + location.search);
+  url.hash = location.hash;
+  return url.href;
 }

@@ -31,7 +31,7 @@ const LATER: &str =
 ///     Err(ApiError::new(axum::http::StatusCode::NOT_FOUND, "there is no such lamp"))
 /// }
 /// ```
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ApiError {
     #[serde(skip)]
     status: StatusCode,
@@ -119,8 +119,9 @@ impl ApiError {
         Self::unavailable("the database is busy; try again")
     }
 
-    /// A 500. The details go to the operator, not to the client.
-    pub(crate) fn internal(details: impl fmt::Display) -> Self {
+    /// A 500. The details go to the operator, through the crate `tracing`, and not to the client.
+    #[must_use]
+    pub fn internal(details: impl fmt::Display) -> Self {
         tracing::error!("{details}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error; the server's log has the cause")
     }

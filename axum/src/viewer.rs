@@ -139,7 +139,8 @@ impl Viewer {
         Self { settings: Settings { title: title.into(), ..self.settings }, ..self }
     }
 
-    /// Where the page leads a reader whose requests the host answers with 401.
+    /// Where the page leads a reader whose requests the host answers with 401. The page adds a parameter `next`, the path
+    /// and the query of its own address.
     ///
     /// Like all links, it must be a relative URL, or one with the scheme `http` or `https`; any other is left out.
     pub fn sign_in_url(self, url: impl Into<String>) -> Self {
@@ -159,7 +160,8 @@ impl Viewer {
     pub fn sign_in(self, sign_in: &Arc<SignIn>) -> Self {
         let (signing_out, refusing) = (Arc::clone(sign_in), Arc::clone(sign_in));
         let sign_out_url = Box::new(move || signing_out.sign_out_url().map(ToOwned::to_owned));
-        let viewer = self.sign_in_url(SignIn::PATH).sign_ins_refused(move || refusing.refused()).describe(describe);
+        let viewer =
+            self.sign_in_url(SignIn::SIGN_IN_PATH).sign_ins_refused(move || refusing.refused()).describe(describe);
         Self { settings: Settings { sign_out_url, ..viewer.settings }, ..viewer }
     }
 

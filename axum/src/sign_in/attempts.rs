@@ -1,7 +1,7 @@
 //! Slows down those who guess passwords.
 //!
 //! After a few failures, the next attempt of the same address, or for the same name from anywhere, has to wait; twice as
-//! long after each further failure. Whoever has signed in from an address before is counted there by themselves, so nobody
+//! long after each further failure. A user who has signed in from an address before has a separate count there, so nobody
 //! else's failures make them wait.
 
 use std::collections::HashMap;
@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-/// After so many failures, the next attempt has to wait a second.
+/// After this many failures, the next attempt has to wait a second.
 const FREE: u32 = 4;
 const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// Failures of so long ago are forgotten.
+/// How long failures are remembered.
 const MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// When there would be more, the one of longest ago is forgotten.
@@ -69,7 +69,7 @@ impl Attempts {
             // The token, which comes without a name, is too long to be guessed from many addresses.
             false => {
                 let (of_name, of_address) = ((Some(name), None), address.map(|address| (None, Some(address))));
-                has_name.then_some(of_name).into_iter().chain(of_address).collect()
+                (has_name || address.is_none()).then_some(of_name).into_iter().chain(of_address).collect()
             }
         };
         let wait = keys.iter().filter_map(|key| failures.get(key)).map(|failures| failures.wait()).max();
@@ -78,7 +78,8 @@ impl Attempts {
             return Err(wait);
         }
         for key in &keys {
-            let number = failures.get(key).map_or(0, |failures| failures.number);
+            let known = failures.get(key).filter(|failures| failures.last.elapsed() < MEMORY);
+            let number = known.map_or(0, |failures| failures.number);
             count(&mut failures, *key, number.saturating_add(1));
         }
         Ok(Attempt { name, address, keys })
@@ -94,14 +95,20 @@ impl Attempts {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Forgets that an attempt began, and remembers who has signed in from where.
-    pub(crate) fn succeeded(&self, attempt: Attempt) {
+    /// Forgets that an attempt began, because nothing is known about its password.
+    pub(crate) fn abandoned(&self, attempt: &Attempt) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         for key in &attempt.keys {
             if let Some(failures) = failures.get_mut(key) {
                 failures.number = failures.number.saturating_sub(1);
             }
         }
+    }
+
+    /// Forgets that an attempt began, and remembers who has signed in from where.
+    pub(crate) fn succeeded(&self, attempt: Attempt) {
+        self.abandoned(&attempt);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         count(&mut failures, (Some(attempt.name), attempt.address), 0);
     }
 }

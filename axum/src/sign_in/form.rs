@@ -18,20 +18,24 @@ use crate::page::STYLE_SHEET;
 use crate::sign_in::SignIn;
 use crate::sign_in::identity::Identity;
 
-/// The page runs no scripts.
-const CONTENT_SECURITY_POLICY: (HeaderName, HeaderValue) = (
-    header::CONTENT_SECURITY_POLICY,
-    HeaderValue::from_static(
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+/// The page runs no scripts. With the referrer policy of other responses, a browser would not say from which origin a form
+/// is sent.
+const HEADERS: [(HeaderName, HeaderValue); 2] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
     ),
-);
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+];
 
-/// As many characters of a name that was tried are recorded.
+/// How many characters of a name that was tried are recorded.
 const MAX_RECORDED: usize = 200;
 
 /// Where one signs in to be led to a path of this server.
 pub(crate) fn url(next: &str) -> String {
-    format!("{}?next={}", SignIn::PATH, utf8_percent_encode(next, NON_ALPHANUMERIC))
+    format!("{}?next={}", SignIn::SIGN_IN_PATH, utf8_percent_encode(next, NON_ALPHANUMERIC))
 }
 
 /// Where a reader wants to go after signing in.
@@ -82,7 +86,7 @@ pub(crate) async fn show(State(sign_in): State<Arc<SignIn>>, Query(next): Query<
 /// The form is sent to its own address, so the fragment of the address, such as that of an entry, is kept.
 fn form(asks_for_name: bool, name: &str, problem: &str) -> Response {
     match (Page { asks_for_name, name, problem }).render() {
-        Ok(page) => ([CONTENT_SECURITY_POLICY], Html(page)).into_response(),
+        Ok(page) => (HEADERS, Html(page)).into_response(),
         Err(error) => ApiError::internal(error).into_response(),
     }
 }
@@ -103,7 +107,11 @@ pub(crate) async fn sign_in(
         Ok(attempt) => attempt,
         Err(wait) => return Ok(slowed(asks_for_name, &name, wait)),
     };
-    let Some(signed_in) = sign_in.check(&name, password).await? else {
+    let checked = sign_in.check(&name, password).await;
+    if checked.is_err() {
+        sign_in.attempts.abandoned(&attempt);
+    }
+    let Some(signed_in) = checked? else {
         sign_in.attempts.failed();
         let tried = name.chars().take(MAX_RECORDED).collect::<String>();
         let entry = NewActivityLogEntry::here(ActivityCategory::Auth, "user.sign_in_failed", "A sign-in failed");
@@ -113,8 +121,9 @@ pub(crate) async fn sign_in(
     };
     sign_in.attempts.succeeded(attempt);
     sign_in.sessions.end(&headers);
-    sign_in.record(about(&signed_in.who, "user.signed_in", "signed in")).await;
+    let entry = about(&signed_in.who, "user.signed_in", "signed in");
     let cookie = sign_in.sessions.begin(signed_in);
+    sign_in.record(entry).await;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next.path())).into_response())
 }
 
@@ -130,9 +139,10 @@ pub(crate) async fn sign_out(
     Extension(who): Extension<Identity>,
     headers: HeaderMap,
 ) -> Response {
-    let cookie = sign_in.sessions.end(&headers);
-    sign_in.record(about(&who, "user.signed_out", "signed out")).await;
-    ([(header::SET_COOKIE, cookie)], Redirect::to(SignIn::PATH)).into_response()
+    if sign_in.sessions.end(&headers) {
+        sign_in.record(about(&who, "user.signed_out", "signed out")).await;
+    }
+    ([(header::SET_COOKIE, sign_in.sessions.forget())], Redirect::to(SignIn::SIGN_IN_PATH)).into_response()
 }
 
 impl SignIn {

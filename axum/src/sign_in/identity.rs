@@ -7,8 +7,10 @@ use axum::extract::{ConnectInfo, Request};
 
 use crate::actor::{ANONYMOUS, Actor};
 
-/// Who makes a request that [`SignIn::protect`](crate::SignIn::protect) has let through: an extension of the request.
+/// Who makes a request that [`SignIn::protect`](crate::SignIn::protect) has let through: an extension of the request. A request
+/// for a public path has it only if somebody has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Identity {
     /// The user of this name, who acts for nobody else.
     User(String),
@@ -38,7 +40,7 @@ impl From<&Identity> for Actor {
 
 /// The context in which a request is handled. The address is that of the last proxy, if there is one.
 pub(crate) fn context_of(request: &Request) -> ActorContext {
-    let actor = request.extensions().get().unwrap_or(&Identity::Trusted).name();
+    let actor = request.extensions().get().map_or(ANONYMOUS, Identity::name);
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
     ActorContext::new(actor).with("address", client.map(|ConnectInfo(address)| address.ip().to_canonical().to_string()))
 }

@@ -48,16 +48,17 @@ const RECORDED_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// Sign-ins, sign-outs and failed sign-ins are recorded with the client's address. After four failures, an address has to
 /// wait for a second before its next attempt, and twice as long after each further failure, up to 15 minutes; so does
-/// everybody who tries the same name. Who has signed in from an address before is counted there alone, so others'
-/// failures do not keep them out.
+/// everybody who tries the same name. A user who has signed in from an address before has a separate count there, so
+/// others' failures do not keep them out.
 ///
 /// A session's cookie has 256 random bits, and is `HttpOnly` and `SameSite=Strict`. It ends on signing out, when the user's
-/// password changes or the user is removed, after its [`lifetime`](Self::lifetime), and when the server stops: sessions
-/// are in memory, at most ten thousand.
+/// password changes or the user is removed, after its [`idle_timeout`](Self::idle_timeout) or [`max_age`](Self::max_age), and
+/// when the server stops: sessions are in memory, at most ten thousand. A live stream ends within ten seconds of its session.
 ///
 /// Failed attempts are counted by the address in [`ConnectInfo`](axum::extract::ConnectInfo), which
 /// [`into_make_service_with_connect_info`](Router::into_make_service_with_connect_info) provides, and without it by the
-/// name alone. Behind a proxy, all clients have its address: limit attempts there as well.
+/// name alone. Behind a proxy, all clients have its address: limit attempts there as well. Guesses of the token in the header
+/// `Authorization` are not slowed, so give it at least 20 random characters.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -105,10 +106,10 @@ pub struct SignIn {
 
 impl SignIn {
     /// Where people sign in. The parameter `next` is the path of this server to which they are led then.
-    pub const PATH: &str = "/sign-in";
+    pub const SIGN_IN_PATH: &str = "/sign-in";
 
     /// Where a POST signs a browser out.
-    pub const OUT: &str = "/sign-out";
+    pub const SIGN_OUT_PATH: &str = "/sign-out";
 
     const STYLE: &str = "/sign-in/style.css";
 
@@ -127,8 +128,8 @@ impl SignIn {
         }
     }
 
-    /// Admits programs that send this token as `Authorization: Bearer`. They may act for others. Where there are no users,
-    /// browsers sign in with it.
+    /// Admits programs that send this token as `Authorization: Bearer`. They may act for others. Where there are no users, the
+    /// page asks people for the token.
     ///
     /// # Errors
     ///
@@ -137,8 +138,9 @@ impl SignIn {
         Ok(Self { token: Some(Token::new(token)?), ..self })
     }
 
-    /// As long as there are neither users nor a token, admits everybody who reaches the server by a name of this machine,
-    /// and believes them who they are. Such a server must listen on loopback addresses only: see [`is_open`](Self::is_open).
+    /// As long as there are neither users nor a token, admits everybody who reaches the server from this machine and by a name
+    /// of it, and trusts whatever they say about who they are. Such a server must listen on loopback addresses only: see
+    /// [`is_open`](Self::is_open).
     ///
     /// A first user is noticed within a second.
     #[must_use]
@@ -146,10 +148,16 @@ impl SignIn {
         Self { admits_this_machine: true, ..self }
     }
 
-    /// How long a session lasts without a request, and in any case; 12 hours and a week otherwise.
+    /// How long a session lasts without a request; 12 hours otherwise.
     #[must_use]
-    pub fn lifetime(self, idle: Duration, age: Duration) -> Self {
-        Self { sessions: self.sessions.with_lifetime(idle, age), ..self }
+    pub fn idle_timeout(self, timeout: Duration) -> Self {
+        Self { sessions: self.sessions.with_idle_timeout(timeout), ..self }
+    }
+
+    /// How long a session lasts in any case; a week otherwise. The cookie has it in whole seconds.
+    #[must_use]
+    pub fn max_age(self, age: Duration) -> Self {
+        Self { sessions: self.sessions.with_max_age(age), ..self }
     }
 
     /// Lets browsers send the session's cookie over HTTPS only. For a server that people reach in no other way.
@@ -175,20 +183,17 @@ impl SignIn {
     }
 
     /// How many attempts to sign in were refused since the start.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
+    pub(crate) fn refused(&self) -> u64 {
         self.attempts.refused()
     }
 
-    /// [`OUT`](Self::OUT), unless nobody needs to sign in.
-    #[must_use]
-    pub fn sign_out_url(&self) -> Option<&'static str> {
-        (!self.may_be_open() || self.first_user.is_known()).then_some(Self::OUT)
+    /// Where one signs out, unless nobody needs to sign in.
+    pub(crate) fn sign_out_url(&self) -> Option<&'static str> {
+        (!self.may_be_open() || self.first_user.is_known()).then_some(Self::SIGN_OUT_PATH)
     }
 
-    /// The routes of the host and those to sign in. It belongs to the router of the whole server, because [`PATH`](Self::PATH)
-    /// and [`OUT`](Self::OUT) begin at its root; only layers that say nothing about entries, such as one that logs requests,
-    /// belong outside of it.
+    /// Adds the routes to sign in and out to the host's, and guards all of them. Call it on the outermost router, because the
+    /// paths begin at its root. A layer outside of it, such as one that logs requests, does not know who makes them.
     ///
     /// Who makes a request is an extension of it, as an [`Identity`] and as an [`Actor`](crate::Actor), which a viewer
     /// finds there, and the actor of the current [`ActorContext`](activity_log::ActorContext), with the client's address.
@@ -196,10 +201,14 @@ impl SignIn {
     ///
     /// A request that does not name one host is refused, as [`require_one_host`] does it, and one of another site's pages, as
     /// [`refuse_other_sites`] does it.
+    ///
+    /// # Panics
+    ///
+    /// If the host has a route of its own at [`SIGN_IN_PATH`](Self::SIGN_IN_PATH) or [`SIGN_OUT_PATH`](Self::SIGN_OUT_PATH).
     pub fn protect(self: Arc<Self>, routes: Router) -> Router {
         let own = Router::new()
-            .route(Self::PATH, get(form::show).post(form::sign_in))
-            .route(Self::OUT, post(form::sign_out))
+            .route(Self::SIGN_IN_PATH, get(form::show).post(form::sign_in))
+            .route(Self::SIGN_OUT_PATH, post(form::sign_out))
             .route(Self::STYLE, get(form::style))
             .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
             .layer(from_fn(headers::strict_headers))
@@ -233,10 +242,15 @@ impl SignIn {
         spawn_blocking(move || users.password_hash(&name)).await?
     }
 
-    /// Records an entry, and waits a moment for the database.
+    /// Records an entry, and waits a moment for the database. Once the recorder has the entry, it reports what it cannot
+    /// write.
     async fn record(&self, entry: NewActivityLogEntry) {
-        // The recorder keeps the entry, and reports what it cannot write.
-        _ = timeout(RECORDED_WITHIN, self.recorder.record(entry)).await;
+        let action = entry.action.clone();
+        match timeout(RECORDED_WITHIN, self.recorder.record_when_room(entry)).await {
+            Ok(Ok(receipt)) => _ = timeout(RECORDED_WITHIN, receipt).await,
+            Ok(Err(refused)) => tracing::error!("{action} was not recorded: {}", refused.reason()),
+            Err(_) => tracing::error!("{action} was not recorded: the recorder's queue is full"),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Checks passwords, a few at once.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use password_auth::VerifyError;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -19,11 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 static OF_NOBODY: LazyLock<String> = LazyLock::new(|| password_auth::generate_hash(rand::random::<u128>().to_string()));
 
 #[derive(Debug)]
-pub(crate) struct Passwords(Semaphore);
+pub(crate) struct Passwords(Arc<Semaphore>);
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self(Semaphore::new(CHECKS_AT_ONCE))
+        Self(Arc::new(Semaphore::new(CHECKS_AT_ONCE)))
     }
 }
 
@@ -31,12 +32,19 @@ impl Passwords {
     /// Whether a password belongs to a hash. Without a hash, the answer is no and takes as long.
     pub(crate) async fn check(&self, password: String, hash: Option<String>) -> Result<bool, ApiError> {
         let busy = || ApiError::unavailable("too many people sign in; try again");
-        let turn = timeout(PATIENCE, self.0.acquire()).await.map_err(|_| busy())?;
-        let _turn = turn.map_err(|_| busy())?;
+        let turn = timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await.map_err(|_| busy())?;
+        let turn = turn.map_err(|_| busy())?;
         let check = move || {
-            let is_right = password_auth::verify_password(password, hash.as_ref().unwrap_or(&OF_NOBODY)).is_ok();
-            is_right && hash.is_some()
+            // The check goes on when nobody waits for it any more.
+            let _turn = turn;
+            match password_auth::verify_password(password, hash.as_ref().unwrap_or(&OF_NOBODY)) {
+                Ok(()) => Ok(hash.is_some()),
+                Err(VerifyError::PasswordInvalid) => Ok(false),
+                Err(VerifyError::Parse(error)) => {
+                    Err(ApiError::internal(format!("the hash of a password cannot be read: {error}")))
+                }
+            }
         };
-        Ok(spawn_blocking(check).await?)
+        spawn_blocking(check).await?
     }
 }

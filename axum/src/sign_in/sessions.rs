@@ -15,10 +15,10 @@ pub(crate) const COOKIE: &str = "activity_log_session";
 /// When there would be more, the one that was used least recently ends.
 const MAX_SESSIONS: usize = 10_000;
 
-/// Without a request, a session lasts so long.
+/// How long a session lasts without a request.
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// In any case, a session lasts so long.
+/// How long a session lasts in any case.
 const AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Who has signed in, and with what.
@@ -54,8 +54,12 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    pub(crate) fn with_lifetime(self, idle: Duration, age: Duration) -> Self {
-        Self { idle, age, ..self }
+    pub(crate) fn with_idle_timeout(self, idle: Duration) -> Self {
+        Self { idle, ..self }
+    }
+
+    pub(crate) fn with_max_age(self, age: Duration) -> Self {
+        Self { age, ..self }
     }
 
     pub(crate) fn with_secure_cookie(self) -> Self {
@@ -91,12 +95,14 @@ impl Sessions {
         })
     }
 
-    /// Ends the sessions of the browser that sends these headers; returns the header `Set-Cookie`.
-    pub(crate) fn end(&self, headers: &HeaderMap) -> String {
+    /// Ends the sessions of the browser that sends these headers; returns whether there was any.
+    pub(crate) fn end(&self, headers: &HeaderMap) -> bool {
         let mut sessions = self.lock();
-        for cookie in cookies(headers) {
-            sessions.remove(&hash(cookie));
-        }
+        cookies(headers).filter(|cookie| sessions.remove(&hash(cookie)).is_some()).count() > 0
+    }
+
+    /// The header `Set-Cookie` that removes the cookie.
+    pub(crate) fn forget(&self) -> String {
         self.set_cookie("", Duration::ZERO)
     }
 

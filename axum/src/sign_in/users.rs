@@ -1,9 +1,11 @@
 //! The host's users and their passwords.
 
+use crate::actor::ANONYMOUS;
 use crate::error::ApiError;
 
 const MIN_PASSWORD_BYTES: usize = 8;
 const MAX_NAME_BYTES: usize = 200;
+const RESERVED: [&str; 2] = [ANONYMOUS, "system"];
 
 /// The users of a host, wherever it keeps them. The methods may block.
 pub trait Users: Send + Sync + 'static {
@@ -13,15 +15,19 @@ pub trait Users: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever keeps the host from knowing it; it is the answer to the request.
+    /// Any failure of the lookup; the client receives it.
     fn password_hash(&self, name: &str) -> Result<Option<String>, ApiError>;
 
-    /// Whether there are no users yet. It is asked at most once a second, and no more once there is a user.
+    /// Whether there are no users yet. It is asked at most once a second, no more once there is a user, and only with
+    /// [`SignIn::token`](crate::SignIn::token) or [`SignIn::admit_this_machine`](crate::SignIn::admit_this_machine). Without it,
+    /// there are users.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the host from knowing it; it is the answer to the request.
-    fn is_empty(&self) -> Result<bool, ApiError>;
+    /// Any failure of the lookup; the client receives it.
+    fn is_empty(&self) -> Result<bool, ApiError> {
+        Ok(false)
+    }
 }
 
 /// Why somebody could not sign in with these.
@@ -29,7 +35,9 @@ pub trait Users: Send + Sync + 'static {
 #[non_exhaustive]
 pub enum InvalidCredentials {
     /// The name of a user.
-    #[error("a name must have 1 to {MAX_NAME_BYTES} bytes and no control characters")]
+    #[error(
+        "a name must have 1 to {MAX_NAME_BYTES} bytes and no control characters, and not be `anonymous` or `system`"
+    )]
     Name,
     /// The password is too short.
     #[error("the password must have at least {MIN_PASSWORD_BYTES} bytes")]
@@ -47,8 +55,8 @@ pub enum InvalidCredentials {
 ///
 /// # Errors
 ///
-/// [`InvalidCredentials`] if the name has fewer than 1 or more than 200 bytes or has a control character, or the password has
-/// fewer than 8 bytes.
+/// [`InvalidCredentials`] if the name has fewer than 1 or more than 200 bytes, has a control character, or is one that the log
+/// has for nobody in particular (`anonymous`, `system`), or if the password has fewer than 8 bytes.
 pub fn hash_password(name: &str, password: &str) -> Result<String, InvalidCredentials> {
     if !is_name(name) {
         return Err(InvalidCredentials::Name);
@@ -61,5 +69,5 @@ pub fn hash_password(name: &str, password: &str) -> Result<String, InvalidCreden
 
 /// Whether a user can have this name, which then fits into a log and a database of any kind.
 pub(crate) fn is_name(text: &str) -> bool {
-    (1..=MAX_NAME_BYTES).contains(&text.len()) && !text.contains(char::is_control)
+    (1..=MAX_NAME_BYTES).contains(&text.len()) && !text.contains(char::is_control) && !RESERVED.contains(&text)
 }

@@ -81,7 +81,7 @@ impl Host {
 
     async fn sign_in(&self, name: &str, password: &str) -> TestResult<Answer> {
         let form = format!("name={name}&password={}", password.replace(' ', "+"));
-        let request = Request::post(SignIn::PATH).header("host", "localhost");
+        let request = Request::post(SignIn::SIGN_IN_PATH).header("host", "localhost");
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.into())?;
         send(&self.router, request).await
     }
@@ -130,7 +130,7 @@ async fn the_viewer_knows_where_readers_sign_in_and_out() -> TestResult {
 
 #[tokio::test]
 async fn a_session_ends_when_it_is_not_used() -> TestResult {
-    let host = Host::with_alice(|sign_in| sign_in.lifetime(Duration::from_secs(2), Duration::from_secs(60)))?;
+    let host = Host::with_alice(|sign_in| sign_in.idle_timeout(Duration::from_secs(2)))?;
     let cookie = host.session().await?;
     for _ in 0..4 {
         sleep(Duration::from_millis(700)).await;
@@ -143,7 +143,7 @@ async fn a_session_ends_when_it_is_not_used() -> TestResult {
 
 #[tokio::test]
 async fn a_session_ends_at_its_greatest_age_even_if_it_is_used() -> TestResult {
-    let host = Host::with_alice(|sign_in| sign_in.lifetime(Duration::from_secs(60), Duration::from_secs(2)))?;
+    let host = Host::with_alice(|sign_in| sign_in.max_age(Duration::from_secs(2)))?;
     let cookie = host.session().await?;
     for expected in [StatusCode::OK, StatusCode::UNAUTHORIZED] {
         sleep(Duration::from_millis(1_100)).await;
@@ -214,7 +214,7 @@ async fn attempts_from_one_address_are_slowed_and_those_from_another_are_not() -
     let host = Host::with_alice(|sign_in| sign_in)?;
     let attempt = async |number: u8, address: [u8; 4], name: String| -> TestResult<StatusCode> {
         let form = format!("name={name}&password={number}-wrong");
-        let request = Request::post(SignIn::PATH).header("host", "localhost");
+        let request = Request::post(SignIn::SIGN_IN_PATH).header("host", "localhost");
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let request = request.extension(ConnectInfo(SocketAddr::from((address, 1)))).body(form.into())?;
         Ok(send(&host.router, request).await?.status)

@@ -13,6 +13,7 @@ use diesel::prelude::*;
 use diesel::r2d2::{
     Builder, ConnectionManager, CustomizeConnection, Pool, PoolError, PooledConnection, R2D2Connection,
 };
+use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 pub use crate::any_connection::AnyConnection;
@@ -25,7 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub struct Database {
     address: String,
     file: OpenFile,
-    pool: Pool<ConnectionManager<AnyConnection>>,
+    readers: Pool<ConnectionManager<AnyConnection>>,
+    /// One, so that who waits for another writer leaves the other connections to readers.
+    writer: Pool<ConnectionManager<AnyConnection>>,
 }
 
 impl Database {
@@ -55,8 +58,12 @@ impl Database {
             activity_log::enable_search(&mut conn)?;
         }
         let file = OpenFile::at(address);
-        let pool = pool(4).connection_customizer(Box::new(file.clone())).build(ConnectionManager::new(address))?;
-        let database = Self { address: address.to_owned(), file, pool };
+        let open = |connections| {
+            let pool = pool(connections).test_on_check_out(is_postgres(address));
+            pool.connection_customizer(Box::new(file.clone())).build(ConnectionManager::new(address))
+        };
+        let (readers, writer) = (open(4)?, open(1)?);
+        let database = Self { address: address.to_owned(), file, readers, writer };
         database.transaction(|conn| {
             // Servers that start at the same moment wait for each other here.
             conn.batch_execute("UPDATE __diesel_schema_migrations SET run_on = run_on")?;
@@ -67,23 +74,24 @@ impl Database {
         Ok(database)
     }
 
-    /// A connection of the pool.
+    /// A connection to read with.
     ///
     /// # Errors
     ///
     /// If there is none within three seconds, or the file was replaced or removed.
     pub fn get(&self) -> Result<PooledConnection<ConnectionManager<AnyConnection>>, ApiError> {
         self.file.check()?;
-        Ok(self.pool.get()?)
+        Ok(self.readers.get()?)
     }
 
-    /// Runs `work` in a transaction. Where it writes, its first statement has to, so that SQLite waits for other writers.
+    /// Runs `work` in a transaction. Its first statement has to write, so that SQLite waits for other processes that do.
     ///
     /// # Errors
     ///
     /// Those of [`get`](Self::get) and of `work`; nothing is written then.
     pub fn transaction<T>(&self, work: impl FnOnce(&mut AnyConnection) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        let done = (*self.get()?).transaction(work)?;
+        self.file.check()?;
+        let done = (*self.writer.get()?).transaction(work)?;
         // What went into a file that was lost meanwhile is lost with it.
         self.file.check()?;
         Ok(done)
@@ -136,17 +144,20 @@ impl Database {
         RetentionWorker::start(move || database.connect_to_file(), policy, options)
     }
 
-    /// Moves the contents of the write-ahead log into the file, so that a copy of the file has everything, unless another
-    /// process uses it.
+    /// Moves the contents of the write-ahead log into the file, so that a copy of the file has everything. Returns `false` if
+    /// another process uses it.
     ///
     /// # Errors
     ///
     /// Whatever SQLite reports.
-    pub fn close(&self) -> activity_log::Result<()> {
+    pub fn close(&self) -> activity_log::Result<bool> {
         if is_postgres(&self.address) {
-            return Ok(());
+            return Ok(true);
         }
-        Ok(self.connect_to_file()?.batch_execute("PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)")?)
+        let mut conn = self.connect_to_file()?;
+        conn.batch_execute("PRAGMA busy_timeout = 1000")?;
+        let checkpoint: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(&mut conn)?;
+        Ok(checkpoint.busy == 0)
     }
 
     /// This must not create a file in the place of one that was removed.
@@ -154,6 +165,12 @@ impl Database {
         self.file.check().map_err(ConnectionError::from)?;
         activity_log::connect(&self.address)
     }
+}
+
+#[derive(QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = BigInt)]
+    busy: i64,
 }
 
 fn is_postgres(address: &str) -> bool {

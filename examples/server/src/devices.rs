@@ -11,6 +11,8 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind::UniqueViolation;
+use diesel::result::Error::DatabaseError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -49,7 +51,8 @@ struct Page<'a> {
 type Answer = Result<Response, ApiError>;
 
 pub(crate) fn router(database: Database) -> Router {
-    Router::new().route(PATH, get(show).post(put)).route("/devices/remove", post(remove)).with_state(database)
+    let routes = Router::new().route(PATH, get(show).post(add)).route("/devices/rename", post(rename));
+    routes.route("/devices/remove", post(remove)).with_state(database)
 }
 
 /// The place of a device on the page.
@@ -57,47 +60,49 @@ pub(crate) fn url(id: &str) -> String {
     format!("{PATH}#{}", utf8_percent_encode(id, ENCODED))
 }
 
-async fn show(State(database): State<Database>, Extension(who): Extension<Identity>) -> Answer {
-    page(&database, &who, "")
+async fn show(State(db): State<Database>, Extension(who): Extension<Identity>) -> Answer {
+    page(&db, &who, "")
 }
 
-/// Adds a device, or changes it.
-async fn put(
-    State(database): State<Database>,
-    Extension(who): Extension<Identity>,
-    Form(device): Form<Device>,
-) -> Answer {
-    for (field, text) in [("id", &device.id), ("name", &device.name)] {
-        // The log could not tell texts apart that differ only in U+0000.
-        if !(1..=200).contains(&text.len()) || text.contains(char::is_control) {
-            let error = ApiError::parameter(field, "must have 1 to 200 bytes and no control characters");
-            return answer(&database, &who, Err(error));
+async fn add(State(db): State<Database>, Extension(who): Extension<Identity>, Form(device): Form<Device>) -> Answer {
+    let added = change(&db, |conn| {
+        check(&device)?;
+        let added = diesel::insert_into(devices::table).values(&device).execute(conn);
+        if let Err(DatabaseError(UniqueViolation, _)) = added {
+            return Err(ApiError::new(StatusCode::CONFLICT, "there is already a device with this id"));
         }
-    }
-    let done = change(&database, |conn| {
-        let Some(before) = locked(conn, &device.id)? else {
-            diesel::insert_into(devices::table).values(&device).execute(conn)?;
-            return record(conn, "device.added", "Added", &device, Map::new());
-        };
-        let Some(changed) = changes(&before, &device)? else { return Ok(()) };
+        added?;
+        record(conn, "device.added", "Added", &device, Map::new())
+    });
+    answer(&db, &who, added.map(|()| url(&device.id)))
+}
+
+async fn rename(State(db): State<Database>, Extension(who): Extension<Identity>, Form(device): Form<Device>) -> Answer {
+    let renamed = change(&db, |conn| {
+        check(&device)?;
+        let Some(changed) = changes(&locked(conn, &device.id)?, &device)? else { return Ok(()) };
         diesel::update(devices::table.find(&device.id)).set(devices::name.eq(&device.name)).execute(conn)?;
         record(conn, "device.changed", "Changed", &device, changed)
     });
-    answer(&database, &who, done.map(|()| url(&device.id)))
+    answer(&db, &who, renamed.map(|()| url(&device.id)))
 }
 
-async fn remove(
-    State(database): State<Database>,
-    Extension(who): Extension<Identity>,
-    Form(device): Form<Device>,
-) -> Answer {
-    let done = change(&database, |conn| {
-        let device =
-            locked(conn, &device.id)?.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "there is no such device"))?;
+async fn remove(State(db): State<Database>, Extension(who): Extension<Identity>, Form(device): Form<Device>) -> Answer {
+    let removed = change(&db, |conn| {
+        let device = locked(conn, &device.id)?;
         diesel::delete(devices::table.find(&device.id)).execute(conn)?;
         record(conn, "device.removed", "Removed", &device, Map::new())
     });
-    answer(&database, &who, done.map(|()| PATH.to_owned()))
+    answer(&db, &who, removed.map(|()| PATH.to_owned()))
+}
+
+fn check(Device { id, name }: &Device) -> Result<(), ApiError> {
+    // The log could not tell texts apart that differ only in U+0000.
+    let is_valid = |text: &str| (1..=200).contains(&text.len()) && !text.contains(char::is_control);
+    match [("id", id), ("name", name)].into_iter().find(|(_, text)| !is_valid(text)) {
+        Some((field, _)) => Err(ApiError::parameter(field, "must have 1 to 200 bytes and no control characters")),
+        None => Ok(()),
+    }
 }
 
 /// Works on this thread, because an entry takes who makes the request from the context.
@@ -106,9 +111,11 @@ fn change(database: &Database, work: impl FnOnce(&mut AnyConnection) -> Result<(
 }
 
 /// A device that nobody else changes before the transaction ends.
-fn locked(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<Device>> {
-    diesel::update(devices::table.find(id)).set(devices::id.eq(id)).execute(conn)?;
-    devices::table.find(id).select(Device::as_select()).first(conn).optional()
+fn locked(conn: &mut AnyConnection, id: &str) -> Result<Device, ApiError> {
+    match diesel::update(devices::table.find(id)).set(devices::id.eq(id)).execute(conn)? {
+        0 => Err(ApiError::new(StatusCode::NOT_FOUND, "there is no such device")),
+        _ => Ok(devices::table.find(id).select(Device::as_select()).first(conn)?),
+    }
 }
 
 fn record(
@@ -124,18 +131,21 @@ fn record(
 }
 
 /// Leads to a place of this server, or shows the page with what is wrong.
-fn answer(database: &Database, who: &Identity, done: Result<String, ApiError>) -> Answer {
+fn answer(db: &Database, who: &Identity, done: Result<String, ApiError>) -> Answer {
     match done {
         Ok(place) => Ok(Redirect::to(&place).into_response()),
-        Err(error) => Ok((error.status(), page(database, who, &error.to_string())?).into_response()),
+        Err(error) => Ok((error.status(), page(db, who, &error.to_string())?).into_response()),
     }
 }
 
-fn page(database: &Database, who: &Identity, problem: &str) -> Answer {
+fn page(db: &Database, who: &Identity, problem: &str) -> Answer {
     let devices = devices::table.order(devices::id).limit(1_000).select(Device::as_select());
-    let devices = block_in_place(|| database.transaction(|conn| Ok(devices.load(conn)?)))?;
+    let devices = block_in_place(|| Ok::<_, ApiError>(devices.load(&mut *db.get()?)?))?;
     let user = if let Identity::User(name) = who { Some(&**name) } else { None };
     let page = Page { devices: &devices, problem, user }.render();
     let page = page.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    Ok(([(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)], Html(page)).into_response())
+    // With another referrer policy, a browser would not say from which origin a form is sent.
+    let headers =
+        [(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY), (header::REFERRER_POLICY, "same-origin")];
+    Ok((headers, Html(page)).into_response())
 }

@@ -11,7 +11,7 @@ use diesel::result::Error::DeserializationError;
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 diesel::table! {
-    retention (id) {
+    retention_settings (id) {
         id -> Integer,
         settings -> Text,
     }
@@ -27,7 +27,7 @@ pub(crate) struct StoredRetention {
 impl StoredRetention {
     /// Starts the worker. This call blocks.
     pub(crate) fn start(database: Database) -> Result<Self, ApiError> {
-        let settings = database.transaction(load)?;
+        let settings = load(&mut *database.get()?)?;
         let options = RetentionWorkerOptions::new().interval(INTERVAL).on_error(|error| {
             tracing::error!("the retention failed, and is tried again: {error}");
         });
@@ -38,13 +38,13 @@ impl StoredRetention {
 
 impl Retention for StoredRetention {
     fn settings(&self) -> Result<RetentionSettings, ApiError> {
-        self.database.transaction(load)
+        load(&mut *self.database.get()?)
     }
 
     fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError> {
         self.database.transaction(|conn| {
-            let settings = retention::settings.eq(serde_json::json!(settings).to_string());
-            diesel::update(retention::table).set(settings).execute(conn)?;
+            let settings = retention_settings::settings.eq(serde_json::json!(settings).to_string());
+            diesel::update(retention_settings::table).set(settings).execute(conn)?;
             conn.record(&entry)?;
             Ok(())
         })?;
@@ -59,6 +59,6 @@ impl Retention for StoredRetention {
 }
 
 fn load(conn: &mut AnyConnection) -> Result<RetentionSettings, ApiError> {
-    let settings = retention::table.select(retention::settings).first::<String>(conn)?;
+    let settings = retention_settings::table.select(retention_settings::settings).first::<String>(conn)?;
     Ok(serde_json::from_str(&settings).map_err(|error| DeserializationError(error.into()))?)
 }

@@ -102,8 +102,10 @@ pub(crate) async fn serve(arguments: &Arguments, database: Database) -> Result<(
         entries.iter().for_each(|entry| error!("{what}: {}", serde_json::json!(entry)));
     }
     // What is recorded is committed by now. If this fails, the next start completes it.
-    if let Err(error) = spawn_blocking(move || database.close()).await? {
-        warn!("cannot empty the write-ahead log: {error}");
+    match spawn_blocking(move || database.close()).await? {
+        Ok(true) => {}
+        Ok(false) => warn!("cannot empty the write-ahead log: another process uses the file"),
+        Err(error) => warn!("cannot empty the write-ahead log: {error}"),
     }
     match unwritten.entries.len() + unwritten.unclear.len() {
         0 => Ok(()),

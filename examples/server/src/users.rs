@@ -21,11 +21,11 @@ pub(crate) struct StoredUsers(pub(crate) Database);
 
 impl Users for StoredUsers {
     fn password_hash(&self, name: &str) -> Result<Option<String>, ApiError> {
-        self.0.transaction(|conn| Ok(users::table.find(name).select(users::password_hash).first(conn).optional()?))
+        Ok(users::table.find(name).select(users::password_hash).first(&mut *self.0.get()?).optional()?)
     }
 
     fn is_empty(&self) -> Result<bool, ApiError> {
-        self.0.transaction(|conn| Ok(!select(exists(users::table.select(users::name))).get_result::<bool>(conn)?))
+        Ok(!select(exists(users::table.select(users::name))).get_result::<bool>(&mut *self.0.get()?)?)
     }
 }
 

@@ -9,8 +9,12 @@ fn page(server: &Server) -> TestResult<Answer> {
     server.request("GET", "/devices")
 }
 
-fn put(server: &Server, id: &str, name: &str) -> TestResult<Answer> {
+fn add(server: &Server, id: &str, name: &str) -> TestResult<Answer> {
     server.send_form("/devices", &[("id", id), ("name", name)], &[])
+}
+
+fn rename(server: &Server, id: &str, name: &str) -> TestResult<Answer> {
+    server.send_form("/devices/rename", &[("id", id), ("name", name)], &[])
 }
 
 fn remove(server: &Server, id: &str) -> TestResult<Answer> {
@@ -21,11 +25,11 @@ fn remove(server: &Server, id: &str) -> TestResult<Answer> {
 fn devices_are_added_renamed_and_removed_with_forms_and_the_log_says_what_changed() -> TestResult {
     let server = Server::start()?;
     assert!(page(&server)?.text.contains("There are no devices yet."));
-    let added = put(&server, "a/b", "<Lamp>")?;
+    let added = add(&server, "a/b", "<Lamp>")?;
     assert_eq!((added.status, added.header("location")), (303, "/devices#a%2Fb"));
     let text = page(&server)?.text;
     assert!(text.contains("value=\"&#60;Lamp&#62;\"") && text.contains("name=\"id\" value=\"a/b\""), "{text}");
-    assert_eq!(put(&server, "a/b", "Hall lamp")?.status, 303);
+    assert_eq!(rename(&server, "a/b", "Hall lamp")?.status, 303);
     let removed = remove(&server, "a/b")?;
     assert_eq!((removed.status, removed.header("location")), (303, "/devices"));
     assert!(page(&server)?.text.contains("There are no devices yet."));
@@ -44,8 +48,8 @@ fn devices_are_added_renamed_and_removed_with_forms_and_the_log_says_what_change
 #[test]
 fn what_changes_nothing_is_not_recorded() -> TestResult {
     let server = Server::start()?;
-    assert_eq!(put(&server, "dev_7", "Lamp")?.status, 303);
-    assert_eq!(put(&server, "dev_7", "Lamp")?.status, 303);
+    assert_eq!(add(&server, "dev_7", "Lamp")?.status, 303);
+    assert_eq!(rename(&server, "dev_7", "Lamp")?.status, 303);
     assert_eq!(server.get("entity_type=device")?.messages()?, ["Added Lamp"]);
     Ok(())
 }
@@ -56,7 +60,7 @@ fn a_change_that_cannot_be_recorded_does_not_happen() -> TestResult {
     server.connect()?.batch_execute(
         "CREATE TRIGGER refuse BEFORE INSERT ON activity_log BEGIN SELECT RAISE(ABORT, 'not today'); END",
     )?;
-    let refused = put(&server, "dev_7", "Lamp")?;
+    let refused = add(&server, "dev_7", "Lamp")?;
     assert_eq!(refused.status, 500);
     assert!(!refused.text.contains("not today"), "{}", refused.text);
     assert!(page(&server)?.text.contains("There are no devices yet."));
@@ -73,14 +77,26 @@ fn a_form_that_cannot_be_accepted_is_answered_with_the_page_and_the_reason() -> 
         ("a\0b", "Lamp", "`id` must have 1 to 200 bytes and no control characters"),
         ("7", "", "`name` must have 1 to 200 bytes"),
     ] {
-        let answer = put(&server, id, name)?;
+        let answer = add(&server, id, name)?;
         assert_eq!(answer.status, 400, "{id} {}", answer.text);
         assert!(answer.text.contains(reason) && answer.text.contains("placeholder=\"Id\""), "{}", answer.text);
     }
-    let missing = remove(&server, "8")?;
-    assert_eq!(missing.status, 404);
-    assert!(missing.text.contains("there is no such device"), "{}", missing.text);
+    for missing in [remove(&server, "8")?, rename(&server, "8", "Lamp")?] {
+        assert_eq!(missing.status, 404);
+        assert!(missing.text.contains("there is no such device"), "{}", missing.text);
+    }
     assert_eq!(server.get("entity_type=device")?.messages()?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn a_device_that_is_there_already_is_not_added_again() -> TestResult {
+    let server = Server::start()?;
+    assert_eq!(add(&server, "7", "Lamp")?.status, 303);
+    let again = add(&server, "7", "Fan")?;
+    assert_eq!(again.status, 409);
+    assert!(again.text.contains("there is already a device with this id"), "{}", again.text);
+    assert!(page(&server)?.text.contains("value=\"Lamp\""));
     Ok(())
 }
 
@@ -89,6 +105,7 @@ fn the_page_runs_no_script_and_leads_back_to_the_log() -> TestResult {
     let answer = page(&Server::start()?)?;
     let policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     assert_eq!(answer.header("content-security-policy"), policy);
+    assert_eq!(answer.header("referrer-policy"), "same-origin");
     assert!(answer.text.contains("href=\"/\"") && !answer.text.contains("Sign out"), "{}", answer.text);
     Ok(())
 }

@@ -1,3 +1,3 @@
-DROP TABLE retention;
+DROP TABLE retention_settings;
 DROP TABLE users;
 DROP TABLE devices;
