@@ -37,8 +37,8 @@
 //! A host that keeps its settings in a table of its own, and applies them with a worker:
 //!
 //! ```
-//! use activity_log::{ActivityLogRepository, NewActivityLogEntry, RetentionRun, RetentionWorker};
-//! use activity_log_axum::{ApiError, Retention, RetentionSettings};
+//! use activity_log::{ActivityLogRepository, RetentionRun, RetentionWorker};
+//! use activity_log_axum::{ApiError, Retention, RetentionChange, RetentionSettings};
 //! use diesel::{QueryResult, SqliteConnection};
 //! # fn load(_: &mut SqliteConnection) -> QueryResult<RetentionSettings> { Ok(RetentionSettings::default()) }
 //! # fn store(_: &mut SqliteConnection, _: RetentionSettings) -> QueryResult<()> { Ok(()) }
@@ -53,12 +53,15 @@
 //!         Ok(load(&mut activity_log::connect(&self.database)?).map_err(activity_log::Error::from)?)
 //!     }
 //!
-//!     fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError> {
-//!         activity_log::connect(&self.database)?.immediate_transaction(|conn| {
-//!             store(conn, settings)?;
-//!             ActivityLogRepository::new(conn).record(&entry)
+//!     fn change(&self, change: &RetentionChange) -> Result<(), ApiError> {
+//!         activity_log::connect(&self.database)?.immediate_transaction(|conn| -> activity_log::Result<()> {
+//!             if let Some(entry) = change.entry(&load(conn)?)? {
+//!                 store(conn, change.settings())?;
+//!                 ActivityLogRepository::new(conn).record(&entry)?;
+//!             }
+//!             Ok(())
 //!         })?;
-//!         Ok(self.worker.set_policy(settings.policy())?)
+//!         Ok(self.worker.set_policy(change.settings().policy())?)
 //!     }
 //!
 //!     fn last_run(&self) -> Option<RetentionRun> {
@@ -128,7 +131,7 @@ pub use headers::strict_headers;
 pub use host::{names_this_machine, require_one_host};
 pub use origin::refuse_other_sites;
 pub use page::is_page_file;
-pub use retention::{Retention, RetentionSettings};
+pub use retention::{Retention, RetentionChange, RetentionSettings};
 pub use routes::Routes;
 #[cfg(feature = "sign-in")]
 pub use sign_in::{Identity, InvalidCredentials, SignIn, Users, hash_password};

@@ -1,6 +1,6 @@
 //! How long entries are kept, as far as people may see and change it.
 
-use activity_log::{NewActivityLogEntry, RetentionPolicy, RetentionRun};
+use activity_log::{ActivityCategory, ActivitySeverity, NewActivityLogEntry, RetentionPolicy, RetentionRun, changes};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -54,6 +54,40 @@ impl RetentionSettings {
     }
 }
 
+/// What somebody asks [`Retention::change`] for.
+#[derive(Debug)]
+pub struct RetentionChange {
+    settings: RetentionSettings,
+    /// The entry, as long as nobody knows what changes.
+    entry: NewActivityLogEntry,
+}
+
+impl RetentionChange {
+    /// A change by an actor in the current context.
+    pub(crate) fn here(settings: RetentionSettings, actor: String) -> Self {
+        let message = format!("{actor} changed how long the activity log is kept");
+        let entry = NewActivityLogEntry::here(ActivityCategory::System, "activity_log_retention_changed", message);
+        Self { settings, entry: NewActivityLogEntry { actor, ..entry.severity(ActivitySeverity::Warning) } }
+    }
+
+    /// The settings that are to hold.
+    #[must_use]
+    pub const fn settings(&self) -> RetentionSettings {
+        self.settings
+    }
+
+    /// The entry to record, which says who changed what of the settings that hold `before`; `None` if they stay as they
+    /// are, and then there is nothing to store either.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`changes`].
+    pub fn entry(&self, before: &RetentionSettings) -> activity_log::Result<Option<NewActivityLogEntry>> {
+        let changed = changes(before, &self.settings)?;
+        Ok(changed.map(|changed| self.entry.clone().metadata_values(changed)))
+    }
+}
+
 /// The retention of a host: see [`Viewer::retention`](crate::Viewer::retention).
 ///
 /// The methods may block. [The crate](crate#retention) has an example.
@@ -65,13 +99,17 @@ pub trait Retention: Send + Sync + 'static {
     /// Whatever keeps the host from knowing them; it is the answer to the request.
     fn settings(&self) -> Result<RetentionSettings, ApiError>;
 
-    /// Stores other settings, records the entry, which says who changed what, in the same transaction, and has the
-    /// settings applied, such as with [`RetentionWorker::set_policy`](activity_log::RetentionWorker::set_policy).
+    /// Stores other settings, and has them applied, such as with
+    /// [`RetentionWorker::set_policy`](activity_log::RetentionWorker::set_policy).
+    ///
+    /// One transaction reads the former settings, asks the change for the [entry](RetentionChange::entry) that says what
+    /// becomes of them, stores the new ones and records the entry. Nobody else may change the settings meanwhile, so the
+    /// transaction begins as one that writes, or reads the settings `FOR UPDATE`.
     ///
     /// # Errors
     ///
     /// Whatever keeps the host from storing both. Neither is stored then.
-    fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError>;
+    fn change(&self, change: &RetentionChange) -> Result<(), ApiError>;
 
     /// The last run, such as [`RetentionWorker::last_run`](activity_log::RetentionWorker::last_run) has it.
     fn last_run(&self) -> Option<RetentionRun>;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use activity_log::{ActivityCategory, ActivitySeverity, ActorContext, NewActivityLogEntry, changes};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -14,7 +13,7 @@ use crate::app::App;
 use crate::body::{self, BodyFormat};
 use crate::error::ApiError;
 use crate::query::{ActorQuery, no_parameters};
-use crate::retention::{Retention, RetentionSettings};
+use crate::retention::{Retention, RetentionChange, RetentionSettings};
 
 const MAX_BYTES: usize = 16 << 10;
 const MAX_DAYS: u32 = 36_500;
@@ -65,23 +64,17 @@ pub(crate) async fn change(
     let body = body::receive(&headers, body, MAX_BYTES).await?;
     let after = read(&headers, &body)?;
     let retention = of(&app)?;
-    let context = ActorContext::current().unwrap_or_default();
-    // One at a time, so that each says truly what it has changed.
+    let change = RetentionChange::here(after, actor);
+    // One at a time, so that the host also applies last what it stores last.
     let turn = app.permits.change().await;
     let task = move || {
         let _turn = turn;
-        let Some(changed) = changes(&retention.settings()?, &after)? else { return Ok(()) };
-        let message = format!("{actor} changed how long the activity log is kept");
-        let entry = context.scope(|| NewActivityLogEntry::here(ActivityCategory::System, ACTION, message));
-        let entry = entry.severity(ActivitySeverity::Warning).metadata_values(changed);
-        retention.change(after, NewActivityLogEntry { actor, ..entry })
+        retention.change(&change)
     };
     spawn_blocking(task).await??;
     app.live.announce();
     Ok(Json(after))
 }
-
-const ACTION: &str = "activity_log_retention_changed";
 
 fn of(app: &App) -> Result<Arc<dyn Retention>, ApiError> {
     app.retention.clone().ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "the server keeps every entry"))

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use activity_log::{NewActivityLogEntry, Repository, RetentionRun};
-use activity_log_axum::{Actor, ApiError, Retention, RetentionSettings, Routes};
+use activity_log::{Repository, RetentionRun};
+use activity_log_axum::{Actor, ApiError, Retention, RetentionChange, RetentionSettings, Routes};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use diesel::r2d2::{ConnectionManager, Pool};
@@ -15,6 +15,8 @@ use crate::viewer::host::{Answer, Host, LOG, get, messages, send};
 
 /// A host that keeps its settings in memory.
 struct InMemory {
+    /// What another process makes of the settings just before a change locks them.
+    beside: Option<RetentionSettings>,
     settings: Arc<Mutex<RetentionSettings>>,
     pool: Pool<ConnectionManager<Connection>>,
 }
@@ -26,9 +28,13 @@ impl Retention for InMemory {
         Ok(*self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError> {
-        Repository::new(&mut *self.pool.get()?).record(&entry)?;
-        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+    fn change(&self, change: &RetentionChange) -> Result<(), ApiError> {
+        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        *settings = self.beside.unwrap_or(*settings);
+        if let Some(entry) = change.entry(&settings)? {
+            Repository::new(&mut *self.pool.get()?).record(&entry)?;
+        }
+        *settings = change.settings();
         Ok(())
     }
 
@@ -38,8 +44,12 @@ impl Retention for InMemory {
 }
 
 fn host(routes: Routes) -> TestResult<Host> {
+    host_beside(None, routes)
+}
+
+fn host_beside(beside: Option<RetentionSettings>, routes: Routes) -> TestResult<Host> {
     let log = Log::create()?;
-    let retention = InMemory { settings: Arc::new(Mutex::new(BEFORE)), pool: log.pool(1)? };
+    let retention = InMemory { beside, settings: Arc::new(Mutex::new(BEFORE)), pool: log.pool(1)? };
     let viewer = activity_log_axum::Viewer::new(log.pool(2)?).actor(|_| Actor::named("alice")).routes(routes);
     Ok(Host { router: viewer.retention(retention).into_router(), log })
 }
@@ -73,6 +83,16 @@ async fn settings_that_stay_as_they_are_are_not_recorded() -> TestResult {
     let host = host(Routes::default().change_retention())?;
     assert_eq!(put(&host, &json!({"enabled": true, "days": 90})).await?.status, StatusCode::OK);
     assert!(messages(&host.list("").await?).is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_another_process_changed_meanwhile_is_not_recorded_as_changed_by_the_request() -> TestResult {
+    let beside = RetentionSettings::new(true, Some(60), Some(10_000));
+    let host = host_beside(Some(beside), Routes::default().change_retention())?;
+    put(&host, &json!({"enabled": true, "days": 30, "entries": 10_000})).await?;
+    let page = host.list("").await?;
+    assert_eq!(page["entries"][0]["metadata"]["changed"], json!({"days": {"from": 60, "to": 30}}));
     Ok(())
 }
 
@@ -127,7 +147,7 @@ async fn the_status_says_how_long_entries_are_kept() -> TestResult {
 async fn the_page_asks_for_the_name_of_who_changes_the_settings() -> TestResult {
     let log = Log::create()?;
     let asks_for_name = async |routes| -> TestResult<Value> {
-        let retention = InMemory { settings: Arc::new(Mutex::new(BEFORE)), pool: log.pool(1)? };
+        let retention = InMemory { beside: None, settings: Arc::new(Mutex::new(BEFORE)), pool: log.pool(1)? };
         let viewer = activity_log_axum::Viewer::new(log.pool(2)?).actor(|_| Actor::as_claimed()).routes(routes);
         let answer = get(&viewer.retention(retention).into_router(), "/viewer.json").await?;
         Ok(answer.json["asks_for_name"].clone())

@@ -144,20 +144,19 @@ impl Database {
         RetentionWorker::start(move || database.connect_to_file(), policy, options)
     }
 
-    /// Moves the contents of the write-ahead log into the file, so that a copy of the file has everything. Returns `false` if
-    /// another process uses it.
+    /// Moves the contents of the write-ahead log into the file, so that a copy of the file has everything.
     ///
     /// # Errors
     ///
-    /// Whatever SQLite reports.
-    pub fn close(&self) -> activity_log::Result<bool> {
+    /// Whatever SQLite reports, and if another process uses the file.
+    pub fn close(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         if is_postgres(&self.address) {
-            return Ok(true);
+            return Ok(());
         }
         let mut conn = self.connect_to_file()?;
         conn.batch_execute("PRAGMA busy_timeout = 1000")?;
         let checkpoint: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(&mut conn)?;
-        Ok(checkpoint.busy == 0)
+        if checkpoint.busy == 0 { Ok(()) } else { Err("another process uses the file".into()) }
     }
 
     /// This must not create a file in the place of one that was removed.

@@ -2,26 +2,31 @@
 
 mod events;
 
+use std::iter;
+
 use activity_log::{ActivitySeverity, NewActivityLogEntry};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::events::{ACTORS, EVENTS, Event};
 
 const DAYS: u64 = 30;
+const BATCH: usize = 1_000;
 
 /// The relative number of events in each hour of the day, in UTC.
 const HOURS: [u64; 24] = [2, 1, 1, 1, 2, 4, 10, 24, 38, 44, 42, 36, 30, 38, 42, 40, 34, 26, 20, 18, 16, 12, 8, 4];
 
-/// `number` plausible entries from the last 30 days, the oldest first.
+/// `number` plausible entries from the last 30 days, the oldest first, in batches to be recorded in one transaction each: a
+/// commit waits for the disk, and other writers wait for the commit.
 ///
 /// The same `number` always yields the same entries, except for their ids and times.
-pub fn entries(number: u32, now: DateTime<Utc>) -> impl Iterator<Item = NewActivityLogEntry> {
+pub fn batches(number: u32, now: DateTime<Utc>) -> impl Iterator<Item = Vec<NewActivityLogEntry>> {
     // The times have a generator of their own: how many numbers they consume depends on the current time.
     let mut chance = Chance(1);
     let mut times = (0..number).map(|_| time(&mut chance, now)).collect::<Vec<_>>();
     times.sort_unstable();
     let mut chance = Chance(2);
-    times.into_iter().map(move |ts| entry(&mut chance, ts))
+    let mut entries = times.into_iter().map(move |ts| entry(&mut chance, ts));
+    iter::from_fn(move || Some(entries.by_ref().take(BATCH).collect::<Vec<_>>()).filter(|batch| !batch.is_empty()))
 }
 
 /// A pseudorandom number generator (splitmix64) with a fixed seed, so that every run yields the same numbers.

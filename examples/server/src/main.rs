@@ -59,10 +59,8 @@ fn fill(database: &Database, number: u32) -> Result<(), Box<dyn Error>> {
         tracing::warn!("the log is not empty, so it is not filled for the demonstration");
         return Ok(());
     }
-    // Each commit waits for the disk, and other writers wait for the commit.
-    let mut entries = demo_log::entries(number, chrono::Utc::now()).peekable();
-    while entries.peek().is_some() {
-        conn.record_all(&entries.by_ref().take(1_000).collect::<Vec<_>>())?;
+    for batch in demo_log::batches(number, chrono::Utc::now()) {
+        conn.record_all(&batch)?;
     }
     Ok(())
 }

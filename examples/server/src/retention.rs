@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use activity_log::{NewActivityLogEntry, RetentionRun, RetentionWorker, RetentionWorkerOptions};
-use activity_log_axum::{ApiError, Retention, RetentionSettings};
+use activity_log::{RetentionRun, RetentionWorker, RetentionWorkerOptions};
+use activity_log_axum::{ApiError, Retention, RetentionChange, RetentionSettings};
 use any_database::{AnyConnection, Database};
 use diesel::prelude::*;
 use diesel::result::Error::DeserializationError;
@@ -41,8 +41,12 @@ impl Retention for StoredRetention {
         load(&mut *self.database.get()?)
     }
 
-    fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError> {
+    fn change(&self, change: &RetentionChange) -> Result<(), ApiError> {
+        let settings = change.settings();
         self.database.transaction(|conn| {
+            // Nobody else changes the settings before the transaction ends.
+            diesel::update(retention_settings::table).set(retention_settings::id.eq(1)).execute(conn)?;
+            let Some(entry) = change.entry(&load(conn)?)? else { return Ok(()) };
             let settings = retention_settings::settings.eq(serde_json::json!(settings).to_string());
             diesel::update(retention_settings::table).set(settings).execute(conn)?;
             conn.record(&entry)?;

@@ -46,12 +46,9 @@ const SECRETS: &str = "password passwd secret token access_token refresh_token a
 
 pub(crate) async fn serve(arguments: &Arguments, database: Database) -> Result<(), Box<dyn Error>> {
     let recorder = database.recorder(recorder_options())?;
-    let sign_in =
-        SignIn::new(StoredUsers(database.clone()), recorder.clone()).admit_this_machine().public_path("/healthz");
-    let sign_in = Arc::new(match &arguments.token {
-        Some(token) => sign_in.token(token)?,
-        None => sign_in,
-    });
+    let sign_in = SignIn::new(StoredUsers(database.clone()), recorder.clone());
+    let sign_in = sign_in.admit_this_machine().public_path("/healthz");
+    let sign_in = Arc::new(arguments.token.iter().try_fold(sign_in, |sign_in, token| sign_in.token(token))?);
     let address = arguments.listen;
     if !address.ip().is_loopback() && sign_in.is_open()? {
         let problem = format!(
@@ -86,7 +83,11 @@ pub(crate) async fn serve(arguments: &Arguments, database: Database) -> Result<(
     let routes = devices::router(database.clone()).fallback_service(viewer.into_router());
     let routes = with_layers(sign_in.protect(routes));
 
-    let started = own_entry("server_started", format!("The server started listening on {url}"));
+    let started = NewActivityLogEntry::here(
+        ActivityCategory::System,
+        "server_started",
+        format!("The server started listening on {url}"),
+    );
     recorder.record(started.metadata_value("url", &*url)).await?;
     println!("listening on {url}");
 
@@ -95,17 +96,15 @@ pub(crate) async fn serve(arguments: &Arguments, database: Database) -> Result<(
     server.serve(routes.into_make_service_with_connect_info::<SocketAddr>()).await?;
 
     // The receipt is of no interest: what is not recorded is reported.
-    recorder.record(own_entry("server_stopped", "The server stopped".to_owned()));
+    recorder.record(NewActivityLogEntry::here(ActivityCategory::System, "server_stopped", "The server stopped"));
     let unwritten = spawn_blocking(move || recorder.shutdown(WRITE_GRACE)).await?;
     for (entries, what) in [(&unwritten.entries, "not recorded"), (&unwritten.unclear, "perhaps not recorded")] {
         // As they can be sent to a server later.
         entries.iter().for_each(|entry| error!("{what}: {}", serde_json::json!(entry)));
     }
     // What is recorded is committed by now. If this fails, the next start completes it.
-    match spawn_blocking(move || database.close()).await? {
-        Ok(true) => {}
-        Ok(false) => warn!("cannot empty the write-ahead log: another process uses the file"),
-        Err(error) => warn!("cannot empty the write-ahead log: {error}"),
+    if let Err(error) = spawn_blocking(move || database.close()).await? {
+        warn!("cannot empty the write-ahead log: {error}");
     }
     match unwritten.entries.len() + unwritten.unclear.len() {
         0 => Ok(()),
@@ -127,11 +126,6 @@ fn recorder_options() -> RecorderOptions {
                 error!("attempt {} to record failed: {}", failure.attempts, failure.error);
             }
         })
-}
-
-/// An entry about the server itself.
-fn own_entry(action: &str, message: String) -> NewActivityLogEntry {
-    NewActivityLogEntry::here(ActivityCategory::System, action, message)
 }
 
 fn with_layers(routes: Router) -> Router {

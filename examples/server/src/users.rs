@@ -38,11 +38,8 @@ pub(crate) fn add(database: &Database, name: &str) -> Result<(), Box<dyn Error>>
         if !is_known {
             diesel::insert_into(users::table).values((users::name.eq(name), hash)).execute(conn)?;
         }
-        let (action, message) = match is_known {
-            true => ("user.password_changed", format!("Changed the password of {name}")),
-            false => ("user.added", format!("Added the user {name}")),
-        };
-        let entry = NewActivityLogEntry::here(ActivityCategory::Auth, action, message);
+        let action = if is_known { "user.password_changed" } else { "user.added" };
+        let entry = NewActivityLogEntry::here(ActivityCategory::Auth, action, format!("Set the password of {name}"));
         conn.record(&entry.entity("user", name).entity_name(name))?;
         Ok(())
     })?)

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use activity_log::{NewActivityLogEntry, RetentionRun};
-use activity_log_axum::{ApiError, Retention, RetentionSettings, Routes};
+use activity_log::RetentionRun;
+use activity_log_axum::{ApiError, Retention, RetentionChange, RetentionSettings, Routes};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use diesel::Connection;
@@ -127,7 +127,7 @@ impl Retention for Fixed {
         Ok(RetentionSettings::new(true, Some(1), Some(10_000)))
     }
 
-    fn change(&self, _: RetentionSettings, _: NewActivityLogEntry) -> Result<(), ApiError> {
+    fn change(&self, _: &RetentionChange) -> Result<(), ApiError> {
         Ok(())
     }
 

@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use activity_log::{
-    ActivityLogRepository, NewActivityLogEntry, RetentionPolicy, RetentionRun, RetentionWorker, RetentionWorkerOptions,
-};
-use activity_log_axum::{Actor, ApiError, Retention, RetentionSettings, Routes};
+use activity_log::{ActivityLogRepository, RetentionPolicy, RetentionRun, RetentionWorker, RetentionWorkerOptions};
+use activity_log_axum::{Actor, ApiError, Retention, RetentionChange, RetentionSettings, Routes};
 use serde_json::json;
 
 use crate::browser::{Browser, MESSAGES, ROWS};
@@ -38,9 +36,12 @@ impl Retention for InMemory {
         Ok(*self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn change(&self, settings: RetentionSettings, entry: NewActivityLogEntry) -> Result<(), ApiError> {
-        ActivityLogRepository::new(&mut activity_log::connect(&self.path)?).record(&entry)?;
-        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+    fn change(&self, change: &RetentionChange) -> Result<(), ApiError> {
+        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = change.entry(&settings)? {
+            ActivityLogRepository::new(&mut activity_log::connect(&self.path)?).record(&entry)?;
+        }
+        *settings = change.settings();
         self.worker.set_policy(settings.policy())?;
         self.worker.run_now();
         Ok(())
