@@ -1,167 +1,98 @@
-//! Headless Chromium, driven through chromedriver.
+//! What a reader does in headless Chromium, and what the page then shows.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use fantoccini::Locator;
 use fantoccini::elements::Element;
 use fantoccini::wd::WindowHandle;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Map, Value, json};
-use tempfile::TempDir;
+use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+use crate::driver::Session;
 use crate::server::TestResult;
 
 /// How long to wait for the page: far longer than it takes, because the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The program that drives the browser. Dropping it ends both, even after a failure.
-struct Driver {
-    child: Child,
-    url: String,
-    session: Option<String>,
-    /// Kept open, because the driver exits when it cannot print.
-    stdout: BufReader<ChildStdout>,
-    /// The folder for the files of both; deleted last.
-    _folder: TempDir,
-}
-
-impl Driver {
-    fn start() -> TestResult<Self> {
-        // The port that the system picks may be in use under the other version of IP.
-        Self::try_start().or_else(|_| Self::try_start()).or_else(|_| Self::try_start())
-    }
-
-    fn try_start() -> TestResult<Self> {
-        let folder = tempfile::tempdir()?;
-        let mut child = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("cannot start chromedriver (Debian: chromium-driver): {error}"))?;
-        let stdout = BufReader::new(child.stdout.take().ok_or("chromedriver has no output")?);
-        let mut driver = Self { child, url: String::new(), session: None, stdout, _folder: folder };
-        let mut line = String::new();
-        while driver.stdout.read_line(&mut line)? > 0 {
-            if let Some((_, port)) = line.trim_end().trim_end_matches('.').rsplit_once("successfully on port ") {
-                driver.url = format!("http://127.0.0.1:{port}");
-                return Ok(driver);
-            }
-            line.clear();
-        }
-        Err("chromedriver exited before it listened".into())
-    }
-
-    fn post(&self, path: &str, body: &Value) -> TestResult<Value> {
-        let session = self.session.as_deref().unwrap_or_default();
-        let url = format!("{}/session/{session}{path}", self.url);
-        Ok(ureq::post(url).send_json(body)?.body_mut().read_json()?)
-    }
-
-    /// Executes a command of the Chrome `DevTools` Protocol.
-    fn cdp(&self, command: &str, parameters: Value) -> TestResult {
-        self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))?;
-        Ok(())
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // Without this, the browser would outlive the driver.
-        if let Some(session) = &self.session {
-            _ = ureq::delete(format!("{}/session/{session}", self.url)).call();
-        }
-        _ = self.child.kill();
-        _ = self.child.wait();
-    }
-}
-
 /// A browser window with the page.
 pub(crate) struct Browser {
-    client: Client,
-    driver: Driver,
+    session: Session,
+    /// Whether the next test can use the same browser.
+    is_reusable: Cell<bool>,
 }
 
 impl Browser {
     /// Opens `url` on a desktop screen.
     pub(crate) async fn open(url: &str) -> TestResult<Self> {
-        Self::open_with(url, json!({})).await
+        let browser = Self { session: Session::get().await?, is_reusable: Cell::new(true) };
+        browser.goto(url).await?;
+        Ok(browser)
     }
 
     /// Opens `url` on a phone screen.
     pub(crate) async fn open_narrow(url: &str) -> TestResult<Self> {
         let metrics = json!({"width": 360, "height": 740, "pixelRatio": 1, "touch": true});
-        Self::open_with(url, json!({"mobileEmulation": {"deviceMetrics": metrics}})).await
-    }
-
-    async fn open_with(url: &str, options: Value) -> TestResult<Self> {
-        let mut driver = Driver::start()?;
-        // Chromium refuses to run as root with its sandbox, as in a container. It opens nothing but our own page.
-        let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"];
-        let mut chrome = Map::from_iter([("args".to_owned(), json!(arguments))]);
-        chrome.extend(options.as_object().cloned().unwrap_or_default());
-        let capabilities = Map::from_iter([
-            ("goog:chromeOptions".to_owned(), Value::Object(chrome)),
-            ("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"})),
-        ]);
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(capabilities).connect(&driver.url).await?;
-        driver.session = client.session_id().await?;
-        let browser = Self { client, driver };
+        let session = Session::start(json!({"mobileEmulation": {"deviceMetrics": metrics}})).await?;
+        let browser = Self { session, is_reusable: Cell::new(false) };
         browser.goto(url).await?;
         Ok(browser)
     }
 
+    fn cdp(&self, command: &str, parameters: Value) -> TestResult {
+        self.session.driver.cdp(command, parameters)?;
+        Ok(())
+    }
+
     pub(crate) async fn goto(&self, url: &str) -> TestResult {
-        Ok(self.client.goto(url).await?)
+        Ok(self.session.client.goto(url).await?)
     }
 
     pub(crate) async fn back(&self) -> TestResult {
-        Ok(self.client.back().await?)
+        Ok(self.session.client.back().await?)
     }
 
     /// Opens `url` in another window. Both can be seen. Returns the handle of the new page.
     pub(crate) async fn open_another(&self, url: &str) -> TestResult<WindowHandle> {
-        let handle = self.client.new_window(false).await?.handle;
+        let handle = self.session.client.new_window(false).await?.handle;
         self.switch_to(&handle).await?;
         // The browser would wait for minutes for a free connection.
-        timeout(PATIENCE, self.client.goto(url)).await.map_err(|_| format!("{url} does not load"))??;
+        timeout(PATIENCE, self.session.client.goto(url)).await.map_err(|_| format!("{url} does not load"))??;
         Ok(handle)
     }
 
     /// The handle of the present page.
     pub(crate) async fn page(&self) -> TestResult<WindowHandle> {
-        Ok(self.client.window().await?)
+        Ok(self.session.client.window().await?)
     }
 
     /// Continues with another page.
     pub(crate) async fn switch_to(&self, page: &WindowHandle) -> TestResult {
-        Ok(self.client.switch_to_window(page.clone()).await?)
+        Ok(self.session.client.switch_to_window(page.clone()).await?)
     }
 
     /// Crashes the page, whose process may also run what it shares with other pages.
     pub(crate) fn crash(&self) -> TestResult {
-        let crashed = self.driver.cdp("Page.navigate", json!({"url": "chrome://crash"}));
+        self.is_reusable.set(false);
+        let crashed = self.cdp("Page.navigate", json!({"url": "chrome://crash"}));
         if crashed.is_ok() { Err("the page has not crashed".into()) } else { Ok(()) }
     }
 
     /// Minimizes the window, which hides the page.
     pub(crate) async fn hide(&self) -> TestResult {
-        self.client.minimize_window().await?;
+        self.is_reusable.set(false);
+        self.session.client.minimize_window().await?;
         self.until("document.visibilityState", "hidden").await
     }
 
     /// Restores the window.
     pub(crate) async fn show(&self) -> TestResult {
-        self.client.set_window_size(1280, 900).await?;
+        self.session.client.set_window_size(1280, 900).await?;
         self.until("document.visibilityState", "visible").await
     }
 
     pub(crate) async fn close_page(&self) -> TestResult {
-        Ok(self.client.close_window().await?)
+        Ok(self.session.client.close_window().await?)
     }
 
     /// Displays the page as for a reader who forces the colours of the system.
@@ -171,17 +102,17 @@ impl Browser {
 
     /// Displays the page as for a reader whose system has these features of media queries.
     pub(crate) fn emulate(&self, features: &Value) -> TestResult {
-        self.driver.cdp("Emulation.setEmulatedMedia", json!({"features": features}))
+        self.cdp("Emulation.setEmulatedMedia", json!({"features": features}))
     }
 
     /// Displays the page as on paper.
     pub(crate) fn print_media(&self) -> TestResult {
-        self.driver.cdp("Emulation.setEmulatedMedia", json!({"media": "print"}))
+        self.cdp("Emulation.setEmulatedMedia", json!({"media": "print"}))
     }
 
     /// Moves the browser to another time zone, such as `Asia/Kolkata`.
     pub(crate) fn move_to(&self, zone: &str) -> TestResult {
-        self.driver.cdp("Emulation.setTimezoneOverride", json!({"timezoneId": zone}))
+        self.cdp("Emulation.setTimezoneOverride", json!({"timezoneId": zone}))
     }
 
     /// Drags the pointer from the middle of one element to the middle of another.
@@ -195,7 +126,7 @@ impl Browser {
         for (kind, place) in [("mousePressed", &from), ("mouseMoved", &to), ("mouseReleased", &to)] {
             let (x, y) = (place.get(0), place.get(1));
             let event = json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1});
-            self.driver.cdp("Input.dispatchMouseEvent", event)?;
+            self.cdp("Input.dispatchMouseEvent", event)?;
         }
         Ok(())
     }
@@ -203,18 +134,18 @@ impl Browser {
     /// Gives the page a size in pixels, without the frame of the window.
     pub(crate) fn resize(&self, width: u32, height: u32) -> TestResult {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.driver.cdp("Emulation.setDeviceMetricsOverride", metrics)
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics)
     }
 
     /// The value of a JavaScript expression.
     pub(crate) async fn value(&self, expression: &str) -> TestResult<Value> {
-        let answer = self.client.execute(&format!("return ({expression});"), vec![]).await;
+        let answer = self.session.client.execute(&format!("return ({expression});"), vec![]).await;
         Ok(answer.map_err(|error| format!("{expression}: {error}"))?)
     }
 
     /// Runs a script whose value does not matter.
     pub(crate) async fn run(&self, script: &str) -> TestResult {
-        self.client.execute(script, vec![]).await?;
+        self.session.client.execute(script, vec![]).await?;
         Ok(())
     }
 
@@ -248,7 +179,7 @@ impl Browser {
     /// Clicks the button with this label.
     pub(crate) async fn press(&self, label: &str) -> TestResult {
         let path = format!("//button[normalize-space()='{label}' and not(ancestor-or-self::*[@hidden])]");
-        let button = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+        let button = self.session.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
         Ok(button.map_err(|error| format!("the button {label}: {error}"))?.click().await?)
     }
 
@@ -259,26 +190,35 @@ impl Browser {
 
     /// Sends keys to the focused element.
     pub(crate) async fn keys(&self, keys: &str) -> TestResult {
-        Ok(self.client.active_element().await?.send_keys(keys).await?)
+        Ok(self.session.client.active_element().await?.send_keys(keys).await?)
     }
 
     /// Runs a script at the start of each page opened from now on.
     pub(crate) fn prepare(&self, source: &str) -> TestResult {
-        self.driver.cdp("Page.addScriptToEvaluateOnNewDocument", json!({"source": source}))
+        self.is_reusable.set(false);
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", json!({"source": source}))
     }
 
     async fn find(&self, css: &str) -> TestResult<Element> {
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        let found = self.session.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
         Ok(found.map_err(|error| format!("{css}: {error}"))?)
     }
 
     /// The warnings and errors that the browser has logged since the last call: failed scripts and requests, blocked
     /// content.
     pub(crate) fn complaints(&self) -> TestResult<Vec<String>> {
-        let answer = self.driver.post("/se/log", &json!({"type": "browser"}))?;
+        let answer = self.session.driver.post("/se/log", &json!({"type": "browser"}))?;
         let entries = answer.get("value").and_then(Value::as_array).ok_or("no log")?;
         let severe = entries.iter().filter(|entry| entry.get("level").is_some_and(|level| level != "DEBUG"));
         Ok(severe.map(|entry| entry.get("message").unwrap_or(entry).to_string()).collect())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if self.is_reusable.get() {
+            self.session.clone().give_back();
+        }
     }
 }
 

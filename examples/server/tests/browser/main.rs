@@ -1,9 +1,10 @@
-//! The page as people use it: each test starts the program and opens its page in headless Chromium.
+//! The page as people use it: each test starts the program and opens its page in headless Chromium, which the tests share.
 //!
 //! `cargo test -p example-server --test browser -- --ignored`
 
 mod accessibility;
 mod browser;
+mod driver;
 mod exports;
 mod facets;
 mod filtering;
