@@ -137,6 +137,13 @@ impl Browser {
         self.cdp("Emulation.setDeviceMetricsOverride", metrics)
     }
 
+    /// The size of what the scripts of the page hold, in bytes.
+    pub(crate) fn heap_bytes(&self) -> TestResult<f64> {
+        self.cdp("HeapProfiler.collectGarbage", json!({}))?;
+        let usage = self.session.driver.cdp("Runtime.getHeapUsage", json!({}))?;
+        Ok(usage.get("usedSize").and_then(Value::as_f64).ok_or("no size")?)
+    }
+
     /// The value of a JavaScript expression.
     pub(crate) async fn value(&self, expression: &str) -> TestResult<Value> {
         let answer = self.session.client.execute(&format!("return ({expression});"), vec![]).await;

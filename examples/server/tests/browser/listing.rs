@@ -73,6 +73,9 @@ async fn rows_beyond_some_thousands_are_dropped_and_can_be_loaded_again() -> Tes
     assert_eq!(last, 1);
     let rows = browser.value(ROWS).await?;
     assert!(rows.as_u64().is_some_and(|rows| (2_000..4_000).contains(&rows)), "{rows}");
+    // Whatever the size of the log: a page holds no more rows than these.
+    let heap = browser.heap_bytes()?;
+    assert!(heap < 5e6, "{heap} bytes");
 
     browser.press("Back to the newest").await?;
     browser.until(&format!("{MESSAGES}[0]"), "Entry 4500").await
