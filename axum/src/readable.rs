@@ -64,6 +64,15 @@ impl Cursor {
         }
     }
 
+    /// The row of a page, newest first, past which the next one continues.
+    fn last_of(self, entries: &[ActivityLogEntry]) -> Option<i64> {
+        let last = match self {
+            Self::Before(_) => entries.last(),
+            Self::After(_) => entries.first(),
+        };
+        last.map(|entry| entry.seq)
+    }
+
     fn read(
         self,
         log: &mut dyn Log,
@@ -98,6 +107,9 @@ pub(crate) struct Page {
 }
 
 /// The page of at most `limit` rows that begins at a cursor.
+///
+/// Each read begins at the last row of the one before, so none is left out while others record. Where a row cannot be read,
+/// fewer and fewer rows are asked for, down to this one.
 pub(crate) fn page(
     log: &mut dyn Log,
     filters: &ActivityLogFilters,
@@ -105,22 +117,27 @@ pub(crate) fn page(
     limit: u32,
 ) -> activity_log::Result<Page> {
     let mut page = Page::default();
-    let (mut rest, mut left) = (cursor, limit);
+    let (mut rest, mut left, mut rows) = (cursor, limit, limit);
     while left > 0 {
-        match rest.read(log, filters, left) {
-            Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq }) if page.unreadable.is_empty() => {
+        match rest.read(log, filters, rows.min(left)) {
+            Ok(ActivityLogPage { entries, next_before_seq, prev_after_seq }) if rows >= limit => {
                 return Ok(Page { entries, unreadable: Vec::new(), next_before_seq, prev_after_seq });
             }
             Ok(read) => {
+                let number = read.entries.len() as u32;
+                let Some(last) = rest.last_of(&read.entries) else { break };
                 page.entries.extend(read.entries);
-                break;
+                // A page may have fewer rows than it is asked for because they are long.
+                left = if number < rows.min(left) { 0 } else { left - number };
+                rest = rest.past(last);
+                rows = rows.saturating_mul(2).min(limit.saturating_sub(1));
             }
+            Err(UnreadableRow { .. }) if rows.min(left) > 1 => rows = rows.min(left) / 2,
             Err(UnreadableRow { seq, .. }) => {
-                let entries = entries_up_to_unreadable(log, filters, rest, left)?;
-                left = left.saturating_sub(entries.len() as u32 + 1);
-                page.entries.extend(entries);
                 page.unreadable.push(seq);
+                left -= 1;
                 rest = rest.past(seq);
+                rows = 1;
             }
             Err(error) => return Err(error),
         }
@@ -134,27 +151,4 @@ pub(crate) fn page(
         page.prev_after_seq = Cursor::After(newest).has_rows(log, filters)?.then_some(newest);
     }
     Ok(page)
-}
-
-/// The entries in front of a row that makes a page of `limit` rows unreadable. Their number is found by bisection.
-fn entries_up_to_unreadable(
-    log: &mut dyn Log,
-    filters: &ActivityLogFilters,
-    cursor: Cursor,
-    limit: u32,
-) -> activity_log::Result<Vec<ActivityLogEntry>> {
-    let mut entries = Vec::new();
-    let (mut readable, mut unreadable) = (0, limit);
-    while unreadable - readable > 1 {
-        let middle = readable + (unreadable - readable) / 2;
-        match cursor.read(log, filters, middle) {
-            Ok(page) => {
-                entries = page.entries;
-                readable = middle;
-            }
-            Err(UnreadableRow { .. }) => unreadable = middle,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(entries)
 }

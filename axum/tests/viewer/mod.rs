@@ -14,5 +14,6 @@ mod routes;
 mod sign_in;
 mod status;
 mod streams;
+mod unreadable;
 
 pub(crate) type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use activity_log::{Recorder, RecorderOptions};
 use activity_log_axum::{ApiError, Identity, InvalidCredentials, SignIn, Users, Viewer, hash_password};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Extension};
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tower::ServiceExt;
 
 use crate::database::Log;
 use crate::viewer::TestResult;
@@ -23,9 +25,14 @@ const PASSWORD: &str = "lamps in the hall";
 
 /// The hashes of users' passwords by their names.
 #[derive(Clone, Default)]
-struct Names(Arc<Mutex<HashMap<String, String>>>);
+struct Names(Arc<Mutex<HashMap<String, String>>>, Arc<AtomicBool>);
 
 impl Names {
+    /// From now on, nobody can be looked up, or everybody can.
+    fn fail(&self, fails: bool) {
+        self.1.store(fails, Ordering::Relaxed);
+    }
+
     fn add(&self, name: &str) -> TestResult {
         let hash = hash_password(name, PASSWORD)?;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), hash);
@@ -39,6 +46,9 @@ impl Names {
 
 impl Users for Names {
     fn password_hash(&self, name: &str) -> Result<Option<String>, ApiError> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not now"));
+        }
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned())
     }
 
@@ -63,7 +73,11 @@ impl Host {
         let sign_in = Arc::new(options(SignIn::new(users.clone(), recorder)));
         let viewer = Viewer::new(log.pool(4)?).sign_in(&sign_in).into_router();
         let name = async |Extension(who): Extension<Identity>| who.name().to_owned();
-        let routes = Router::new().nest("/activity", viewer).route("/name", get(name));
+        let public = async |who: Option<Extension<Identity>>| match who {
+            Some(Extension(who)) => who.name().to_owned(),
+            None => "nobody".to_owned(),
+        };
+        let routes = Router::new().nest("/activity", viewer).route("/name", get(name)).route("/public", get(public));
         Ok(Self { _log: log, users, router: sign_in.protect(routes) })
     }
 
@@ -238,11 +252,90 @@ async fn where_no_address_is_known_attempts_are_slowed_by_the_name_alone() -> Te
     Ok(())
 }
 
+#[tokio::test]
+async fn attempts_without_a_name_are_slowed_too() -> TestResult {
+    let host = Host::with_alice(|sign_in| sign_in)?;
+    for _ in 0..4 {
+        assert_eq!(host.sign_in("", "a guess").await?.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(host.sign_in("", "a guess").await?.status, StatusCode::TOO_MANY_REQUESTS);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_attempt_that_the_server_cannot_judge_does_not_count() -> TestResult {
+    let host = Host::with_alice(|sign_in| sign_in)?;
+    host.users.fail(true);
+    for _ in 0..6 {
+        assert_eq!(host.sign_in("alice", PASSWORD).await?.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    host.users.fail(false);
+    assert_eq!(host.sign_in("alice", PASSWORD).await?.status, StatusCode::SEE_OTHER);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_ends_after_its_user_has_signed_out() -> TestResult {
+    let host = Host::with_alice(|sign_in| sign_in)?;
+    let cookie = host.session().await?;
+    let stream = Request::get(format!("/activity{LOG}/stream")).header("host", "localhost").header("cookie", &cookie);
+    let stream = host.router.clone().oneshot(stream.body(Body::empty())?).await?;
+    assert_eq!(stream.status(), StatusCode::OK);
+    let out = Request::post(SignIn::SIGN_OUT_PATH).header("host", "localhost").header("cookie", &cookie);
+    assert_eq!(send(&host.router, out.body(Body::empty())?).await?.status, StatusCode::SEE_OTHER);
+    timeout(Duration::from_secs(20), to_bytes(stream.into_body(), usize::MAX)).await??;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_public_path_tells_who_has_signed_in() -> TestResult {
+    let host = Host::with_alice(|sign_in| sign_in.public_path("/public"))?;
+    let cookie = host.session().await?;
+    assert_eq!(host.get("/public", &[]).await?.text, "nobody");
+    assert_eq!(host.get("/public", &[("cookie", &cookie)]).await?.text, "alice");
+    host.users.fail(true);
+    assert_eq!(host.get("/public", &[("cookie", &cookie)]).await?.text, "nobody");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_with_users_answers_to_any_name_from_its_first_request_on() -> TestResult {
+    let host = Host::with_alice(|sign_in| sign_in.admit_this_machine().public_path("/public"))?;
+    let request = Request::get("/public").header("host", "log.example.com").body(Body::empty())?;
+    assert_eq!(send(&host.router, request).await?.status, StatusCode::OK);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_without_users_refuses_other_machines_whatever_they_call_it() -> TestResult {
+    let host = Host::new(SignIn::admit_this_machine)?;
+    for (address, status) in [([192, 0, 2, 1], StatusCode::FORBIDDEN), ([127, 0, 0, 1], StatusCode::OK)] {
+        let client = ConnectInfo(SocketAddr::from((address, 1)));
+        let request = Request::get("/name").header("host", "localhost").extension(client).body(Body::empty())?;
+        assert_eq!(send(&host.router, request).await?.status, status);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_form_of_the_own_page_is_accepted_from_browsers_that_say_no_more_than_its_origin() -> TestResult {
+    let host = Host::with_alice(|sign_in| sign_in)?;
+    let page = host.get(SignIn::SIGN_IN_PATH, &[]).await?;
+    assert_eq!(page.header("referrer-policy"), "same-origin");
+    let request = Request::post(SignIn::SIGN_IN_PATH).header("host", "192.0.2.1:8080");
+    let request = request.header("origin", "http://192.0.2.1:8080");
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let form = format!("name=alice&password={}", PASSWORD.replace(' ', "+"));
+    assert_eq!(send(&host.router, request.body(form.into())?).await?.status, StatusCode::SEE_OTHER);
+    Ok(())
+}
+
 #[test]
 fn what_nobody_could_sign_in_with_is_refused() {
     assert_eq!(hash_password("", PASSWORD), Err(InvalidCredentials::Name));
     assert_eq!(hash_password(&"x".repeat(201), PASSWORD), Err(InvalidCredentials::Name));
     assert_eq!(hash_password("a\u{7}b", PASSWORD), Err(InvalidCredentials::Name));
+    assert_eq!(hash_password("anonymous", PASSWORD), Err(InvalidCredentials::Name));
     assert_eq!(hash_password("alice", "7 bytes"), Err(InvalidCredentials::Password));
     assert!(hash_password("alice", "8 bytes!").is_ok());
 }
