@@ -51,11 +51,11 @@ fn entries_are_recorded_listed_followed_exported_and_cleared() -> TestResult {
 fn a_device_and_the_entry_about_its_change_are_in_one_transaction() -> TestResult {
     let Some(server) = server("devices")? else { return Ok(()) };
     for (path, name) in [("/devices", "Lamp"), ("/devices/rename", "Hall lamp")] {
-        assert_eq!(server.send_form(path, &[("id", "dev_7"), ("name", name)], &[])?.status, 303);
+        assert_eq!(server.send_form(path, &[("id", "own_7"), ("name", name)], &[])?.status, 303);
     }
-    assert_eq!(server.send_form("/devices", &[("id", "dev_7"), ("name", "Fan")], &[])?.status, 409);
-    assert_eq!(server.send_form("/devices/remove", &[("id", "dev_7"), ("name", "")], &[])?.status, 303);
-    let messages = server.get("entity_id=dev_7&entity_type=device")?.messages()?;
+    assert_eq!(server.send_form("/devices", &[("id", "own_7"), ("name", "Fan")], &[])?.status, 409);
+    assert_eq!(server.send_form("/devices/remove", &[("id", "own_7"), ("name", "")], &[])?.status, 303);
+    let messages = server.get("entity_id=own_7&entity_type=device")?.messages()?;
     assert_eq!(messages, ["Removed Hall lamp", "Changed Hall lamp", "Added Lamp"]);
     Ok(())
 }
