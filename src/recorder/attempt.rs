@@ -49,6 +49,9 @@ impl<C: Backend> Attempt<'_, C> {
         let mut rest = batch.to_vec();
         // A transaction that fails is divided until what is at fault is alone. Afterwards they grow again.
         let mut size = batch.len();
+        // What failed alone although the database takes others. It is tried once more, because the database may take
+        // entries only since then, such as after a migration.
+        let mut suspect: Option<Arc<Queued>> = None;
         loop {
             self.shared.begin(&rest);
             rest.retain(|queued| !queued.is_answered());
@@ -70,10 +73,14 @@ impl<C: Backend> Attempt<'_, C> {
             }
             if tried.len() > 1 {
                 size = tried.len() / 2;
-            } else if is_of_entry(&error) || self.takes_entries() {
+            } else if is_of_entry(&error) {
+                self.answer(tried, vec![Err(error)])?;
+            } else if !self.takes_entries() {
+                return Err(error);
+            } else if suspect.as_ref().is_some_and(|suspect| tried.iter().any(|queued| Arc::ptr_eq(queued, suspect))) {
                 self.answer(tried, vec![Err(error)])?;
             } else {
-                return Err(error);
+                suspect = tried.first().cloned();
             }
         }
     }

@@ -47,3 +47,18 @@ fn a_transaction_that_the_host_has_begun_on_the_recorders_connection_is_not_comm
     assert_eq!(recorder.shutdown(Duration::ZERO).entries, [numbered(1)]);
     Ok(())
 }
+
+/// Such as when a migration ends between an attempt and the question whether the database takes any other entry.
+#[test]
+fn an_entry_that_the_database_takes_only_at_the_second_attempt_is_recorded() -> TestResult {
+    let (log, recorder) = start(RecorderOptions::new())?;
+    log.connect()?.batch_execute(
+        "CREATE SEQUENCE attempts;
+        CREATE FUNCTION refuse_first() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN IF nextval('attempts') = 1 THEN RAISE EXCEPTION 'not yet'; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER refuse_first BEFORE INSERT ON activity_log FOR EACH ROW EXECUTE FUNCTION refuse_first()",
+    )?;
+    recorder.record(numbered(1)).wait()?;
+    assert_eq!(stored_ids(&log)?, ids([1]));
+    Ok(())
+}
