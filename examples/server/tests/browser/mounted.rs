@@ -127,6 +127,7 @@ async fn a_reader_whose_session_ends_is_led_to_the_hosts_page_to_sign_in() -> Te
     is_signed_in.store(false, Ordering::Relaxed);
     browser.press("Error").await?;
     browser.until("document.querySelector('#sign-in:not([hidden]) h2')?.textContent", "You are signed out").await?;
-    browser.until("document.querySelector('#sign-in a').href", format!("{address}/sign-in")).await?;
+    let back = format!("{address}/sign-in?next=%2Flog%3Fseverities%3Derror");
+    browser.until("document.querySelector('#sign-in a').href", back).await?;
     browser.until(ROWS, 0).await
 }

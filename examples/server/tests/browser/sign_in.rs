@@ -8,7 +8,7 @@ const TOKEN: &str = "a-token-that-is-long-enough-for-anyone";
 async fn signing_in_lasts_until_signing_out() -> TestResult {
     let server = Server::start_with(&["--token", TOKEN])?;
     let browser = Browser::open(&server.url("/?categories=system")).await?;
-    let title = "document.querySelector('.sign-in h2')?.textContent";
+    let title = "document.querySelector('.sign-in h1')?.textContent";
     browser.until(title, "Sign in").await?;
     browser.type_into("#password", "wrong\u{E007}").await?;
     browser.until("document.querySelector('.problem').textContent", "That is not the token.").await?;
