@@ -85,7 +85,10 @@ impl SignIn {
             Ok(None) if !is_public => Err(self.sign_in_first(request)),
             // What is public is so whatever happens to the users.
             Err(_) if is_public => Ok(None),
-            who => who.map_err(IntoResponse::into_response),
+            who => {
+                self.sessions.prolong(request.headers());
+                who.map_err(IntoResponse::into_response)
+            }
         }
     }
 
@@ -105,17 +108,17 @@ impl SignIn {
         (challenge, error).into_response()
     }
 
-    /// Resolves once a request with these headers would no longer be let through as this one was.
+    /// Resolves once these headers no longer identify who they did. To look is no use of the session.
     async fn signed_out(self: Arc<Self>, headers: HeaderMap, who: Identity) {
         loop {
             sleep(LOOKS_AGAIN).await;
-            // Where nobody can tell, the stream goes on until somebody can.
-            let is_still_so = match self.is_open_now().await {
-                Ok(true) => who == Identity::Trusted,
-                Ok(false) => self.identify(&headers).await.map_or(true, |now| now.as_ref() == Some(&who)),
-                Err(_) => true,
+            let now = match self.is_open_now().await {
+                Ok(true) => Ok(Some(Identity::Trusted)),
+                Ok(false) => self.identify(&headers).await,
+                Err(error) => Err(error),
             };
-            if !is_still_so {
+            // Where nobody can tell, the stream goes on until somebody can.
+            if now.is_ok_and(|now| now.as_ref() != Some(&who)) {
                 return;
             }
         }
@@ -134,6 +137,13 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// The headers by which a client is identified.
+fn credentials(headers: &HeaderMap) -> HeaderMap {
+    let names = [header::AUTHORIZATION, header::COOKIE];
+    let all = names.iter().flat_map(|name| headers.get_all(name).into_iter().map(move |value| (name, value)));
+    all.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// Tells the handlers who makes a request, and refuses those who have to sign in. A browser is led to where one does.
 pub(crate) async fn guard(State(sign_in): State<Arc<SignIn>>, mut request: Request, next: Next) -> Response {
     let who = match sign_in.admit(&mut request).await {
@@ -143,13 +153,14 @@ pub(crate) async fn guard(State(sign_in): State<Arc<SignIn>>, mut request: Reque
     };
     request.extensions_mut().insert(Actor::from(&who));
     request.extensions_mut().insert(who.clone());
-    let headers = request.headers().clone();
+    let credentials = credentials(request.headers());
     let response = next.run(request).await;
     if !is_stream(&response) {
         return response;
     }
-    response
-        .map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(sign_in.signed_out(headers, who)))))
+    response.map(|body| {
+        Body::from_stream(body.into_data_stream().take_until(Box::pin(sign_in.signed_out(credentials, who))))
+    })
 }
 
 /// Whether a response goes on for as long as its client follows it.

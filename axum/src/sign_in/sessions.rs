@@ -85,14 +85,21 @@ impl Sessions {
         self.set_cookie(&cookie, self.age)
     }
 
-    /// Who has signed in by the browser that sends these headers. This prolongs the session.
+    /// Who has signed in by the browser that sends these headers.
     pub(crate) fn find(&self, headers: &HeaderMap) -> Option<SignedIn> {
+        let sessions = self.lock();
+        let mut found = cookies(headers).filter_map(|cookie| sessions.get(&hash(cookie)));
+        found.find(|session| self.lasts(session)).map(|session| session.signed_in.clone())
+    }
+
+    /// Begins the idle timeout of the browser's session anew.
+    pub(crate) fn prolong(&self, headers: &HeaderMap) {
         let mut sessions = self.lock();
-        cookies(headers).find_map(|cookie| {
-            let session = sessions.get_mut(&hash(cookie)).filter(|session| self.lasts(session))?;
-            session.used = Instant::now();
-            Some(session.signed_in.clone())
-        })
+        for cookie in cookies(headers) {
+            if let Some(session) = sessions.get_mut(&hash(cookie)).filter(|session| self.lasts(session)) {
+                session.used = Instant::now();
+            }
+        }
     }
 
     /// Ends the sessions of the browser that sends these headers; returns whether there was any.

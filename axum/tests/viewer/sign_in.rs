@@ -11,7 +11,7 @@ use activity_log_axum::{ApiError, Identity, InvalidCredentials, SignIn, Users, V
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Extension};
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, StatusCode, request};
 use axum::routing::get;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
@@ -94,10 +94,7 @@ impl Host {
     }
 
     async fn sign_in(&self, name: &str, password: &str) -> TestResult<Answer> {
-        let form = format!("name={name}&password={}", password.replace(' ', "+"));
-        let request = Request::post(SignIn::SIGN_IN_PATH).header("host", "localhost");
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.into())?;
-        send(&self.router, request).await
+        send(&self.router, sent_form(name, password, |request| request.header("host", "localhost"))?).await
     }
 
     /// The cookie of a new session of alice.
@@ -107,9 +104,28 @@ impl Host {
         Ok(cookie.to_owned())
     }
 
+    /// The body of a stream that is open.
+    async fn stream(&self, cookie: &str) -> TestResult<Body> {
+        let request = Request::get(format!("/activity{LOG}/stream")).header("host", "localhost");
+        let stream = self.router.clone().oneshot(request.header("cookie", cookie).body(Body::empty())?).await?;
+        assert_eq!(stream.status(), StatusCode::OK);
+        Ok(stream.into_body())
+    }
+
     async fn status(&self, path: &str, cookie: &str) -> TestResult<StatusCode> {
         Ok(self.get(path, &[("cookie", cookie)]).await?.status)
     }
+}
+
+/// The request of a form to sign in, with more headers.
+fn sent_form(
+    name: &str,
+    password: &str,
+    with_headers: impl FnOnce(request::Builder) -> request::Builder,
+) -> TestResult<Request<Body>> {
+    let form = format!("name={name}&password={}", password.replace(' ', "+"));
+    let request = Request::post(SignIn::SIGN_IN_PATH).header("content-type", "application/x-www-form-urlencoded");
+    Ok(with_headers(request).body(form.into())?)
 }
 
 #[tokio::test]
@@ -227,11 +243,9 @@ async fn everybody_may_read_a_public_path_and_nobody_may_do_more() -> TestResult
 async fn attempts_from_one_address_are_slowed_and_those_from_another_are_not() -> TestResult {
     let host = Host::with_alice(|sign_in| sign_in)?;
     let attempt = async |number: u8, address: [u8; 4], name: String| -> TestResult<StatusCode> {
-        let form = format!("name={name}&password={number}-wrong");
-        let request = Request::post(SignIn::SIGN_IN_PATH).header("host", "localhost");
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let request = request.extension(ConnectInfo(SocketAddr::from((address, 1)))).body(form.into())?;
-        Ok(send(&host.router, request).await?.status)
+        let client = ConnectInfo(SocketAddr::from((address, 1)));
+        let with_client = |request: request::Builder| request.header("host", "localhost").extension(client);
+        Ok(send(&host.router, sent_form(&name, &format!("{number}-wrong"), with_client)?).await?.status)
     };
     for number in 0..4 {
         assert_eq!(attempt(number, [192, 0, 2, 1], format!("user{number}")).await?, StatusCode::UNAUTHORIZED);
@@ -278,12 +292,22 @@ async fn an_attempt_that_the_server_cannot_judge_does_not_count() -> TestResult 
 async fn a_stream_ends_after_its_user_has_signed_out() -> TestResult {
     let host = Host::with_alice(|sign_in| sign_in)?;
     let cookie = host.session().await?;
-    let stream = Request::get(format!("/activity{LOG}/stream")).header("host", "localhost").header("cookie", &cookie);
-    let stream = host.router.clone().oneshot(stream.body(Body::empty())?).await?;
-    assert_eq!(stream.status(), StatusCode::OK);
+    let stream = host.stream(&cookie).await?;
     let out = Request::post(SignIn::SIGN_OUT_PATH).header("host", "localhost").header("cookie", &cookie);
     assert_eq!(send(&host.router, out.body(Body::empty())?).await?.status, StatusCode::SEE_OTHER);
-    timeout(Duration::from_secs(20), to_bytes(stream.into_body(), usize::MAX)).await??;
+    timeout(Duration::from_secs(20), to_bytes(stream, usize::MAX)).await??;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_stays_open_is_no_use_of_its_session() -> TestResult {
+    // The stream looks at its session every ten seconds.
+    let host = Host::with_alice(|sign_in| sign_in.idle_timeout(Duration::from_secs(12)))?;
+    let cookie = host.session().await?;
+    let stream = host.stream(&cookie).await?;
+    sleep(Duration::from_secs(13)).await;
+    assert_eq!(host.status("/name", &cookie).await?, StatusCode::UNAUTHORIZED);
+    timeout(Duration::from_secs(10), to_bytes(stream, usize::MAX)).await??;
     Ok(())
 }
 
@@ -322,11 +346,10 @@ async fn a_form_of_the_own_page_is_accepted_from_browsers_that_say_no_more_than_
     let host = Host::with_alice(|sign_in| sign_in)?;
     let page = host.get(SignIn::SIGN_IN_PATH, &[]).await?;
     assert_eq!(page.header("referrer-policy"), "same-origin");
-    let request = Request::post(SignIn::SIGN_IN_PATH).header("host", "192.0.2.1:8080");
-    let request = request.header("origin", "http://192.0.2.1:8080");
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let form = format!("name=alice&password={}", PASSWORD.replace(' ', "+"));
-    assert_eq!(send(&host.router, request.body(form.into())?).await?.status, StatusCode::SEE_OTHER);
+    let request = sent_form("alice", PASSWORD, |request| {
+        request.header("host", "192.0.2.1:8080").header("origin", "http://192.0.2.1:8080")
+    })?;
+    assert_eq!(send(&host.router, request).await?.status, StatusCode::SEE_OTHER);
     Ok(())
 }
 
