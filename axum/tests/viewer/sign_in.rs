@@ -14,6 +14,7 @@ use axum::extract::{ConnectInfo, Extension};
 use axum::http::{Request, StatusCode, request};
 use axum::routing::get;
 use serde_json::json;
+use tokio::spawn;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
@@ -304,10 +305,11 @@ async fn a_stream_that_stays_open_is_no_use_of_its_session() -> TestResult {
     // The stream looks at its session every ten seconds.
     let host = Host::with_alice(|sign_in| sign_in.idle_timeout(Duration::from_secs(12)))?;
     let cookie = host.session().await?;
-    let stream = host.stream(&cookie).await?;
+    let stream = spawn(to_bytes(host.stream(&cookie).await?, usize::MAX));
     sleep(Duration::from_secs(13)).await;
+    assert!(!stream.is_finished(), "the stream ended while its session lasted");
     assert_eq!(host.status("/name", &cookie).await?, StatusCode::UNAUTHORIZED);
-    timeout(Duration::from_secs(10), to_bytes(stream, usize::MAX)).await??;
+    timeout(Duration::from_secs(10), stream).await???;
     Ok(())
 }
 
