@@ -36,12 +36,22 @@ export async function fetchStart(filters, around, limit, signal) {
   }
   const [newest, newer, page] = await Promise.all([
     fetchPage(filters, null, 1, signal),
-    fetchNewer(filters, around, Math.ceil(limit / 2), signal),
+    fetchNewer(filters, around, Math.ceil(limit / 2), signal).catch(noneOfStandby),
     fetchPage(filters, around + 1, limit, signal),
   ]);
   const entries = [...newer.entries, ...page.entries];
-  const hasNewer = newer.entries.length > 0 && newer.prev_after_seq !== null;
-  return { page: { ...page, entries }, newestSeq: newest.entries[0]?.seq ?? 0, hasNewer };
+  const newestSeq = newest.entries[0]?.seq ?? 0;
+  return { page: { ...page, entries }, newestSeq, hasNewer: newestSeq > (entries[0]?.seq ?? newestSeq) };
+}
+
+/** A standby cannot tell what is newer than an entry. */
+function noneOfStandby(error) {
+  if (!isOfStandby(error)) throw error;
+  return { entries: [] };
+}
+
+export function isOfStandby(error) {
+  return error.status === 501;
 }
 
 async function fetchEntries(filters, range, signal) {

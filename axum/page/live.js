@@ -17,7 +17,7 @@ export class Live {
   #run = 0;
 
   /**
-   * `hooks`: onState(`live`, `waiting` or `off`), onEntries(entries, oldest first), onRestored() when all entries are to be
+   * `hooks`: onState(`live`, `waiting`, `unable` or `off`), onEntries(entries, oldest first), onRestored() when all entries are to be
    * read again, onRefused() when the reader has to sign in.
    */
   constructor(hooks) {

@@ -21,7 +21,7 @@ export class LiveState {
     });
   }
 
-  /** `live`, `waiting` for a connection, or `off`. */
+  /** `live`, `waiting` for a connection, `unable` to follow the log, or `off`. */
   connection(state) {
     this.#connection = state;
     this.#draw();
@@ -42,12 +42,12 @@ export class LiveState {
 
   #draw() {
     const state = this.#connection === "live" && this.#isPaused ? "paused" : this.#connection;
-    const text = { live: "Live", paused: "Paused", waiting: "Reconnecting…", off: "" }[state];
+    const text = { live: "Live", paused: "Paused", waiting: "Reconnecting…", unable: "Not live: this database is a standby", off: "" }[state];
     const parts = state === "live" || state === "paused" ? [text, this.#notice, this.#waiting] : [text];
     const label = parts.filter((part) => part !== "").join(" · ");
     this.#shown.className = `live ${state} ${this.#waiting === "" ? "" : "incomplete"}`;
     if (this.#shown.textContent !== label) this.#shown.textContent = label;
-    this.#button.hidden = state === "off";
+    this.#button.hidden = state === "off" || state === "unable";
     this.#button.textContent = this.#isPaused ? "Resume" : "Pause";
   }
 }

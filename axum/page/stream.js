@@ -1,7 +1,7 @@
 // New entries with certain filters, for all pages that show these. They come from an event source or, while other streams
 // have the connections, from one that is open for a moment, again and again.
 
-import { fetchPage, streamUrl } from "./api.js";
+import { fetchNewer, isOfStandby, streamUrl } from "./api.js";
 
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
@@ -22,6 +22,8 @@ export class Stream {
   #isBrief = false;
   #retrying = null;
   #retryMs = FIRST_RETRY_MS;
+  /** Whether the log is that of a standby, which cannot be followed before it is promoted. */
+  #isUnable = false;
 
   /** `hasRoom` says whether there may be one more event source. */
   constructor(filters, hasRoom) {
@@ -67,13 +69,17 @@ export class Stream {
     });
   }
 
+  /** The oldest position of the pages, so that nobody misses an entry: each page gets only what is new to it. */
+  get #afterSeq() {
+    return Math.min(...[...this.#pages.values()].map((position) => position.afterSeq));
+  }
+
   #listen() {
-    // From the oldest of their positions, so that nobody misses an entry: each page gets only what is new to it.
-    const afterSeq = Math.min(...[...this.#pages.values()].map((position) => position.afterSeq));
-    const source = new EventSource(streamUrl(this.#filters, afterSeq));
+    const source = new EventSource(streamUrl(this.#filters, this.#afterSeq));
     this.#source = source;
     source.addEventListener("open", () => {
       this.#retryMs = FIRST_RETRY_MS;
+      this.#isUnable = false;
       this.#tell({ state: "live" });
     });
     for (const type of ["entry", "unreadable"]) {
@@ -81,7 +87,7 @@ export class Stream {
     }
     source.addEventListener("reset", ({ data }) => this.#begin(JSON.parse(data).newest_seq));
     source.addEventListener("error", () => {
-      this.#tell({ state: "waiting" });
+      this.#tell({ state: this.#isUnable ? "unable" : "waiting" });
       // The browser reconnects by itself after a lost connection, but not after an error response.
       if (source.readyState === EventSource.CLOSED) this.#retryLater();
     });
@@ -117,12 +123,17 @@ export class Stream {
     this.#retrying = setTimeout(async () => {
       try {
         // An EventSource does not say why it was refused; an ordinary request does.
-        await fetchPage(this.#filters, null, 1);
+        await fetchNewer(this.#filters, this.#afterSeq, 1);
         if (source === this.#source) this.#open();
       } catch (error) {
         if (source !== this.#source) return;
-        if (error.status === 401) this.#tell({ refused: true });
-        else this.#retryLater();
+        if (error.status === 401) {
+          this.#tell({ refused: true });
+          return;
+        }
+        this.#isUnable = isOfStandby(error);
+        if (this.#isUnable) this.#tell({ state: "unable" });
+        this.#retryLater();
       }
     }, this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);

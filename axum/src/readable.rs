@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use activity_log::Error::UnreadableRow;
+use activity_log::Error::{CannotFollow, UnreadableRow};
 use activity_log::{ActivityLogEntry, ActivityLogFilters, ActivityLogPage};
 
 use crate::database::log::Log;
@@ -26,10 +26,24 @@ pub(crate) fn oldest(
     filters: &ActivityLogFilters,
 ) -> activity_log::Result<Option<ActivityLogEntry>> {
     let mut after_seq = i64::MIN;
-    skip_unreadable(|skipped| {
+    let oldest = skip_unreadable(|skipped| {
         after_seq = skipped.unwrap_or(after_seq);
         log.page_after(filters, after_seq, 1, None).map(|page| page.entries)
-    })
+    });
+    match oldest {
+        Err(CannotFollow { .. }) => first_of_export(log, filters),
+        oldest => oldest,
+    }
+}
+
+/// The oldest entry of a log that cannot be followed, such as that of a standby. An export reads more of it at once.
+fn first_of_export(log: &mut dyn Log, filters: &ActivityLogFilters) -> activity_log::Result<Option<ActivityLogEntry>> {
+    let mut first = None;
+    log.export(filters, &mut |mut entries| {
+        first = entries.find(|entry| !matches!(entry, Err(UnreadableRow { .. }))).transpose()?;
+        Ok(0)
+    })?;
+    Ok(first)
 }
 
 /// Reads one entry. When the row is unreadable, `read` is called again with the `seq` of that row to continue from.

@@ -58,7 +58,12 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
     ),
     responses(
         (status = 200, description = "The events", content_type = "text/event-stream", body = String),
-        (status = 503, description = "Too many clients are following the log"),
+        (status = 501, description = "The log cannot be followed: its database is a standby"),
+        (
+            status = 503,
+            description = "Too many clients are following the log, or a transaction has been writing to it for more than a \
+                second, so that its newest entry is not certain yet; with `after_seq`, the stream begins all the same",
+        ),
     ),
 )]
 pub(crate) async fn stream(

@@ -45,6 +45,10 @@ impl Log {
         Ok(log)
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn connect(&self) -> TestResult<Connection> {
         Ok(PgConnection::establish(&self.url)?)
     }
