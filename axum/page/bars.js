@@ -14,7 +14,11 @@ const BUCKETS = 60;
  */
 export async function fetchBars(filters, showsAll, signal) {
   const preset = presetOf(filters.since);
-  if (preset !== undefined && filters.until === "") return fetchLast(preset, filters, signal);
+  if (preset !== undefined && filters.until === "" && !showsAll) {
+    const last = await fetchLast(preset, filters, signal);
+    const later = await fetchHistogram({ ...filters, since: last.buckets.at(-1).end }, 1, signal);
+    return { ...last, outside: sum(later), span: preset.label };
+  }
   const all = await fetchHistogram(filters, 1, signal);
   if (all.buckets.length === 0) return all;
   const longest = PRESETS.at(-1);
@@ -38,8 +42,7 @@ async function spanOfNewest(filters, signal) {
 
 function fetchLast({ since, ms }, filters, signal) {
   const now = Date.now();
-  const until = new Date(now).toISOString();
-  return fetchBetween({ ...filters, since, until }, new Date(now - ms).toISOString(), until, signal);
+  return fetchBetween({ ...filters, since }, new Date(now - ms).toISOString(), new Date(now).toISOString(), signal);
 }
 
 async function fetchBetween(filters, since, until, signal) {

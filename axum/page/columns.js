@@ -14,5 +14,5 @@ const WIDTHS = {
 /** Shows the columns that are not in the list. */
 export function showColumns(hidden) {
   const shown = Object.keys(WIDTHS).filter((name) => !hidden.includes(name));
-  document.documentElement.style.setProperty("--grid", [...shown.map((name) => WIDTHS[name]), "16px"].join(" "));
+  document.documentElement.style.setProperty("--grid", [...shown.map((name) => WIDTHS[name]), "var(--icon-width, 16px)"].join(" "));
 }

@@ -70,7 +70,7 @@ export class Exports {
     try {
       const { blob, name } = await download(address, (bytes) => this.#progress(bytes, started), running.signal);
       saveAs(blob, name);
-      this.#end(running, "status", `Exported ${name}, ${megabytes(blob.size)}`);
+      this.#end(running, "status", `Exported ${megabytes(blob.size)}`);
     } catch (error) {
       if (running.signal.aborted) this.#end(running, "status", "The export was cancelled.");
       else this.#end(running, "alert", `The export failed. ${error.message}`);

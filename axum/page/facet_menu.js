@@ -30,7 +30,7 @@ export class FacetMenu {
     });
     this.#find.addEventListener("input", () => this.#draw());
     this.#find.addEventListener("keydown", (event) => this.#onKey(event));
-    const attributes = { class: "panel facet", id: `menu-${by}`, role: "dialog", "aria-label": label };
+    const attributes = { class: "panel facet", popover: "auto", id: `menu-${by}`, role: "dialog", "aria-label": label };
     this.panel = element("div", attributes, this.#find, this.#list, this.#note);
     this.panel.addEventListener("keydown", (event) => this.#moveWith(event));
     attachPanel(this.button, this.panel, () => this.#load());

@@ -54,8 +54,9 @@ export class Histogram {
   }
 
   #note(outside, span) {
-    const text = `${outside.toLocaleString("en")} ${outside === 1 ? "entry is" : "entries are"} outside the last ${span}. `;
-    return element("p", { class: "outside" }, text, button("Show them too", "link", () => this.#hooks.showAll()));
+    const [entries, them] = outside === 1 ? ["entry is", "it"] : ["entries are", "them"];
+    const text = `${outside.toLocaleString("en")} ${entries} outside the last ${span}. `;
+    return element("p", { class: "outside" }, text, button(`Show ${them} too`, "link", () => this.#hooks.showAll()));
   }
 
   #focusedBar() {

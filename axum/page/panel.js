@@ -3,9 +3,8 @@
 const MAX_WIDTH = 330;
 const MARGIN = 12;
 
-/** Lets the button open the panel; `onOpen` is called before each time. */
+/** Lets the button open the panel, which is a popover; `onOpen` is called before each time. */
 export function attachPanel(button, panel, onOpen = () => {}) {
-  panel.popover = "auto";
   button.popoverTargetElement = panel;
   panel.addEventListener("beforetoggle", ({ newState }) => {
     if (newState !== "open") return;

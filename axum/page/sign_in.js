@@ -24,10 +24,12 @@ export class SignIn {
   show() {
     this.#place.replaceChildren(...signedOut());
     this.#place.hidden = false;
+    this.#signOut.hidden = true;
   }
 
   hide() {
     this.#place.hidden = true;
+    this.#signOut.hidden = !isSignedIn();
   }
 
   async #leave() {
@@ -40,7 +42,6 @@ export class SignIn {
         return;
       }
     }
-    this.#signOut.hidden = true;
     this.#hooks.onSignedOut();
   }
 }

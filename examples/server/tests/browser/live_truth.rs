@@ -38,6 +38,19 @@ async fn a_paused_list_stays_as_it_is_until_it_is_resumed() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_button_that_shows_new_entries_covers_no_filter() -> TestResult {
+    let server = Server::with_entries(1)?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.until(LIVE, "Live").await?;
+    browser.press("Pause").await?;
+    server.post(&[entry("Entry 2")])?;
+    browser.until("document.getElementById('news').textContent", "1 new").await?;
+    let place = "(id) => document.getElementById(id).getBoundingClientRect()";
+    browser.until(&format!("(({place})('news').top >= ({place})('columns').bottom)"), true).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn entries_that_were_cleared_leave_the_page_and_it_says_so() -> TestResult {
     let server = Server::with_entries(3)?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
@@ -78,4 +91,25 @@ async fn windows_beyond_the_fourth_notice_that_the_log_was_restored() -> TestRes
     server.post(&[entry("Entry of the restored log")])?;
     browser.until_messages(&["Entry of the restored log"]).await?;
     browser.until(LIVE, "Live · the log was restored").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_log_of_a_standby_is_shown_and_said_not_to_be_live() -> TestResult {
+    let server = Server::with_entries(2)?;
+    let browser = Browser::open(&server.url("/healthz")).await?;
+    // Answers as those of a standby: no stream, and nothing about what is newer than an entry.
+    browser.prepare(
+        "delete window.SharedWorker;
+         window.EventSource = class extends EventSource {
+             constructor(address) { super(address.replace('/stream', '/no/stream')); }
+         };
+         window.fetch = ((real) => async (address, options) =>
+             String(address).includes('after_seq') ? new Response('{}', { status: 501 }) : real(address, options)
+         )(window.fetch);",
+    )?;
+    browser.goto(&server.url("/?categories=device")).await?;
+    browser.until(LIVE, "Not live: this database is a standby").await?;
+    browser.until("document.getElementById('pause').hidden", true).await?;
+    browser.until_messages(&["Entry 2", "Entry 1"]).await
 }

@@ -23,6 +23,7 @@ async fn signing_in_lasts_until_signing_out() -> TestResult {
     browser.until("document.querySelector('a#home:not([hidden])').href", server.url("/devices")).await?;
     browser.press("Sign out").await?;
     browser.until("document.querySelector('#sign-in:not([hidden]) h2')?.textContent", "You are signed out").await?;
+    browser.until("document.getElementById('sign-out').hidden", true).await?;
     browser.until(ROWS, 0).await?;
     browser.goto(&server.url("/")).await?;
     browser.until(title, "Sign in").await

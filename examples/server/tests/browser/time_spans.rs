@@ -54,6 +54,21 @@ async fn outliers_do_not_flatten_the_histogram_and_are_counted() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_entry_from_the_future_is_counted_beside_a_span_until_now() -> TestResult {
+    let server = Server::with_entries(3)?;
+    server.post(&[at("9998-01-01T00:00:00Z", "Clock in the future")])?;
+    let browser = Browser::open(&server.url("/?categories=device&since=-15m")).await?;
+    browser.until(&format!("{MESSAGES}.length"), 4).await?;
+    browser
+        .until("document.querySelector('.outside')?.firstChild.textContent", "1 entry is outside the last 15 min. ")
+        .await?;
+    browser.press("Show it too").await?;
+    browser.until("document.querySelectorAll('.outside').length", 0).await?;
+    browser.until(&format!("{AXIS}.at(-1).includes('9998')"), true).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn the_labels_of_a_short_axis_differ() -> TestResult {
     let server = Server::start()?;
     server.post(&[at("2026-01-02T10:00:00.1Z", "First"), at("2026-01-02T10:00:00.9Z", "Last")])?;

@@ -76,7 +76,8 @@ async fn rows_can_be_roomy() -> TestResult {
 async fn paper_shows_whole_messages_with_their_times_and_no_controls() -> TestResult {
     let server = Server::start()?;
     let message = "A message that is far too long for a line of the list ".repeat(9);
-    server.post(&[json!({"category": "device", "action": "a", "actor": "b", "message": message.trim()})])?;
+    let action = "device.configuration.imported.from.an.older.version";
+    server.post(&[json!({"category": "device", "action": action, "actor": "b", "message": message.trim()})])?;
     let browser = Browser::open(&server.url("/?categories=device&actor=b")).await?;
     browser.until(ROWS, 1).await?;
     browser.resize(720, 1000)?;
@@ -85,9 +86,9 @@ async fn paper_shows_whole_messages_with_their_times_and_no_controls() -> TestRe
     browser
         .until("/^\\d+ \\w+, \\d\\d:\\d\\d:\\d\\d$/.test(document.querySelector('.row .when').textContent)", true)
         .await?;
-    let cut = "((cell) => cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight)(
-        document.querySelector('.row .message'))";
-    browser.until(cut, false).await?;
+    let cut = "[...document.querySelectorAll('.row > :is(.message, .action)')]
+        .filter((cell) => cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight).length";
+    browser.until(cut, 0).await?;
     let controls = "[...document.querySelectorAll('button:not(.row, .bar, .removable, [aria-pressed=true]), input')]
         .filter((control) => control.checkVisibility()).map((control) => control.outerHTML)";
     browser.until(controls, json!([])).await?;
