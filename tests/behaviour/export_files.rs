@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use crate::database::{ActivityLogRepository, empty_log};
+use crate::database::{ActivityLogRepository, CASES, empty_log};
 use crate::support::{TestResult, everything, ndjson, numbered, read_back, record_numbered};
 
 #[test]
@@ -70,6 +70,8 @@ prop_compose! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: CASES, ..ProptestConfig::default() })]
+
     #[test]
     fn any_log_reads_back_equal(new in vec(any_entry(), 0..5)) {
         let mut conn = empty_log().map_err(|error| TestCaseError::fail(error.to_string()))?;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::behaviour::retention::apply;
-use crate::database::{ActivityLogRepository, empty_log};
+use crate::database::{ActivityLogRepository, CASES, empty_log};
 use crate::support::{TestResult, everything};
 
 /// A policy in plain values.
@@ -98,7 +98,7 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_policy_deletes_what_a_plain_list_would_lose(

@@ -16,6 +16,9 @@ use crate::server::new_schema;
 pub(crate) use crate::server::{BREAKING_ASSIGNMENTS, COLUMNS_OF_ANY_TEXT, IS_IN_COMMIT_ORDER};
 use crate::support::TestResult;
 
+/// How many logs a property test tries. Over a blocking connection, which sends the same statements, it tries more.
+pub(crate) const CASES: u32 = 40;
+
 pub(crate) fn connect(url: &str) -> TestResult<Connection> {
     Ok(Connection::establish(url)?)
 }

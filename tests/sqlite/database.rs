@@ -10,6 +10,9 @@ use crate::support::TestResult;
 
 pub(crate) type Connection = SqliteConnection;
 
+/// How many logs a property test tries.
+pub(crate) const CASES: u32 = 200;
+
 /// Whether entries become visible in the order of their `seq`, and those of one transaction at once to a walk.
 pub(crate) const IS_IN_COMMIT_ORDER: bool = true;
 

@@ -15,7 +15,7 @@ use self::answer::Numbers;
 use self::ask::ask;
 use self::list::List;
 use self::operation::{Operation, operation};
-use crate::database::{ActivityLogRepository, Connection, empty_log};
+use crate::database::{ActivityLogRepository, CASES, Connection, empty_log};
 use crate::support::TestResult;
 
 fn agree(operations: &[Operation]) -> TestResult {
@@ -30,7 +30,7 @@ fn agree(operations: &[Operation]) -> TestResult {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_log_answers_as_a_plain_list_would(operations in vec(operation(), 1..40)) {
