@@ -46,7 +46,7 @@ export function detailsOf(entry, id, hooks) {
     if (rest !== null) shown.append(rest);
   }
   const link = element("a", { class: "permalink", href: address }, String(entry.seq));
-  list.append(element("div", {}, element("dt", {}, "Sequence"), element("dd", { class: "mono" }, link)));
+  list.append(element("div", {}, element("dt", {}, "Sequence number"), element("dd", { class: "mono" }, link)));
   return element(
     "div",
     { class: "details", id, role: "group", "aria-label": `Entry ${entry.seq}` },

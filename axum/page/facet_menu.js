@@ -78,7 +78,7 @@ export class FacetMenu {
     const items = [...values, ...(isNew ? [{ value: typed, entries: null }] : [])];
     this.#list.replaceChildren(...items.map((item) => this.#item(item)));
     this.#note.textContent = this.#offered.more ? "Only the most frequent are listed. Type any other in full." : "";
-    if (items.length === 0) this.#note.textContent = "No entry has a value here.";
+    if (items.length === 0) this.#note.textContent = "No values found.";
     this.#mark();
   }
 

@@ -27,7 +27,7 @@ export class Linked {
     this.#hash = hash;
     const named = entryIn(hash);
     if (named === null) return;
-    const name = named.id === undefined ? `with sequence ${named.seq}` : `with id ${named.id}`;
+    const name = named.id === undefined ? `Entry ${named.seq}` : `The entry with id ${named.id}`;
     try {
       const entry = await (named.id === undefined ? fetchBySeq(named.seq) : fetchEntry(named.id));
       if (hash === this.#hash) this.#draw(entry);
@@ -39,7 +39,7 @@ export class Linked {
       this.#hash = hash;
       const isGone = error.status === 404;
       const problem = isGone ? "is not in the log. It may have been deleted." : `could not be loaded. ${error.message}`;
-      this.#say(`The entry ${name} ${problem}`);
+      this.#say(`${name} ${problem}`);
     }
   }
 

@@ -35,8 +35,8 @@ export class LiveState {
 
   /** How many new entries are not shown, and whether there are others, whose number is not known. */
   waiting(count, hasOthers) {
-    const number = count === 0 ? "the newest are" : `${count.toLocaleString("en")} new ${count === 1 ? "is" : "are"}`;
-    this.#waiting = count === 0 && !hasOthers ? "" : `${number} not shown`;
+    const entries = count === 1 ? "1 new entry" : `${count.toLocaleString("en")} new entries`;
+    this.#waiting = count === 0 && !hasOthers ? "" : `${count === 0 ? "newest entries" : entries} not shown`;
     this.#draw();
   }
 

@@ -26,7 +26,7 @@ export function matchingValues(root, term, pick) {
     count += 1;
     if (count <= PART) tree.append(leaf(path, value, pick));
   }
-  const more = count > PART ? `, of which ${PART} are shown` : "";
+  const more = count > PART ? `, first ${PART} shown` : "";
   const matches = `${count.toLocaleString("en")} ${count === 1 ? "match" : "matches"}${more}`;
   tree.append(element("p", { class: "note", role: "status" }, matches));
   return tree;
@@ -42,7 +42,7 @@ function childrenOf(container, pick) {
     list.append(...part);
     const rest = keys.length - shown;
     if (rest === 0) return;
-    const more = button(`Show more: ${rest.toLocaleString("en")} are left`, "link", () => {
+    const more = button(`Show more (${rest.toLocaleString("en")} left)`, "link", () => {
       more.remove();
       const last = list.lastElementChild;
       showPart();

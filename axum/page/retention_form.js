@@ -102,7 +102,7 @@ export class RetentionForm {
 
   #refuse(name, message) {
     if (!FIELDS.includes(name)) {
-      byId("retention-problem").textContent = `Nothing was changed. ${message}`;
+      byId("retention-problem").textContent = `Saving failed. ${message}`;
       return;
     }
     const field = this.#form.elements[name];

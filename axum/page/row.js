@@ -45,7 +45,7 @@ export function entryRow(entry, hooks, prefix = "") {
 
 /** The list item of a row that the server cannot read. It takes the focus as the others do, and opens to nothing. */
 function unreadableRow(seq) {
-  const text = `The entry with sequence ${seq} is stored but cannot be read.`;
+  const text = `Entry ${seq} is stored but cannot be read.`;
   const item = element("li", { class: "entry unreadable" }, element("div", { class: "row", tabindex: "0" }, text));
   item.dataset.seq = seq;
   return item;

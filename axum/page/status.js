@@ -29,14 +29,18 @@ export function effectOf({ enabled, days, entries }) {
   if (!enabled || (days === null && entries === null)) return "Nothing is deleted.";
   const sentences = [
     days === null ? null : `Entries older than ${count(days, "day", "days")} are deleted.`,
-    entries === null ? null : `All but the newest ${count(entries, "entry", "entries")} are deleted.`,
+    entries === null ? null : keptOf(entries),
   ];
   return sentences.filter((sentence) => sentence !== null).join(" ");
 }
 
+function keptOf(entries) {
+  return entries === 1 ? "Only the newest entry is kept." : `Only the newest ${entries.toLocaleString("en")} entries are kept.`;
+}
+
 function recorderLine({ queued, failing_since, failed_attempts }) {
-  const waiting = count(queued, "entry waits", "entries wait");
-  if (failing_since === null) return line("Recorder", queued === 0 ? "works" : `works; ${waiting}`);
+  const waiting = count(queued, "entry waiting", "entries waiting");
+  if (failing_since === null) return line("Recorder", queued === 0 ? "working" : `working; ${waiting}`);
   const since = `not recording since ${timeLabel(failing_since)}`;
   return problem("Recorder", `${since}; ${count(failed_attempts, "failed attempt", "failed attempts")}; ${waiting}`);
 }

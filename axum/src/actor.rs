@@ -28,7 +28,8 @@ impl Actor {
     }
 
     /// Whoever the request names, without any proof: for hosts that have no users. The parameter `exported_by` of an
-    /// export is `anonymous` by default; a request that clears the log and entries that are posted must name an actor.
+    /// export is `anonymous` by default; a request that clears the log or changes the retention, and each
+    /// posted entry, must name an actor.
     #[must_use]
     pub const fn as_claimed() -> Self {
         Self { name: None, may_act_for_others: true }

@@ -31,7 +31,8 @@ pub(crate) struct Listed {
     prev_after_seq: Option<i64>,
     /// Whether there is a next page.
     has_more: bool,
-    /// The `seq` of each row of this page that is stored but cannot be read, newest first. It counts as an entry of the page.
+    /// The `seq` of each row of this page that is stored but cannot be read, newest first. It counts as an entry of the
+    /// page.
     unreadable: Vec<i64>,
 }
 

@@ -46,7 +46,7 @@ pub struct ApiError {
     /// The line of the NDJSON body at fault, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
-    /// The field at fault in an entry of the body.
+    /// The field of the body at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }

@@ -42,7 +42,7 @@ use crate::transfer::transfer;
             status = 200, description = "The file", headers(("content-disposition" = String)),
             content((String = "application/x-ndjson"), (String = "text/csv")),
         ),
-        (status = 503, description = "The database is busy, or four exports are already running"),
+        (status = 503, description = "The database is busy, or too many exports are already running"),
         (status = 507, description = "The disk is full, so the export cannot be recorded"),
     ),
 )]

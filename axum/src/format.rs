@@ -43,8 +43,8 @@ impl Format {
         }
     }
 
-    /// Writes the entries and returns how many there were. It passes over rows that cannot be read, and a last line says how many
-    /// they are. Any other error ends the export.
+    /// Writes the entries and returns how many there were. It passes over rows that cannot be read, and a last line
+    /// says how many they are. Any other error ends the export.
     pub(crate) fn write(
         self,
         entries: impl Iterator<Item = activity_log::Result<ActivityLogEntry>>,

@@ -12,9 +12,9 @@ const DEFAULTS: [(HeaderName, HeaderValue); 3] = [
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 
-/// Sets the headers that a viewer's responses have: nothing caches a response or takes it for something else, and it may not
-/// load anything, be framed, or tell other sites its address. A response keeps a policy or a `Cache-Control` that it has
-/// already; below `/api/`, the latter is always `no-store`.
+/// Sets the headers that a viewer's responses have: nothing caches a response or takes it for something else, and it
+/// may not load anything, be framed, or tell other sites its address. A response keeps a policy or a `Cache-Control`
+/// that it has already; below `/api/`, the latter is always `no-store`.
 ///
 /// A viewer does this for its own routes. A host can do it for its routes too.
 ///

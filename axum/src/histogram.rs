@@ -29,7 +29,7 @@ pub(crate) struct Histogram {
     until: Option<DateTime<Utc>>,
     /// A bucket ends before the start of the next one; the last bucket includes `until`. There are no buckets when no
     /// entry matches, and fewer than requested when a bucket would be shorter than a microsecond. With edges, there is one
-    /// fewer than those, whatever matches.
+    /// bucket fewer than edges, even if nothing matches.
     buckets: Vec<Bucket>,
 }
 

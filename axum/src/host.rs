@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 
-/// Refuses a request that does not name exactly one host, with 400. Of two headers `Host`, a proxy in front may have read
-/// the other one, so this belongs outside of all that looks at a request.
+/// Refuses a request that does not name exactly one host, with 400. If there are two headers `Host`, a
+/// proxy in front may have used the other one. Make this the outermost layer.
 ///
 /// A request of HTTP/1.0 may leave the header out.
 ///

@@ -30,7 +30,7 @@
 //! - `bundled` (default): compiles SQLite into the program instead of linking the system's.
 //! - `postgres`: pools of connections to PostgreSQL.
 //! - `postgres-bundled`: compiles libpq into the program instead of linking the system's.
-//! - `sign-in`: `SignIn`, which signs users in with passwords, for hosts that do not have it yet.
+//! - `sign-in`: `SignIn`, which signs users in with passwords, for hosts that have no sign-in of their own.
 //!
 //! # Retention
 //!

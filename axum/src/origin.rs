@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::host::host_of;
 
 /// Passes on the requests that, by their headers, come from the server's own pages or from no page at all. Refuses others
-/// with 403, unless they only read and their path does not begin with `/api/`: other sites may link to pages.
+/// with 403 if they write or their path begins with `/api/`. Other reads pass: other sites may link to pages.
 ///
 /// A viewer does this for its own routes. A host can do it for its routes too, such as for the forms of its pages.
 ///

@@ -120,7 +120,7 @@ fn escaped(part: &str) -> String {
 /// Whether a path below the viewer's own is that of the page or of one of its files: what a browser needs to show the
 /// page without any entries.
 ///
-/// A host may serve these to anybody, so that the page itself can say that one is signed out.
+/// A host may serve these to anybody, so that the page itself can say that the reader is signed out.
 ///
 /// ```
 /// use activity_log_axum::is_page_file;

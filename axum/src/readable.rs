@@ -122,8 +122,8 @@ pub(crate) struct Page {
 
 /// The page of at most `limit` rows that begins at a cursor.
 ///
-/// Each read begins at the last row of the one before, so none is left out while others record. Where a row cannot be read,
-/// fewer and fewer rows are asked for, down to this one.
+/// Each read begins at the last row of the one before, so none is left out while others record. Where a row cannot be
+/// read, fewer and fewer rows are asked for, down to this one.
 pub(crate) fn page(
     log: &mut dyn Log,
     filters: &ActivityLogFilters,

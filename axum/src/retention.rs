@@ -18,7 +18,7 @@ pub struct RetentionSettings {
     #[schema(required, minimum = 1, maximum = 36_500)]
     #[serde(default)]
     pub days: Option<u32>,
-    /// All but this many entries, the newest, are deleted.
+    /// Only this many of the newest entries are kept.
     #[schema(required, minimum = 1)]
     #[serde(default)]
     pub entries: Option<u64>,
@@ -70,14 +70,14 @@ impl RetentionChange {
         Self { settings, entry: NewActivityLogEntry { actor, ..entry.severity(ActivitySeverity::Warning) } }
     }
 
-    /// The settings that are to hold.
+    /// The new settings.
     #[must_use]
     pub const fn settings(&self) -> RetentionSettings {
         self.settings
     }
 
-    /// The entry to record, which says who changed what of the settings that hold `before`; `None` if they stay as they
-    /// are, and then there is nothing to store either.
+    /// The entry to record, which says who changed what in the settings `before`. `None` if nothing changes: then there is
+    /// nothing to store.
     ///
     /// # Errors
     ///
@@ -92,18 +92,18 @@ impl RetentionChange {
 ///
 /// The methods may block. [The crate](crate#retention) has an example.
 pub trait Retention: Send + Sync + 'static {
-    /// The settings that hold now.
+    /// The current settings.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the host from knowing them; it is the answer to the request.
+    /// Any failure to load them; the client receives it.
     fn settings(&self) -> Result<RetentionSettings, ApiError>;
 
     /// Stores other settings, and has them applied, such as with
     /// [`RetentionWorker::set_policy`](activity_log::RetentionWorker::set_policy).
     ///
-    /// One transaction reads the former settings, asks the change for the [entry](RetentionChange::entry) that says what
-    /// becomes of them, stores the new ones and records the entry. Nobody else may change the settings meanwhile, so the
+    /// One transaction reads the former settings, gets the [entry](RetentionChange::entry) from the change,
+    /// stores the new ones and records the entry. Nobody else may change the settings meanwhile, so the
     /// transaction begins as one that writes, or reads the settings `FOR UPDATE`.
     ///
     /// # Errors

@@ -77,7 +77,9 @@ pub(crate) async fn change(
 }
 
 fn of(app: &App) -> Result<Arc<dyn Retention>, ApiError> {
-    app.retention.clone().ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "the server keeps every entry"))
+    app.retention
+        .clone()
+        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "the server does not say how long it keeps entries"))
 }
 
 fn read(headers: &HeaderMap, body: &[u8]) -> Result<RetentionSettings, ApiError> {
@@ -90,7 +92,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<RetentionSettings, ApiError>
         return Err(ApiError::field("days", format!("must be a whole number from 1 to {MAX_DAYS}, or null")));
     }
     if settings.entries == Some(0) {
-        return Err(ApiError::field("entries", "must be a whole number from 1, or null"));
+        return Err(ApiError::field("entries", "must be a positive whole number, or null"));
     }
     Ok(settings)
 }

@@ -74,11 +74,13 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// A viewer of the log in the database of this pool, which is up to date with the log's migrations.
+    /// A viewer of the log in the database of this pool. It does not migrate the database: call `run_migrations` of
+    /// `activity-log` first.
     ///
-    /// It takes at most half of the pool's connections for exports (at least one, at most four), as many for counts and
-    /// for live streams (at most two each), and one to write. A request waits for a connection up to three seconds, or
-    /// as long as the pool waits if that is less. A pool of one connection works; but while it exports, everything else is answered with 503.
+    /// Of the pool's connections, exports take at most half, up to four; counts at most half, up to two; live streams
+    /// at most half, up to two; each at least one. Writing takes one more. A request waits for a connection up to three
+    /// seconds, or as long as the pool waits if that is less. A pool of one connection works; but while it exports,
+    /// everything else is answered with 503.
     pub fn new<C: Backend>(pool: Pool<ConnectionManager<C>>) -> Self {
         Self {
             database: Database::new(Arc::new(PooledLog::new(pool))),
@@ -103,8 +105,8 @@ impl Viewer {
         }
     }
 
-    /// Records through the host's recorder, and shows what it commits at once. Without one, entries are recorded on a
-    /// connection of the pool.
+    /// Records through the host's recorder, and shows what that commits immediately after the commit. Without one,
+    /// entries are recorded on a connection of the pool.
     ///
     /// Either way, entries that other threads and processes commit are shown within a second. The recorder has limits
     /// and a redactor of its own, which apply instead of [`limits`](Self::limits) and [`redactor`](Self::redactor).
@@ -112,8 +114,8 @@ impl Viewer {
         Self { recorder: Some(recorder), ..self }
     }
 
-    /// Who makes a request: for entries about exports and clearing, and for entries that are posted. What a client says
-    /// itself counts only as far as the [`Actor`] allows.
+    /// Who makes a request: for entries about exports, clearing and changes of the retention, and for posted
+    /// ones. What a client says itself counts only as far as the [`Actor`] allows.
     ///
     /// The function gets the request without its body, as the layers of the host have left it. Its URI begins at the
     /// mount point. Without this function, an [`Actor`] among the extensions of the request acts, or else the actor of the
@@ -122,7 +124,7 @@ impl Viewer {
         Self { actor: ActorOf::new(from_request), ..self }
     }
 
-    /// Which routes there are; [`Routes::default`] otherwise. The page hides what is off, and a request for it is
+    /// Which routes there are; [`Routes::default`] by default. The page hides what is off, and a request for it is
     /// answered with 404 or 405.
     pub fn routes(self, routes: Routes) -> Self {
         Self { routes, ..self }
@@ -134,7 +136,7 @@ impl Viewer {
         Self { is_read_only: true, ..self }
     }
 
-    /// The title of the page; "Activity log" otherwise.
+    /// The title of the page; "Activity log" by default.
     pub fn title(self, title: impl Into<String>) -> Self {
         Self { settings: Settings { title: title.into(), ..self.settings }, ..self }
     }
@@ -147,15 +149,16 @@ impl Viewer {
         Self { settings: Settings { sign_in_url: safe(url.into()), ..self.settings }, ..self }
     }
 
-    /// Where the page's button "Sign out" sends a POST; without it, there is no such button. The URL is one of this
-    /// server, as [`sign_in_url`](Self::sign_in_url) has it.
+    /// Where the page's button "Sign out" sends a POST; without it, there is no such button. The URL must be on
+    /// this server: the page's content security policy allows no other.
     pub fn sign_out_url(self, url: impl Into<String>) -> Self {
         let url = safe(url.into());
         Self { settings: Settings { sign_out_url: Box::new(move || url.clone()), ..self.settings }, ..self }
     }
 
-    /// Leads readers to sign in and out where this has them do it, describes how at `openapi.json`, and tells operators how
-    /// many attempts were refused. The viewer is among the routes that it [protects](SignIn::protect).
+    /// Uses this `SignIn`: the page links to where one signs in and out, `openapi.json` describes it, and operators see
+    /// how many attempts were refused. Mount the viewer among the routes that are passed to
+    /// [`protect`](SignIn::protect).
     #[cfg(feature = "sign-in")]
     pub fn sign_in(self, sign_in: &Arc<SignIn>) -> Self {
         let (signing_out, refusing) = (Arc::clone(sign_in), Arc::clone(sign_in));
@@ -188,7 +191,7 @@ impl Viewer {
         Self { links: Links { actor: Some(Arc::new(link)), ..self.links }, ..self }
     }
 
-    /// Limits the size of posted entries; [`EntryLimits::default`] applies otherwise. A [`recorder`](Self::recorder) has
+    /// Limits the size of posted entries; [`EntryLimits::default`] by default. A [`recorder`](Self::recorder) has
     /// limits of its own.
     pub fn limits(self, limits: EntryLimits) -> Self {
         Self { limits, ..self }
@@ -216,8 +219,8 @@ impl Viewer {
         Self { stopping: live::stopping(stop), ..self }
     }
 
-    /// How long a client may take to receive a part of an export or of a stream before it loses its place to others: a
-    /// minute otherwise.
+    /// How long a client may take to receive a part of an export or of a stream before it is disconnected: a minute by
+    /// default.
     pub fn client_patience(self, patience: Duration) -> Self {
         Self { client_patience: patience, ..self }
     }

@@ -74,8 +74,8 @@ impl SignIn {
             false => self.is_open_now().await.map_err(IntoResponse::into_response)?,
         };
         if is_open && !comes_from_here {
-            let message = "without a token, the server answers only requests from this machine whose header Host is \
-                           localhost, 127.0.0.1 or [::1]";
+            let message = "with neither users nor a token, the server answers only requests from this machine whose \
+                           header Host is localhost, 127.0.0.1 or [::1]";
             return Err(ApiError::new(StatusCode::FORBIDDEN, message).and_close().into_response());
         }
         if is_open {

@@ -7,8 +7,8 @@ use axum::extract::{ConnectInfo, Request};
 
 use crate::actor::{ANONYMOUS, Actor};
 
-/// Who makes a request that [`SignIn::protect`](crate::SignIn::protect) has let through: an extension of the request. A request
-/// for a public path has it only if somebody has signed in.
+/// Who makes a request that [`SignIn::protect`](crate::SignIn::protect) has let through: an extension of the request. A
+/// request for a public path has it only if somebody has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Identity {

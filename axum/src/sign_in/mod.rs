@@ -1,4 +1,4 @@
-//! Signing in with a name and a password, for hosts that do not have it yet.
+//! Signing in with a name and a password, for hosts that have no sign-in of their own.
 
 mod attempts;
 mod first_user;
@@ -43,22 +43,23 @@ const MAX_FORM_BYTES: usize = 16 << 10;
 /// How long an answer waits for its entry: nobody has to wait for a database that is busy.
 const RECORDED_WITHIN: Duration = Duration::from_secs(1);
 
-/// Signs people in with a name and a password, and programs with a token, for hosts that do not have it yet: behind the
-/// feature `sign-in`.
+/// Signs people in with a name and a password, and programs with a token, for hosts that have no sign-in of their own:
+/// behind the feature `sign-in`.
 ///
 /// Sign-ins, sign-outs and failed sign-ins are recorded with the client's address. After four failures, an address has to
 /// wait for a second before its next attempt, and twice as long after each further failure, up to 15 minutes; so does
 /// everybody who tries the same name. A user who has signed in from an address before has a separate count there, so
 /// others' failures do not keep them out.
 ///
-/// A session's cookie has 256 random bits, and is `HttpOnly` and `SameSite=Strict`. It ends on signing out, when the user's
-/// password changes or the user is removed, after its [`idle_timeout`](Self::idle_timeout) or [`max_age`](Self::max_age), and
-/// when the server stops: sessions are in memory, at most ten thousand. A live stream ends within ten seconds of its session.
+/// A session's cookie has 256 random bits, and is `HttpOnly` and `SameSite=Strict`. The session ends on signing out,
+/// when the user's password changes or the user is removed, after its [`idle_timeout`](Self::idle_timeout) or
+/// [`max_age`](Self::max_age), and when the server stops: sessions are in memory, at most ten thousand. A live stream
+/// ends within ten seconds of its session.
 ///
 /// Failed attempts are counted by the address in [`ConnectInfo`](axum::extract::ConnectInfo), which
 /// [`into_make_service_with_connect_info`](Router::into_make_service_with_connect_info) provides, and without it by the
-/// name alone. Behind a proxy, all clients have its address: limit attempts there as well. Guesses of the token in the header
-/// `Authorization` are not slowed, so give it at least 20 random characters.
+/// name alone. Behind a proxy, all clients have its address: limit attempts there as well. Guesses of the token in the
+/// header `Authorization` are not slowed, so give it at least 20 random characters.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -105,7 +106,7 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Where people sign in. The parameter `next` is the path of this server to which they are led then.
+    /// Where people sign in. The parameter `next` is the path on this server to which they are redirected afterwards.
     pub const SIGN_IN_PATH: &str = "/sign-in";
 
     /// Where a POST signs a browser out.
@@ -128,8 +129,8 @@ impl SignIn {
         }
     }
 
-    /// Admits programs that send this token as `Authorization: Bearer`. They may act for others. Where there are no users, the
-    /// page asks people for the token.
+    /// Admits programs that send this token as `Authorization: Bearer`. They may act for others. Where there are no
+    /// users, the page asks people for the token.
     ///
     /// # Errors
     ///
@@ -138,8 +139,9 @@ impl SignIn {
         Ok(Self { token: Some(Token::new(token)?), ..self })
     }
 
-    /// As long as there are neither users nor a token, admits everybody who reaches the server from this machine and by a name
-    /// of it, and trusts whatever they say about who they are. Such a server must listen on loopback addresses only: see
+    /// As long as there are neither users nor a token, admits every request that comes from this machine and names it
+    /// in `Host`, and trusts what it says about who acts. Where a request comes from is known with
+    /// [`ConnectInfo`](axum::extract::ConnectInfo) only, so such a server must listen on loopback addresses: see
     /// [`is_open`](Self::is_open).
     ///
     /// A first user is noticed within a second.
@@ -148,19 +150,20 @@ impl SignIn {
         Self { admits_this_machine: true, ..self }
     }
 
-    /// How long a session lasts without a request; 12 hours otherwise.
+    /// How long a session lasts without a request; 12 hours by default.
     #[must_use]
     pub fn idle_timeout(self, timeout: Duration) -> Self {
         Self { sessions: self.sessions.with_idle_timeout(timeout), ..self }
     }
 
-    /// How long a session lasts in any case; a week otherwise. The cookie has it in whole seconds.
+    /// The longest that a session lasts; a week by default. The cookie has it in whole seconds.
     #[must_use]
     pub fn max_age(self, age: Duration) -> Self {
         Self { sessions: self.sessions.with_max_age(age), ..self }
     }
 
-    /// Lets browsers send the session's cookie over HTTPS only. For a server that people reach in no other way.
+    /// Marks the session's cookie `Secure`, so that browsers send it over HTTPS only. Use it on a server that is
+    /// reached over HTTPS only.
     #[must_use]
     pub fn secure_cookie(self) -> Self {
         Self { sessions: self.sessions.with_secure_cookie(), ..self }
@@ -192,19 +195,21 @@ impl SignIn {
         (!self.may_be_open() || self.first_user.is_known()).then_some(Self::SIGN_OUT_PATH)
     }
 
-    /// Adds the routes to sign in and out to the host's, and guards all of them. Call it on the outermost router, because the
-    /// paths begin at its root. A layer outside of it, such as one that logs requests, does not know who makes them.
+    /// Adds the routes to sign in and out to the host's, and guards all of them. Call it on the outermost router,
+    /// because the paths begin at its root. A layer outside of it, such as one that logs requests, does not know who
+    /// makes them.
     ///
     /// Who makes a request is an extension of it, as an [`Identity`] and as an [`Actor`](crate::Actor), which a viewer
     /// finds there, and the actor of the current [`ActorContext`](activity_log::ActorContext), with the client's address.
     /// A browser that has to sign in is led to the page for it, and other requests are answered with 401.
     ///
-    /// A request that does not name one host is refused, as [`require_one_host`] does it, and one of another site's pages, as
-    /// [`refuse_other_sites`] does it.
+    /// A request that does not name one host is refused, as [`require_one_host`] does it, and one of another site's
+    /// pages, as [`refuse_other_sites`] does it.
     ///
     /// # Panics
     ///
-    /// If the host has a route of its own at [`SIGN_IN_PATH`](Self::SIGN_IN_PATH) or [`SIGN_OUT_PATH`](Self::SIGN_OUT_PATH).
+    /// If the host has a route of its own at [`SIGN_IN_PATH`](Self::SIGN_IN_PATH) or
+    /// [`SIGN_OUT_PATH`](Self::SIGN_OUT_PATH).
     pub fn protect(self: Arc<Self>, routes: Router) -> Router {
         let own = Router::new()
             .route(Self::SIGN_IN_PATH, get(form::show).post(form::sign_in))

@@ -31,7 +31,7 @@ impl Default for Passwords {
 impl Passwords {
     /// Whether a password belongs to a hash. Without a hash, the answer is no and takes as long.
     pub(crate) async fn check(&self, password: String, hash: Option<String>) -> Result<bool, ApiError> {
-        let busy = || ApiError::unavailable("too many people sign in; try again");
+        let busy = || ApiError::unavailable("too many people are signing in; try again");
         let turn = timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await.map_err(|_| busy())?;
         let turn = turn.map_err(|_| busy())?;
         let check = move || {

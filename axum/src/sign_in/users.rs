@@ -11,16 +11,16 @@ const RESERVED: [&str; 2] = [ANONYMOUS, "system"];
 pub trait Users: Send + Sync + 'static {
     /// The hash of a user's password, as [`hash_password`] made it; `None` if there is no such user.
     ///
-    /// It is asked at each request of a browser that has signed in: the session ends once the hash is another one.
+    /// Called for each request of a browser that has signed in: the session ends when the hash changes.
     ///
     /// # Errors
     ///
     /// Any failure of the lookup; the client receives it.
     fn password_hash(&self, name: &str) -> Result<Option<String>, ApiError>;
 
-    /// Whether there are no users yet. It is asked at most once a second, no more once there is a user, and only with
-    /// [`SignIn::token`](crate::SignIn::token) or [`SignIn::admit_this_machine`](crate::SignIn::admit_this_machine). Without it,
-    /// there are users.
+    /// Whether there are no users yet. Called at most once a second until there is a user, and only with
+    /// [`SignIn::token`](crate::SignIn::token) or [`SignIn::admit_this_machine`](crate::SignIn::admit_this_machine).
+    /// The default implementation says that there are users.
     ///
     /// # Errors
     ///
@@ -30,11 +30,11 @@ pub trait Users: Send + Sync + 'static {
     }
 }
 
-/// Why somebody could not sign in with these.
+/// Why a name, a password or a token is not acceptable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidCredentials {
-    /// The name of a user.
+    /// The name is not acceptable.
     #[error(
         "a name must have 1 to {MAX_NAME_BYTES} bytes and no control characters, and not be `anonymous` or `system`"
     )]
@@ -45,18 +45,18 @@ pub enum InvalidCredentials {
     /// The token is empty.
     #[error("the token is empty: set a long random token, or none")]
     EmptyToken,
-    /// The token has characters that a header of HTTP may not have.
+    /// The token has characters other than visible ASCII.
     #[error("the token must consist of visible ASCII characters, because clients send it in an HTTP header")]
     TokenCharacters,
 }
 
-/// The hash of the password of a user of this name, by Argon2id, to be stored. It takes 19 MiB of memory, and a core for some
-/// dozen milliseconds.
+/// The hash of the password of a user of this name, by Argon2id, to be stored. It takes 19 MiB of memory, and a core
+/// for some dozen milliseconds.
 ///
 /// # Errors
 ///
-/// [`InvalidCredentials`] if the name has fewer than 1 or more than 200 bytes, has a control character, or is one that the log
-/// has for nobody in particular (`anonymous`, `system`), or if the password has fewer than 8 bytes.
+/// [`InvalidCredentials`] if the name has fewer than 1 or more than 200 bytes, has a control character, or is one that
+/// the log has for nobody in particular (`anonymous`, `system`), or if the password has fewer than 8 bytes.
 pub fn hash_password(name: &str, password: &str) -> Result<String, InvalidCredentials> {
     if !is_name(name) {
         return Err(InvalidCredentials::Name);

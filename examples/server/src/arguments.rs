@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     #[arg(long, env = "ACTIVITY_LOG_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
 
-    /// Add a user, or change the password of one, and exit; standard input has the password
+    /// Add a user, or change the password of one, and exit; asks for the password, or reads it from standard input
     #[arg(long, value_name = "NAME")]
     pub(crate) add_user: Option<String>,
 

@@ -1,6 +1,6 @@
 //! A host of the activity log: an HTTP server with users, devices of its own, and the viewer of `activity-log-axum`.
 //!
-//! Without users and a token, it listens on this machine only, and every user of the machine has full access.
+//! With neither users nor a token, it listens on this machine only, and every user of the machine has full access.
 
 mod arguments;
 mod devices;

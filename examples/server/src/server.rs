@@ -52,8 +52,8 @@ pub(crate) async fn serve(arguments: &Arguments, database: Database) -> Result<(
     let address = arguments.listen;
     if !address.ip().is_loopback() && sign_in.is_open()? {
         let problem = format!(
-            "refuses to listen on {address} without a token, because other machines can reach it: set a token with \
-             ACTIVITY_LOG_TOKEN or --token, add a user with --add-user, or listen on 127.0.0.1"
+            "refuses to listen on {address} with neither a user nor a token, because other machines can reach it: add a \
+             user with --add-user, set a token with ACTIVITY_LOG_TOKEN or --token, or listen on 127.0.0.1"
         );
         return Err(problem.into());
     }

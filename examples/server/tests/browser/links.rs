@@ -32,7 +32,7 @@ async fn a_link_leads_to_one_entry_however_old_it_is() -> TestResult {
 async fn a_link_to_an_entry_that_is_gone_says_so() -> TestResult {
     let server = Server::with_entries(3)?;
     let browser = Browser::open(&server.url("/#entry-77")).await?;
-    let text = "The entry with sequence 77 is not in the log. It may have been deleted.";
+    let text = "Entry 77 is not in the log. It may have been deleted.";
     browser.until("document.querySelector('#linked p')?.textContent ?? null", text).await?;
     browser.goto(&server.url("/#entry-al_gone")).await?;
     let text = "The entry with id al_gone is not in the log. It may have been deleted.";

@@ -173,7 +173,7 @@ async fn an_unreadable_entry_has_a_row_that_says_so() -> TestResult {
     let rows = "[...document.querySelectorAll('.entry')].map((row) => row.className).join(', ')";
     browser.until(rows, "entry info, entry unreadable, entry info").await?;
     let text = "document.querySelector('.unreadable').textContent";
-    assert_eq!(browser.value(text).await?, "The entry with sequence 3 is stored but cannot be read.");
+    assert_eq!(browser.value(text).await?, "Entry 3 is stored but cannot be read.");
     Ok(())
 }
 

@@ -13,7 +13,7 @@ async fn live_says_how_many_new_entries_are_not_shown() -> TestResult {
     browser.until(LIVE, "Live").await?;
     browser.click(".row .when").await?;
     server.post(&[entry("Entry 81")])?;
-    browser.until(LIVE, "Live · 1 new is not shown").await?;
+    browser.until(LIVE, "Live · 1 new entry not shown").await?;
     // Once the row is closed, nothing holds the entry back.
     browser.click(".row .when").await?;
     browser.until("document.querySelector('.row .message').textContent", "Entry 81").await?;
@@ -29,7 +29,7 @@ async fn a_paused_list_stays_as_it_is_until_it_is_resumed() -> TestResult {
     browser.press("Pause").await?;
     browser.until(LIVE, "Paused").await?;
     server.post(&[entry("Entry 2"), entry("Entry 3")])?;
-    browser.until(LIVE, "Paused · 2 new are not shown").await?;
+    browser.until(LIVE, "Paused · 2 new entries not shown").await?;
     browser.until_messages(&["Entry 1"]).await?;
     browser.press("Resume").await?;
     browser.until_messages(&["Entry 3", "Entry 2", "Entry 1"]).await?;

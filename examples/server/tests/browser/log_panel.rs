@@ -41,7 +41,7 @@ async fn the_panel_tells_the_size_of_the_log_and_how_its_recorder_is_doing() -> 
     browser.until(&fact("Entries"), "about 4").await?;
     browser.until(&fact("Search index"), "on").await?;
     browser.until(&fact("Unreadable rows"), "none seen").await?;
-    browser.until(&fact("Recorder"), "works").await?;
+    browser.until(&fact("Recorder"), "working").await?;
     assert_eq!(browser.complaints()?, [""; 0]);
     Ok(())
 }
@@ -77,7 +77,7 @@ async fn the_panel_says_when_it_can_tell_nothing_and_recovers() -> TestResult {
     browser.until(PROBLEM, "The state of the log could not be loaded. The server cannot be reached.").await?;
     browser.until(NAMES, json!([])).await?;
     server.start_again()?;
-    browser.until(&fact("Recorder"), "works").await?;
+    browser.until(&fact("Recorder"), "working").await?;
     browser.until(PROBLEM, "").await
 }
 
@@ -93,12 +93,12 @@ async fn the_panel_says_since_when_nothing_is_recorded() -> TestResult {
     let posted = tokio::task::spawn_blocking(move || _ = ureq::post(address).send_json(entry("Waits")));
     open(&browser).await?;
     let failing = format!(
-        "/^not recording since \\d+ \\w+, [\\d:]+; \\d+ failed attempts?; 1 entry waits$/.test({})",
+        "/^not recording since \\d+ \\w+, [\\d:]+; \\d+ failed attempts?; 1 entry waiting$/.test({})",
         fact("Recorder")
     );
     browser.until(&failing, true).await?;
     other.batch_execute("ROLLBACK")?;
-    browser.until(&fact("Recorder"), "works").await?;
+    browser.until(&fact("Recorder"), "working").await?;
     Ok(posted.await?)
 }
 
@@ -161,7 +161,7 @@ async fn what_the_host_does_not_have_is_left_out() -> TestResult {
     browser.goto(&format!("{address}/rich")).await?;
     browser.until(ROWS, 1).await?;
     open(&browser).await?;
-    let rules = "Entries older than 1 day are deleted. All but the newest 10,000 entries are deleted.";
+    let rules = "Entries older than 1 day are deleted. Only the newest 10,000 entries are kept.";
     browser.until(&fact("Retention"), rules).await?;
     browser.until(&fact("Last run"), "not yet").await?;
     browser.until(&fact("Sign-ins refused"), "1,234").await?;

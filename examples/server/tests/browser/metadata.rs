@@ -51,7 +51,7 @@ async fn the_tree_is_searched_by_names_and_values() -> TestResult {
     browser.until(LEAVES, json!(["owner Ada"])).await?;
     browser.value("document.querySelector('.metadata-find').select()").await?;
     browser.type_into(".metadata-find", "free").await?;
-    browser.until("document.querySelector('.tree .note').textContent", "300 matches, of which 100 are shown").await
+    browser.until("document.querySelector('.tree .note').textContent", "300 matches, first 100 shown").await
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_tree_of_a_million_values_opens_at_once() -> TestResult {
     browser.click(".row .when").await?;
     browser.click(".tree summary").await?;
     browser.until("document.querySelectorAll('.tree .leaf').length", 100).await?;
-    browser.press("Show more: 999,900 are left").await?;
+    browser.press("Show more (999,900 left)").await?;
     browser.until("document.querySelectorAll('.tree .leaf').length", 200).await?;
     browser.type_into(".metadata-find", "999999").await?;
     browser.until(LEAVES, json!(["elements[999998] 999999", "elements[999999] 1000000"])).await

@@ -83,7 +83,7 @@ async fn the_form_says_what_a_change_will_delete_and_the_log_who_made_it() -> Te
     set(&browser, "days", "30").await?;
     browser.until(EFFECT, "Entries older than 30 days are deleted.").await?;
     set(&browser, "entries", "2").await?;
-    let both = "Entries older than 30 days are deleted. All but the newest 2 entries are deleted.";
+    let both = "Entries older than 30 days are deleted. Only the newest 2 entries are kept.";
     browser.until(EFFECT, both).await?;
     browser.click("#retention [name=enabled]").await?;
     browser.until(EFFECT, "Nothing is deleted.").await?;

@@ -30,7 +30,7 @@ async fn an_open_row_shows_everything_that_is_stored_of_the_entry() -> TestResul
         ("Entity type", "device"),
         ("Entity id", "dev_7"),
         ("Entity name", "Lamp"),
-        ("Sequence", "2"),
+        ("Sequence number", "2"),
     ] {
         assert_eq!(details.get(name), Some(&json!(value)), "{name}");
     }
