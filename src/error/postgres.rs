@@ -2,19 +2,21 @@
 //! in English unless the server has been told otherwise (`lc_messages`).
 
 use diesel::result::DatabaseErrorKind;
-use diesel::result::Error::{self, DatabaseError};
+use diesel::result::Error::{self, BrokenTransactionManager, DatabaseError};
 
 /// Whether trying again may succeed, because another transaction or the connection was in the way.
 pub(super) fn is_transient(error: &Error) -> bool {
-    matches!(
-        error,
-        DatabaseError(
+    match error {
+        DatabaseError(kind, _) => matches!(
+            kind,
             DatabaseErrorKind::SerializationFailure
                 | DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::UnableToSendCommand,
-            _
-        )
-    )
+                | DatabaseErrorKind::UnableToSendCommand
+        ),
+        // What Diesel answers once it has noticed that the connection is lost.
+        BrokenTransactionManager => true,
+        _ => false,
+    }
 }
 
 /// Whether a lock was in the way, or the server is starting or stopping.

@@ -179,6 +179,22 @@ fn a_commit_on_a_connection_that_has_ended_is_busy() -> TestResult {
 }
 
 #[test]
+fn a_commit_on_a_connection_that_diesel_has_noticed_to_be_lost_is_busy() -> TestResult {
+    let log = SharedLog::create()?;
+    let mut other = log.connect()?;
+    let lost = log.connect()?.transaction(|conn| {
+        ActivityLogRepository::new(conn).record(&numbered(1))?;
+        terminate(pid(conn)?, &mut other)?;
+        // As if the server had been lost just after its last answer.
+        assert!(pid(conn).is_err());
+        Ok::<_, Error>(())
+    });
+    assert!(matches!(lost, Err(Error::Busy(_))), "{lost:?}");
+    assert_eq!(stored_seqs(&mut other)?, [0; 0]);
+    Ok(())
+}
+
+#[test]
 fn no_error_of_the_database_tells_what_was_recorded() -> TestResult {
     const SECRET: &str = "Nineveh";
     let secret = |number| NewActivityLogEntry { actor: SECRET.to_owned(), ..numbered(number) };

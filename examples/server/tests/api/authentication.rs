@@ -122,7 +122,9 @@ fn without_a_token_the_server_refuses_to_listen_beyond_loopback() -> TestResult 
         assert!(!output.status.success());
         let said = String::from_utf8(output.stderr)?;
         assert!(
-            said.starts_with(&format!("example-server: refuses to listen on {address} with neither a user nor a token, ")),
+            said.starts_with(&format!(
+                "example-server: refuses to listen on {address} with neither a user nor a token, "
+            )),
             "{said}"
         );
         assert!(said.contains("ACTIVITY_LOG_TOKEN") && said.contains("127.0.0.1"), "{said}");
