@@ -44,7 +44,7 @@ const onWaiting = (count, hasOthers) => liveState.waiting(count, hasOthers);
 const news = new News(list, { beforeInsert, reload: () => refresh(), onWaiting });
 const onState = (state) => liveState.connection(state);
 const live = new Live({ onState, onEntries: onArrival, onRestored, onRefused: onSignedOut });
-const deletions = new Deletions(list, onDeleted);
+const deletions = new Deletions(list.rows, onDeleted);
 const signIn = new SignIn({ onSignedOut, onError });
 
 /** Shows other filters, under an address that leads back to them. */
@@ -52,6 +52,7 @@ function change(next, { replace = false } = {}) {
   const search = toSearch(next);
   if (search === toSearch(filters)) return;
   filters = next;
+  liveState.endNotice();
   savePlace(list.rows);
   const address = search === "" ? location.pathname : `?${search}`;
   history[replace ? "replaceState" : "pushState"](null, "", address);

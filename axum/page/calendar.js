@@ -21,16 +21,22 @@ const FIRST = [1, 0, 1, 0, 0, 0, 0];
 /** In fewer milliseconds, no times are round. */
 const MIN_SPAN = 10;
 /** The server's times have years of four digits. */
-const BOUNDS = [Date.parse("0001-01-02T00:00:00Z"), Date.parse("9999-12-30T00:00:00Z")];
+const BOUNDS = [Date.parse("0001-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z")];
 
 /** Times that ascend, from the last round one up to `since` to the first after `until`; null when there are none. */
 export function roundEdges(since, until) {
   if (until - since < MIN_SPAN) return null;
   for (const [field, step] of UNITS) {
     const edges = edgesBy(field, step, since, until);
-    if (edges !== null) return edges[0] < BOUNDS[0] || edges.at(-1) > BOUNDS[1] ? null : edges;
+    if (edges !== null) return withinBounds(edges, until);
   }
   return null;
+}
+
+/** The first and the last edge may be cut off; null where this would leave out a time. */
+function withinBounds(edges, until) {
+  const cut = edges.map((edge) => new Date(Math.min(Math.max(edge, BOUNDS[0]), BOUNDS[1])));
+  return until < cut.at(-1) ? cut : null;
 }
 
 /** Null when there would be too many. */

@@ -4,10 +4,10 @@
 const WIDTHS = {
   severity: "var(--severity-width, 92px)",
   time: "var(--time-width, 102px)",
-  category: "var(--category-width, 76px)",
+  message: "minmax(0, 1fr)",
   actor: "var(--actor-width, minmax(70px, 120px))",
   action: "var(--action-width, minmax(110px, 170px))",
-  message: "minmax(0, 1fr)",
+  category: "var(--category-width, 76px)",
   entity: "var(--entity-width, minmax(90px, 210px))",
 };
 

@@ -2,22 +2,28 @@
 
 import { announce, button, element } from "./dom.js";
 
+const COPIED = "Copied";
+const NOT_COPIED = "Not copied: the browser does not allow it";
+const SAID_MS = 2_000;
+
 /** A button that copies what `textOf` returns, and says whether that was possible. */
 export function copyButton(label, textOf) {
   const copy = button(label, "button", async () => {
-    const copied = await copyText(textOf());
-    copy.textContent = copied ? "Copied" : "Not copied: the browser does not allow it";
+    copy.textContent = (await copyText(textOf())) ? COPIED : NOT_COPIED;
     announce(copy.textContent);
     setTimeout(() => {
       copy.textContent = label;
-    }, 2000);
+    }, SAID_MS);
   });
   return copy;
 }
 
-/** Copies the text, and announces whether that was possible. */
-export async function copyAndSay(text) {
-  announce((await copyText(text)) ? "Copied" : "Not copied: the browser does not allow it");
+/** Copies the text, and says behind `shown` whether that was possible. */
+export async function copyAndSay(text, shown) {
+  const said = element("span", { class: "copied" }, (await copyText(text)) ? COPIED : NOT_COPIED);
+  shown.after(" ", said);
+  announce(said.textContent);
+  setTimeout(() => said.remove(), SAID_MS);
 }
 
 async function copyText(text) {

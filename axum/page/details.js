@@ -15,6 +15,8 @@ import { visibleLine, visibleText } from "./visible.js";
 const FIELD_CHARACTERS = 1_000;
 /** The server takes no longer text to search for. */
 const SEARCH_BYTES = 1_000;
+/** Shorter texts, such as a digit, are in messages that have nothing to do with the value. */
+const SEARCH_FROM = 3;
 
 /** Everything that is stored of the entry. `hooks`: narrow(filters) adds filters, showOnly(filters) replaces all. */
 export function detailsOf(entry, id, hooks) {
@@ -54,8 +56,7 @@ export function detailsOf(entry, id, hooks) {
     element(
       "div",
       { class: "metadata" },
-      changes && element("h3", {}, "Changes"),
-      changes,
+      ...(changes === null ? [] : [element("h3", {}, "Changes"), scrolling(changes, "Changes")]),
       metadataOf(entry, (text) => clickOn(text, entry, hooks)),
     ),
     element(
@@ -68,6 +69,11 @@ export function detailsOf(entry, id, hooks) {
       ...filterButtons(entry, hooks),
     ),
   );
+}
+
+/** What is shown in a box that scrolls, also by keyboard. */
+function scrolling(shown, label) {
+  return element("div", { class: "changes-box", tabindex: "0", role: "group", "aria-label": label }, shown);
 }
 
 /** Links to the host's own pages. */
@@ -83,10 +89,11 @@ function hostLinks({ actor, entity_type, entity_id, entity_name, links = {} }) {
 
 /** What a click on a value of the metadata does. No filter reads metadata, but the text of messages can be searched for. */
 function clickOn(text, { message }, { narrow }) {
-  const isIn = text.trim() !== "" && text.length <= SEARCH_BYTES / 4 && message.toLowerCase().includes(text.toLowerCase());
+  const isTelling = text.trim().length >= SEARCH_FROM && text.length <= SEARCH_BYTES / 4;
+  const isIn = isTelling && message.toLowerCase().includes(text.toLowerCase());
   return isIn
     ? { title: "Find messages that contain this", act: () => narrow({ message_contains: text }) }
-    : { title: "Copy this: entries cannot be filtered by their metadata", act: () => copyAndSay(text) };
+    : { title: "Copy this: entries cannot be filtered by their metadata", act: (shown) => copyAndSay(text, shown) };
 }
 
 function filterButtons(entry, { narrow, showOnly }) {

@@ -32,6 +32,8 @@ export function labelsOf(texts, precisions = PRECISIONS) {
 
 /** "4 Mar, 06:06 – 07:06": a span of time, whose ends are never mere days. The date stands once if it is the same. */
 export function spanLabel(since, until) {
+  const [from, to] = [Date.parse(since), Date.parse(until)];
+  if ([SECOND, MINUTE].some((unit) => from % unit === 0 && to - from === unit - 1)) return timeLabel(since);
   const [start, end] = labelsOf([since, until], PRECISIONS.slice(1));
   const date = start.slice(0, start.lastIndexOf(", ") + 2);
   return start === end ? start : `${start} – ${date !== "" && end.startsWith(date) ? end.slice(date.length) : end}`;

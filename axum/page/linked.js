@@ -15,7 +15,11 @@ export class Linked {
   /** `hooks`: those of a row. */
   constructor(hooks) {
     this.#hooks = hooks;
-    addEventListener("hashchange", () => this.show());
+    addEventListener("hashchange", async () => {
+      await this.show();
+      // The list may be scrolled to far below.
+      this.#root.querySelector("h2")?.focus();
+    });
     addEventListener("viewchange", () => redrawTimes(this.#root));
   }
 
@@ -51,7 +55,7 @@ export class Linked {
 
   #draw(entry) {
     const item = entryRow(entry, this.#hooks, "linked-");
-    this.#fill(element("h2", {}, `Entry ${entry.seq}`), element("ol", { class: "rows" }, item));
+    this.#fill(element("h2", { tabindex: "-1" }, `Entry ${entry.seq}`), element("ol", { class: "rows" }, item));
     item.querySelector("button.row")?.click();
   }
 

@@ -2,12 +2,16 @@
 
 import { byId } from "./dom.js";
 
+/** How long the page says what has happened to the log. */
+const NOTICE_MS = 60_000;
+
 export class LiveState {
   #shown = byId("live");
   #button = byId("pause");
   #onPause;
   #connection = "off";
   #notice = "";
+  #noticed = null;
   #waiting = "";
   #isPaused = false;
 
@@ -27,9 +31,20 @@ export class LiveState {
     this.#draw();
   }
 
-  /** What has happened to the log. */
+  /** Says for a while what has happened to the log. */
   notice(text) {
+    clearTimeout(this.#noticed);
     this.#notice = text;
+    this.#noticed = setTimeout(() => {
+      this.#notice = "";
+      this.#draw();
+    }, NOTICE_MS);
+    this.#draw();
+  }
+
+  /** The reader asks for something else. */
+  endNotice() {
+    this.#notice = "";
     this.#draw();
   }
 

@@ -10,7 +10,7 @@ const PART = 100;
 const OPEN_NODES = 12;
 const VALUE_CHARACTERS = 400;
 
-/** `pick(text)` says what a click on a value does: `{ title, act }`. */
+/** `pick(text)` says what a click on a value does: `{ title, act(what was clicked) }`. */
 export function metadataTree(root, pick) {
   const tree = element("div", { class: "tree", role: "group", "aria-label": "Metadata" });
   if (Object.keys(root).length === 0) tree.append(element("p", { class: "note" }, "None"));
@@ -73,7 +73,7 @@ function branch(key, value, pick) {
 function leaf(key, value, pick) {
   const text = textOf(value);
   const { title, act } = pick(text);
-  const shown = button("", `value ${typeof value === "string" ? "text" : "other"}`, act);
+  const shown = button("", `value ${typeof value === "string" ? "text" : "other"}`, () => act(shown));
   shown.replaceChildren(visibleLine(text, VALUE_CHARACTERS));
   shown.title = title;
   return element("div", { class: "leaf" }, element("span", { class: "key" }, visibleLine(key, 200)), " ", shown);

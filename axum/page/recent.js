@@ -8,6 +8,7 @@
 // `::part(time)`, `::part(message)`, `::part(actor)` and `::part(link)`. Text of the log only ever becomes text nodes.
 
 import { fetchPage } from "./api.js";
+import { Deletions } from "./deletions.js";
 import { element } from "./dom.js";
 import { hashOf } from "./entry_link.js";
 import { fromSearch, toSearch } from "./filters.js";
@@ -20,6 +21,7 @@ const DEFAULT_ENTRIES = 5;
 const MAX_ENTRIES = 50;
 const SEVERITIES = { info: "Info", warning: "Warning", error: "Error" };
 const SIGN_IN = "Sign in to see the activity.";
+const NOT_LIVE = { waiting: "Reconnecting…", unable: "Not live" };
 const PAGE = new URL(".", import.meta.url);
 
 class RecentActivity extends HTMLElement {
@@ -30,12 +32,21 @@ class RecentActivity extends HTMLElement {
   #link = element("a", { part: "link" }, "All activity");
   #heading = element("h2", { part: "heading" });
   #entries = [];
+  #problem = "";
+  #connection = "off";
   #live = new Live({
-    onState: () => {},
-    onEntries: (entries) => this.#show([...entries.reverse(), ...this.#entries]),
+    onState: (state) => {
+      this.#connection = state;
+      this.#drawState();
+    },
+    onEntries: (entries) => {
+      this.#show([...entries.reverse(), ...this.#entries]);
+      this.#deletions.checkSoon();
+    },
     onRestored: () => this.#load(),
     onRefused: () => this.#say(SIGN_IN),
   });
+  #deletions = new Deletions(this, () => this.#load());
   #clock = null;
   #request = new AbortController();
 
@@ -57,12 +68,20 @@ class RecentActivity extends HTMLElement {
 
   disconnectedCallback() {
     this.#request.abort();
-    this.#live.stop();
+    this.#stop();
     clearInterval(this.#clock);
   }
 
   attributeChangedCallback() {
     if (this.isConnected) this.#load();
+  }
+
+  get newestSeq() {
+    return this.#entries[0]?.seq ?? null;
+  }
+
+  get oldestSeq() {
+    return this.#entries.at(-1)?.seq ?? null;
   }
 
   get #limit() {
@@ -78,16 +97,22 @@ class RecentActivity extends HTMLElement {
     this.#request.abort();
     this.#request = new AbortController();
     const { signal } = this.#request;
-    this.#live.stop();
+    this.#stop();
     try {
       const { entries } = await fetchPage(filters, null, this.#limit, signal);
       if (signal.aborted) return;
       this.#show(entries);
-      this.#live.start(filters, entries[0]?.seq ?? 0);
+      this.#live.start(filters, this.newestSeq ?? 0);
+      this.#deletions.start(filters);
     } catch (error) {
       if (signal.aborted) return;
       this.#say(error.status === 401 ? SIGN_IN : `The activity could not be loaded. ${error.message}`);
     }
+  }
+
+  #stop() {
+    this.#live.stop();
+    this.#deletions.stop();
   }
 
   #show(entries) {
@@ -101,6 +126,12 @@ class RecentActivity extends HTMLElement {
   }
 
   #say(text) {
+    this.#problem = text;
+    this.#drawState();
+  }
+
+  #drawState() {
+    const text = this.#problem === "" ? (NOT_LIVE[this.#connection] ?? "") : this.#problem;
     this.#state.textContent = text;
     this.#state.hidden = text === "";
   }

@@ -20,10 +20,10 @@ export function entryRow(entry, hooks, prefix = "") {
     { type: "button", class: "row", id: `${prefix}row-${entry.seq}`, "aria-expanded": "false", "aria-controls": details },
     severityMark(entry.severity),
     timeOf(entry),
-    categoryMark(entry.category),
+    cell("message", entry.message),
     cell("actor", entry.actor, { pick: entry.actor !== "" }),
     cell("action", entry.action, { pick: entry.action !== "" }),
-    cell("message", entry.message),
+    categoryMark(entry.category),
     entityCell(entry),
     icon("chevron"),
   );

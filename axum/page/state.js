@@ -2,6 +2,7 @@
 
 import { button, byId, element } from "./dom.js";
 import { isUnfiltered } from "./filters.js";
+import { resolved } from "./presets.js";
 
 export function hideState() {
   byId("state").hidden = true;
@@ -12,7 +13,9 @@ export function showEmpty(filters, clearFilters) {
     show("empty", "The log is empty", "Entries appear here as soon as the server records them.");
     return;
   }
-  show("empty", "No entries match these filters", "Remove a filter or widen the time range.", button("Clear all filters", "button", clearFilters));
+  const isReversed = Date.parse(resolved(filters.since)) > Date.parse(filters.until);
+  const advice = isReversed ? "“From” is later than “To”." : "Remove a filter or widen the time range.";
+  show("empty", "No entries match these filters", advice, button("Clear all filters", "button", clearFilters));
 }
 
 export function showFailure(error, { retry, clearFilters }) {

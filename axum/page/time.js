@@ -85,13 +85,14 @@ export function startFromInput(value) {
 }
 
 /**
- * The last microsecond of the second in an `<input type="datetime-local">`, or of the minute when the input has no seconds,
- * in UTC; empty when the input is incomplete. Browsers leave out seconds that are zero, so "10:00:00" is a minute too.
+ * The last microsecond of the second in an `<input type="datetime-local">` or, where one picks minutes with a finger, of the
+ * minute, in UTC; empty when the input is incomplete. Whether somebody has typed the seconds cannot be seen: browsers leave
+ * them out if they are zero.
  */
 export function endFromInput(value) {
   const date = fromInput(value);
   if (date === null) return "";
-  const unit = /:\d\d:\d\d/.test(value) ? SECOND : MINUTE;
+  const unit = /:\d\d:\d\d/.test(value) || !matchMedia("(pointer: coarse)").matches ? SECOND : MINUTE;
   return new Date(Math.floor(date / SECOND) * SECOND + unit - 1).toISOString().replace("Z", "999Z");
 }
 

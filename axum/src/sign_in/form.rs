@@ -7,12 +7,14 @@ use std::time::Duration;
 use activity_log::{ActivityCategory, ActivitySeverity, NewActivityLogEntry};
 use askama::Template;
 use axum::Form;
-use axum::extract::{ConnectInfo, Extension, Query, State};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Extension, FromRequest, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use crate::body;
 use crate::error::ApiError;
 use crate::page::STYLE_SHEET;
 use crate::sign_in::SignIn;
@@ -29,6 +31,8 @@ const HEADERS: [(HeaderName, HeaderValue); 2] = [
     ),
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
 ];
+
+const MAX_BYTES: usize = 16 << 10;
 
 /// How many characters of a name that was tried are recorded.
 const MAX_RECORDED: usize = 200;
@@ -60,6 +64,16 @@ pub(crate) struct Credentials {
     #[serde(default)]
     name: String,
     password: String,
+}
+
+impl Credentials {
+    async fn receive(request: Request) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        let body = body::receive(&head.headers, body, MAX_BYTES).await?;
+        let form = Form::from_request(Request::from_parts(head, Body::from(body)), &()).await;
+        form.map(|Form(credentials)| credentials)
+            .map_err(|rejection| ApiError::new(rejection.status(), rejection.body_text()))
+    }
 }
 
 #[derive(Template)]
@@ -95,9 +109,10 @@ pub(crate) async fn sign_in(
     State(sign_in): State<Arc<SignIn>>,
     client: Option<Extension<ConnectInfo<SocketAddr>>>,
     Query(next): Query<Next>,
-    headers: HeaderMap,
-    Form(Credentials { name, password }): Form<Credentials>,
+    request: Request,
 ) -> Result<Response, ApiError> {
+    let headers = request.headers().clone();
+    let Credentials { name, password } = Credentials::receive(request).await?;
     if sign_in.is_open_now().await? {
         return Ok(Redirect::to(next.path()).into_response());
     }
@@ -114,7 +129,9 @@ pub(crate) async fn sign_in(
     let Some(signed_in) = checked? else {
         sign_in.attempts.failed();
         let tried = name.chars().take(MAX_RECORDED).collect::<String>();
-        let entry = NewActivityLogEntry::here(ActivityCategory::Auth, "user.sign_in_failed", "A sign-in failed");
+        let message =
+            if name.is_empty() { "A sign-in failed".to_owned() } else { format!("A sign-in as {tried} failed") };
+        let entry = NewActivityLogEntry::here(ActivityCategory::Auth, "user.sign_in_failed", message);
         sign_in.record(entry.severity(ActivitySeverity::Warning).metadata_value("name", tried)).await;
         let problem = if asks_for_name { "The name or the password is wrong." } else { "That is not the token." };
         return Ok((StatusCode::UNAUTHORIZED, form(asks_for_name, &name, problem)).into_response());
@@ -129,7 +146,8 @@ pub(crate) async fn sign_in(
 
 fn slowed(asks_for_name: bool, name: &str, wait: Duration) -> Response {
     let seconds = wait.as_secs() + 1;
-    let problem = format!("Too many attempts have failed. Try again in {seconds} seconds.");
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    let problem = format!("Too many attempts have failed. Try again in {seconds} {unit}.");
     let headers = [(header::RETRY_AFTER, seconds.to_string())];
     (StatusCode::TOO_MANY_REQUESTS, headers, form(asks_for_name, name, &problem)).into_response()
 }

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use activity_log::{ActorContextLayer, NewActivityLogEntry, Recorder};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tokio::task::spawn_blocking;
@@ -37,8 +36,6 @@ use crate::error::ApiError;
 use crate::headers;
 use crate::host::require_one_host;
 use crate::origin::refuse_other_sites;
-
-const MAX_FORM_BYTES: usize = 16 << 10;
 
 /// How long an answer waits for its entry: nobody has to wait for a database that is busy.
 const RECORDED_WITHIN: Duration = Duration::from_secs(1);
@@ -215,7 +212,6 @@ impl SignIn {
             .route(Self::SIGN_IN_PATH, get(form::show).post(form::sign_in))
             .route(Self::SIGN_OUT_PATH, post(form::sign_out))
             .route(Self::STYLE, get(form::style))
-            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
             .layer(from_fn(headers::strict_headers))
             .with_state(Arc::clone(&self));
         routes.merge(own).layer(

@@ -51,4 +51,19 @@ impl AnyConnection {
             Self::Sqlite(conn) => Repository::new(conn).newest_seq(),
         }
     }
+
+    /// Records all batches, each in a transaction of its own, if the log is empty; returns whether it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`record_all`](Self::record_all) and [`newest_seq`](Self::newest_seq).
+    pub fn fill(&mut self, batches: impl Iterator<Item = Vec<NewActivityLogEntry>>) -> activity_log::Result<bool> {
+        if self.newest_seq()?.is_some() {
+            return Ok(false);
+        }
+        for batch in batches {
+            self.record_all(&batch)?;
+        }
+        Ok(true)
+    }
 }

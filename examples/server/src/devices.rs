@@ -17,8 +17,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::task::block_in_place;
+use tower_http::limit::RequestBodyLimitLayer;
 
 pub(crate) const PATH: &str = "/devices";
+
+const MAX_FORM_BYTES: usize = 16 << 10;
 
 /// What stands for itself in every part of a URL.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -52,7 +55,8 @@ type Answer = Result<Response, ApiError>;
 
 pub(crate) fn router(database: Database) -> Router {
     let routes = Router::new().route(PATH, get(show).post(add)).route("/devices/rename", post(rename));
-    routes.route("/devices/remove", post(remove)).with_state(database)
+    let routes = routes.route("/devices/remove", post(remove)).with_state(database);
+    routes.layer(RequestBodyLimitLayer::new(MAX_FORM_BYTES))
 }
 
 /// The place of a device on the page.

@@ -46,23 +46,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(name) = &arguments.add_user {
         return users::add(&database, name);
     }
-    if let Some(number) = arguments.demo {
-        fill(&database, number)?;
+    if let Some(number) = arguments.demo
+        && !database.get()?.fill(demo_log::batches(number, chrono::Utc::now()))?
+    {
+        tracing::warn!("the log is not empty, so it is not filled for the demonstration");
     }
     runtime()?.block_on(server::serve(arguments, database))
-}
-
-/// Fills an empty log for a demonstration.
-fn fill(database: &Database, number: u32) -> Result<(), Box<dyn Error>> {
-    let mut conn = database.get()?;
-    if conn.newest_seq()?.is_some() {
-        tracing::warn!("the log is not empty, so it is not filled for the demonstration");
-        return Ok(());
-    }
-    for batch in demo_log::batches(number, chrono::Utc::now()) {
-        conn.record_all(&batch)?;
-    }
-    Ok(())
 }
 
 /// A runtime that serves pages quickly beside hundreds of clients that record.
