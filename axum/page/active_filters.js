@@ -20,6 +20,7 @@ export function activeChips(filters, ask) {
     ...each(filters, "actors", "Actor"),
     ...each(filters, "exclude_actors", "Not actor"),
     entity_type === "" ? null : ["Entity type", entity_type, { entity_type: "" }],
+    ...each(filters, "exclude_entity_types", "Not entity type"),
     entity_id === "" ? null : ["Entity id", entity_id, { entity_id: "" }],
     (since === "" || presetOf(since)) && until === "" ? null : ["Time", window(since, until), { since: "", until: "" }],
   ];

@@ -89,7 +89,7 @@ export class FacetMenu {
     const count = element("span", { class: "facet-count" }, entries?.toLocaleString("en") ?? "");
     const item = element("li", {}, element("label", {}, only, element("span", {}, visibleLine(value, 60)), count));
     item.dataset.value = value;
-    if (this.#facet.except !== undefined && value !== "") {
+    if (value !== "") {
       const not = button("Not", "not", () => this.#ask(toggleExcept(this.#filters, this.#facet, value)));
       not.setAttribute("aria-label", `Not ${spelled(value, 60)}`);
       item.append(not);

@@ -8,7 +8,7 @@ export const FACETS = [
   { by: "category", label: "Category", only: "categories", except: "exclude_categories", example: "" },
   { by: "action", label: "Action", only: "actions", except: "exclude_actions", example: " or type user.*" },
   { by: "actor", label: "Actor", only: "actors", except: "exclude_actors", example: "" },
-  { by: "entity_type", label: "Entity", only: "entity_type", isSingle: true, example: "" },
+  { by: "entity_type", label: "Entity", only: "entity_type", except: "exclude_entity_types", isSingle: true, example: "" },
 ];
 
 /** The values that the filters ask for. */
@@ -18,7 +18,7 @@ export function chosen(filters, { only, isSingle }) {
 }
 
 export function excluded(filters, { except }) {
-  return except === undefined ? [] : filters[except];
+  return filters[except];
 }
 
 /** The filters with the value asked for, or no longer asked for. */
@@ -26,19 +26,23 @@ export function toggleOnly(filters, facet, value) {
   const { only, except, isSingle } = facet;
   const values = chosen(filters, facet);
   const next = toggle(values, value);
-  const without = except === undefined ? {} : { [except]: filters[except].filter((other) => other !== value) };
-  return { ...filters, ...without, [only]: isSingle ? (next.find((other) => !values.includes(other)) ?? "") : next };
+  return {
+    ...filters,
+    [only]: isSingle ? (next.find((other) => !values.includes(other)) ?? "") : next,
+    [except]: filters[except].filter((other) => other !== value),
+  };
 }
 
 /** The filters with the value excluded, or no longer excluded. */
-export function toggleExcept(filters, { only, except }, value) {
-  const rest = filters[only].filter((other) => other !== value);
-  return { ...filters, [only]: rest, [except]: toggle(filters[except], value) };
+export function toggleExcept(filters, facet, value) {
+  const { only, except, isSingle } = facet;
+  const rest = chosen(filters, facet).filter((other) => other !== value);
+  return { ...filters, [only]: isSingle ? (rest[0] ?? "") : rest, [except]: toggle(filters[except], value) };
 }
 
 /** The filters without those of the facet, so that its menu offers what else could be chosen. */
 export function withoutFacet(filters, { only, except }) {
-  return { ...filters, [only]: NO_FILTERS[only], ...(except === undefined ? {} : { [except]: [] }) };
+  return { ...filters, [only]: NO_FILTERS[only], [except]: [] };
 }
 
 function toggle(values, value) {

@@ -4,7 +4,7 @@ import { resolved } from "./presets.js";
 
 const LISTS = [
   "categories", "exclude_categories", "severities", "exclude_severities", "actions", "exclude_actions", "actors",
-  "exclude_actors",
+  "exclude_actors", "exclude_entity_types",
 ];
 const TEXTS = ["entity_type", "entity_id", "since", "until", "message_contains"];
 
@@ -18,6 +18,7 @@ export const NO_FILTERS = Object.freeze({
   actors: [],
   exclude_actors: [],
   entity_type: "",
+  exclude_entity_types: [],
   entity_id: "",
   since: "",
   until: "",

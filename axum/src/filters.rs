@@ -41,6 +41,9 @@ pub(crate) struct FilterParameters {
     /// The exact entity type.
     #[param(max_length = 1000)]
     entity_type: Option<String>,
+    /// None of these entity types, separated by commas; entries without one are not excluded.
+    #[param(example = "session", max_length = 1000)]
+    exclude_entity_types: Option<String>,
     /// The exact entity id.
     #[param(max_length = 1000)]
     entity_id: Option<String>,

@@ -27,6 +27,7 @@ pub struct Filters {
     actors: Vec<Value<Text>>,
     exclude_actors: Vec<Value<Text>>,
     entity_type: Option<Value<Text>>,
+    exclude_entity_types: Vec<Value<Text>>,
     entity_id: Option<Value<Text>>,
     since: Option<Value<Time>>,
     until: Option<Value<Time>>,
@@ -80,6 +81,11 @@ impl Filters {
             actors: actors(self.actors).collect(),
             exclude_actors: actors(self.exclude_actors).collect(),
             entity_type: optional(self.entity_type, |entry| entry.entity_type.clone()),
+            exclude_entity_types: self
+                .exclude_entity_types
+                .into_iter()
+                .filter_map(|value| optional(Some(value), |entry| entry.entity_type.clone()))
+                .collect(),
             entity_id: optional(self.entity_id, |entry| entry.entity_id.clone()),
             since: time(self.since, model),
             until: time(self.until, model),

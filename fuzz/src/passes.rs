@@ -7,7 +7,15 @@ use activity_log::{ActivityLogEntry, ActivityLogFilters, Error};
 use crate::normal;
 
 /// The fields that the limit of values may name.
-const LISTS: [&str; 6] = ["categories", "exclude_categories", "actions", "exclude_actions", "actors", "exclude_actors"];
+const LISTS: [&str; 7] = [
+    "categories",
+    "exclude_categories",
+    "actions",
+    "exclude_actions",
+    "actors",
+    "exclude_actors",
+    "exclude_entity_types",
+];
 
 /// Filters with their texts and times in the form in which they are compared. An empty text restricts nothing.
 pub struct Passes {
@@ -17,6 +25,7 @@ pub struct Passes {
     exclude_actions: Actions,
     actors: BTreeSet<String>,
     exclude_actors: BTreeSet<String>,
+    exclude_entity_types: BTreeSet<String>,
     filters: ActivityLogFilters,
 }
 
@@ -37,6 +46,7 @@ impl Passes {
             exclude_actions: Actions::new(&filters.exclude_actions),
             actors: texts(filters.actors.iter().map(String::as_str)),
             exclude_actors: texts(filters.exclude_actors.iter().map(String::as_str)),
+            exclude_entity_types: texts(filters.exclude_entity_types.iter().map(String::as_str)),
             filters: ActivityLogFilters {
                 severities: filters.severities.clone(),
                 exclude_severities: filters.exclude_severities.clone(),
@@ -64,6 +74,7 @@ impl Passes {
             && (self.actors.is_empty() || self.actors.contains(&entry.actor))
             && !self.exclude_actors.contains(&entry.actor)
             && is(&filters.entity_type, entry.entity_type.as_deref())
+            && !entry.entity_type.as_ref().is_some_and(|name| self.exclude_entity_types.contains(name))
             && is(&filters.entity_id, entry.entity_id.as_deref())
             && filters.since.is_none_or(|since| entry.ts >= since)
             && filters.until.is_none_or(|until| entry.ts <= until)
@@ -78,7 +89,7 @@ impl Passes {
         let too_many = actions.iter().filter(|(_, actions)| actions.beginnings.len() > 200).map(|(field, _)| *field);
         let too_many = too_many.collect::<Vec<_>>();
         let categories = self.categories.len() + self.exclude_categories.len();
-        let others = categories + self.actors.len() + self.exclude_actors.len();
+        let others = categories + self.actors.len() + self.exclude_actors.len() + self.exclude_entity_types.len();
         let most = others + actions.iter().map(|(_, actions)| actions.values()).sum::<usize>();
         let refused = match outcome {
             Err(Error::InvalidFilter { field, .. }) if LISTS.contains(field) => Some(*field),
@@ -101,6 +112,7 @@ impl Passes {
             + self.exclude_categories.len()
             + self.actors.len()
             + self.exclude_actors.len()
+            + self.exclude_entity_types.len()
             + self.actions.values()
             + self.exclude_actions.values()
     }

@@ -8,7 +8,7 @@ use crate::model::category::ActivityCategory;
 use crate::model::filters::ActivityLogFilters;
 use crate::model::severity::ActivitySeverity;
 
-const PARAMETERS: [&str; 14] = [
+const PARAMETERS: [&str; 15] = [
     "categories",
     "severities",
     "exclude_categories",
@@ -19,6 +19,7 @@ const PARAMETERS: [&str; 14] = [
     "actors",
     "exclude_actors",
     "entity_type",
+    "exclude_entity_types",
     "entity_id",
     "since",
     "until",
@@ -101,6 +102,7 @@ impl ActivityLogFilters {
             "exclude_actions" => self.exclude_actions.extend(items(value)),
             "actors" => self.actors.extend(items(value)),
             "exclude_actors" => self.exclude_actors.extend(items(value)),
+            "exclude_entity_types" => self.exclude_entity_types.extend(items(value)),
             _ if !PARAMETERS.contains(&name) => {
                 let known = PARAMETERS.join(", ");
                 // The name may be part of a value that contains an ampersand.

@@ -66,6 +66,8 @@ pub struct ActivityLogFilters {
     pub exclude_actors: Vec<String>,
     /// Exactly this type of entity.
     pub entity_type: Option<String>,
+    /// None of these types of entities. An entry about no entity, or whose entity has no type, is not excluded.
+    pub exclude_entity_types: Vec<String>,
     /// Exactly this id of an entity.
     pub entity_id: Option<String>,
     /// At or after this instant. It rounds up to a whole microsecond, so a finer bound is exact.
@@ -103,6 +105,10 @@ impl ActivityLogFilters {
             && any(&mut self.actors.iter().map(String::as_str), |one| is_text(one, &entry.actor))
             && !self.exclude_actors.iter().any(|one| is_text(one, &entry.actor))
             && is_or_unset(self.entity_type.as_deref(), entry.entity_type.as_deref())
+            && !entry
+                .entity_type
+                .as_deref()
+                .is_some_and(|name| self.exclude_entity_types.iter().any(|one| is_text(one, name)))
             && is_or_unset(self.entity_id.as_deref(), entry.entity_id.as_deref())
             && self.since.is_none_or(|since| entry.ts >= instant::round_up(since))
             && self.until.is_none_or(|until| entry.ts <= instant::round_down(until))

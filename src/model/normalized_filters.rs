@@ -30,6 +30,8 @@ pub struct NormalizedFilters {
     /// None of these; a row whose severity is none of the three is not excluded.
     pub(crate) excluded_severities: Vec<ActivitySeverity>,
     pub(crate) entity_type: Option<String>,
+    /// None of these; a row without a type is not excluded.
+    pub(crate) excluded_entity_types: Vec<String>,
     pub(crate) entity_id: Option<String>,
     /// Inclusive.
     pub(crate) since: Option<DateTime<Utc>>,
@@ -106,6 +108,7 @@ impl NormalizedFilters {
             excluded_actors: list(&filters.exclude_actors),
             excluded_severities: Vec::new(),
             entity_type: text(&filters.entity_type),
+            excluded_entity_types: list(&filters.exclude_entity_types),
             entity_id: text(&filters.entity_id),
             since: filters.since.map(instant::round_up),
             until: filters.until.map(instant::round_down),
@@ -130,6 +133,7 @@ impl NormalizedFilters {
             ("exclude_actions", self.excluded_actions.len()),
             ("actors", self.actors.len()),
             ("exclude_actors", self.excluded_actors.len()),
+            ("exclude_entity_types", self.excluded_entity_types.len()),
         ];
         let values = lists.iter().map(|(_, values)| values).sum::<usize>();
         match lists.into_iter().max_by_key(|(_, values)| *values) {
@@ -165,6 +169,10 @@ impl NormalizedFilters {
             let excluded = std::mem::take(&mut self.excluded_actors);
             self.actors.retain(|actor| excluded.binary_search(actor).is_err());
             self.match_nothing |= self.actors.is_empty();
+        }
+        if let Some(name) = &self.entity_type {
+            let excluded = std::mem::take(&mut self.excluded_entity_types);
+            self.match_nothing |= excluded.binary_search(name).is_ok();
         }
         if !self.actions.is_empty() {
             let excluded = &self.excluded_actions;

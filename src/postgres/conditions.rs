@@ -83,9 +83,10 @@ pub(crate) fn of_severities(filters: &NormalizedFilters) -> Sql<'_> {
     listed_severities(filters).sql(excluded_severities(filters))
 }
 
-/// The filter on entity types.
+/// The filters on entity types.
 pub(crate) fn of_entity_type(filters: &NormalizedFilters) -> Sql<'_> {
-    equals("entity_type", filters.entity_type.as_deref())
+    let excluded = any_of("entity_type", filters.excluded_entity_types.as_slice().into(), true);
+    equals("entity_type", filters.entity_type.as_deref()).sql(excluded)
 }
 
 fn of_entity_id(filters: &NormalizedFilters) -> Sql<'_> {

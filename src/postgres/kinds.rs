@@ -33,7 +33,8 @@ impl Dimensions {
         }
         let excludes = !filters.excluded_categories.is_empty()
             || !filters.excluded_actions.is_empty()
-            || !filters.excluded_severities.is_empty();
+            || !filters.excluded_severities.is_empty()
+            || !filters.excluded_entity_types.is_empty();
         let names_information = !filters.severities.is_empty() && !filters.leave_out_info();
         let named = [!categories.is_empty(), !actions.is_empty(), entity_type.is_some()];
         let named = named.into_iter().filter(|is_named| *is_named).count();

@@ -180,12 +180,16 @@ fn next_after_step(filters: &NormalizedFilters) -> Sql<'_> {
             .text(format!(" ELSE {} END", past("entity_type"))),
         None => Sql::new("step.entity_type"),
     };
+    let severity_of_next = if filters.excluded_entity_types.is_empty() { "''".to_owned() } else { past("severity") };
     category
         .text(format!(", CASE passed WHEN 0 THEN {action_of_next} WHEN 1 THEN "))
         .sql(action)
         .text(format!(" ELSE step.action END, CASE passed WHEN 0 THEN '' WHEN 1 THEN {type_of_next} WHEN 2 THEN "))
         .sql(entity_type)
-        .text(" ELSE step.entity_type END, CASE WHEN passed < 3 THEN '' ELSE step.severity END")
+        .text(format!(
+            " ELSE step.entity_type END, \
+            CASE WHEN passed = 2 THEN {severity_of_next} WHEN passed < 2 THEN '' ELSE step.severity END"
+        ))
 }
 
 fn next_sought<'a>(column: &str, sought: Vec<&'a str>) -> Sql<'a> {

@@ -71,14 +71,17 @@ impl<'a> Searches<'a> {
         let may_be_few = !filters.excluded_actions.is_empty()
             || !filters.excluded_categories.is_empty()
             || !filters.excluded_actors.is_empty()
+            || !filters.excluded_entity_types.is_empty()
             || (1..SEVERITIES.len()).contains(&filters.severities.len());
         Self::of_values(filters).or_else(|| (!may_be_few).then_some(Self::All))
     }
 
     async fn with_lookup(conn: &mut impl Execute, filters: &'a NormalizedFilters) -> QueryResult<Self> {
         if let Some(id) = &filters.entity_id {
-            let types = types_of(conn, id).await?;
+            let mut types = types_of(conn, id).await?;
             if types.len() <= MAX_VALUES {
+                let excluded = &filters.excluded_entity_types;
+                types.retain(|name| name.as_ref().is_none_or(|name| !excluded.iter().any(|one| *one == **name)));
                 return Ok(Self::Entities(types.into_iter().map(|name| (id.as_str(), name)).collect()));
             }
         }
@@ -141,6 +144,12 @@ impl<'a> Searches<'a> {
             if actors.len() <= MAX_VALUES {
                 return Ok(Self::Actors(actors.into_iter().map(Cow::Owned).collect()));
             }
+        }
+        if !filters.excluded_entity_types.is_empty()
+            && let Some(kinds) = kinds_of(conn, filters, Dimensions::OfAll).await?
+            && kinds.len() <= MAX_VALUES
+        {
+            return Ok(Self::Combined(Dimensions::OfAll, kinds));
         }
         let excluded = &filters.excluded_categories;
         let severities = if filters.severities.is_empty() { &SEVERITIES[..] } else { &filters.severities };

@@ -141,6 +141,10 @@ impl<'a> Selection<'a> {
             let by_type = column == Column::Entity;
             query = query.filter(any_of(activity_log::entity_type.assume_not_null(), vec![entity_type], by_type));
         }
+        if !filters.excluded_entity_types.is_empty() {
+            let excluded = texts(&filters.excluded_entity_types);
+            query = query.filter(none_of(activity_log::entity_type.assume_not_null(), excluded));
+        }
         if let Some(entity_id) = &filters.entity_id {
             query = query.filter(selective(activity_log::entity_id.eq(entity_id)));
         }

@@ -69,7 +69,7 @@ fn filters() -> impl Strategy<Value = ActivityLogFilters> {
         actions(),
         option::weighted(0.4, actions()),
         actors(),
-        option::of(select(types)),
+        (option::of(select(types.clone())), option::weighted(0.2, vec(select(types), 0..3))),
         option::weighted(0.2, Just("entry 1".to_owned())),
         time(),
         time(),
@@ -88,6 +88,7 @@ fn filters() -> impl Strategy<Value = ActivityLogFilters> {
                 until,
             )| {
                 let (severities, exclude_severities) = severities;
+                let (entity_type, exclude_entity_types) = entity_type;
                 ActivityLogFilters {
                     categories: categories.into_iter().map(Into::into).collect(),
                     exclude_categories: others.unwrap_or_default().into_iter().map(Into::into).collect(),
@@ -97,6 +98,7 @@ fn filters() -> impl Strategy<Value = ActivityLogFilters> {
                     exclude_actions: excluded.unwrap_or_default(),
                     actors,
                     entity_type,
+                    exclude_entity_types: exclude_entity_types.unwrap_or_default(),
                     message_contains,
                     since,
                     until,

@@ -98,6 +98,7 @@ fn both(one: &ActivityLogFilters, other: &ActivityLogFilters) -> ActivityLogFilt
         actors: [one.actors, other.actors].concat(),
         exclude_actors: [one.exclude_actors, other.exclude_actors].concat(),
         entity_type: one.entity_type.or(other.entity_type),
+        exclude_entity_types: [one.exclude_entity_types, other.exclude_entity_types].concat(),
         entity_id: one.entity_id.or(other.entity_id),
         since: one.since.or(other.since),
         until: one.until.or(other.until),
@@ -190,6 +191,24 @@ fn a_list_matches_any_of_its_values() -> TestResult {
 }
 
 #[test]
+fn an_excluded_entity_type_excludes_no_entry_without_one() -> TestResult {
+    let without_type = |number| NewActivityLogEntry { entity_type: None, entity_id: None, ..numbered(number) };
+    let entries = [without_type(1), numbered(2).entity("lamp", "1"), numbered(3).entity("Lamp", "1"), without_type(4)];
+    let excluding = |types: &[&str]| types.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let filters = ActivityLogFilters { exclude_entity_types: excluding(&["lamp", "none"]), ..everything() };
+    assert_eq!(matching(&entries, &filters)?, [4, 3, 1]);
+    let contradicting = ActivityLogFilters { entity_type: Some("lamp".to_owned()), ..filters };
+    assert_eq!(matching(&entries, &contradicting)?, [0; 0]);
+    let of_id = ActivityLogFilters {
+        entity_id: Some("1".to_owned()),
+        exclude_entity_types: excluding(&["lamp"]),
+        ..everything()
+    };
+    assert_eq!(matching(&entries, &of_id)?, [3]);
+    Ok(())
+}
+
+#[test]
 fn a_text_filter_matches_the_whole_value_exactly() -> TestResult {
     let entries =
         ["alice", "Alice", "alice ", "al", "alice%"].map(|actor| NewActivityLogEntry::new("auth", "a", actor, "m"));
@@ -211,6 +230,7 @@ fn an_empty_text_restricts_nothing_in_any_filter() -> TestResult {
         ActivityLogFilters { actor: empty(), ..everything() },
         ActivityLogFilters { actors: list(), ..everything() },
         ActivityLogFilters { exclude_actors: list(), ..everything() },
+        ActivityLogFilters { exclude_entity_types: list(), ..everything() },
         ActivityLogFilters { entity_type: empty(), ..everything() },
         ActivityLogFilters { entity_id: empty(), ..everything() },
         ActivityLogFilters { message_contains: empty(), ..everything() },

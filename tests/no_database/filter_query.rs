@@ -15,7 +15,7 @@ fn refused(query: &str) -> TestResult<(String, String)> {
 fn every_filter_is_read_by_the_name_of_its_field() -> TestResult {
     let query = "categories=auth,billing&exclude_categories=system&severities=warning,error\
         &exclude_severities=info&actions=user.*,login&exclude_actions=heartbeat\
-        &actor=alice&actors=alice,bob&exclude_actors=cron&entity_type=device&entity_id=7\
+        &actor=alice&actors=alice,bob&exclude_actors=cron&entity_type=device&exclude_entity_types=lamp&entity_id=7\
         &since=2026-01-01T00:00:00Z&until=2026-01-31T00:00:00.5%2B01:00&message_contains=100%25+sure";
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let expected = ActivityLogFilters {
@@ -29,6 +29,7 @@ fn every_filter_is_read_by_the_name_of_its_field() -> TestResult {
         actors: texts(&["alice", "bob"]),
         exclude_actors: texts(&["cron"]),
         entity_type: Some("device".to_owned()),
+        exclude_entity_types: texts(&["lamp"]),
         entity_id: Some("7".to_owned()),
         since: Some(at("2026-01-01T00:00:00Z")?),
         until: Some(at("2026-01-30T23:00:00.5Z")?),

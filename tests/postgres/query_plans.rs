@@ -266,6 +266,13 @@ fn a_page_of_an_actor_and_a_category_reads_the_combined_index() -> TestResult {
 }
 
 #[test]
+fn a_page_of_a_category_without_some_entity_types_reads_the_combined_index() -> TestResult {
+    let exclude_entity_types = ["type_0", "type_1"].map(ToOwned::to_owned).to_vec();
+    let filters = ActivityLogFilters { exclude_entity_types, ..category("device") };
+    assert_page_reads("activity_log_combined", 6, filters)
+}
+
+#[test]
 fn a_page_of_an_action_and_an_entity_type_reads_the_combined_index() -> TestResult {
     let filters = ActivityLogFilters { entity_type: Some("type_1".to_owned()), ..actions(["capture.changed"]) };
     assert_page_reads("activity_log_combined", 3, filters)

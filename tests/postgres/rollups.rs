@@ -97,6 +97,10 @@ pub(crate) fn filters() -> Vec<(ActivityLogFilters, String)> {
         ),
         (ActivityLogFilters { entity_type: Some("type_2".into()), ..all() }, "entity_type = 'type_2'".into()),
         (
+            ActivityLogFilters { exclude_entity_types: texts(&["type_1", "type_2"]), ..all() },
+            "(entity_type NOT IN ('type_1', 'type_2') OR entity_type IS NULL)".into(),
+        ),
+        (
             ActivityLogFilters {
                 actors: texts(&["user_3", "user_9"]),
                 severities: vec![Info],

@@ -268,6 +268,7 @@ fn all_filters() -> TestResult<Vec<ActivityLogFilters>> {
         ActivityLogFilters { actors: vec!["user 1".to_owned(), "user 9".to_owned()], ..category("area 2") },
         ActivityLogFilters { entity_type: Some("type 2".to_owned()), ..of_actor("user 1", everything()) },
         ActivityLogFilters { entity_type: Some("type 1".to_owned()), ..category("area 9") },
+        ActivityLogFilters { exclude_entity_types: vec!["type 1".to_owned(), "type 2".to_owned()], ..everything() },
         ActivityLogFilters { message_contains: Some("Needle".to_owned()), ..everything() },
         excluding(&["job.1"], &[], ActivityLogFilters { message_contains: Some("tick 7".to_owned()), ..everything() }),
         ActivityLogFilters { message_contains: Some("tick 7".to_owned()), ..within(category("area 0")) },
@@ -308,6 +309,7 @@ fn matches(filters: &ActivityLogFilters, Timed { row, ts }: &Timed) -> bool {
         && !filters.exclude_actors.contains(actor)
         && filters.actor.as_ref().is_none_or(|name| name == actor)
         && filters.entity_type.as_ref().is_none_or(|name| Some(name) == entity_type.as_ref())
+        && !entity_type.as_ref().is_some_and(|name| filters.exclude_entity_types.contains(name))
         && filters.entity_id.as_ref().is_none_or(|id| Some(id) == entity_id.as_ref())
         && filters.since.is_none_or(|since| since <= *ts)
         && filters.until.is_none_or(|until| *ts <= until)

@@ -86,6 +86,7 @@ fn the_segments_of_filters_that_meet_seldom_or_exclude_much_are_found_in_the_rol
             ActivityLogFilters { exclude_categories: vec![numbered(1).category], ..everything() },
             "(first_seq=? AND level=?",
         ),
+        (ActivityLogFilters { exclude_entity_types: texts(&["lamp"]), ..category("auth") }, by_actor),
         (ActivityLogFilters { exclude_actors: everybody, ..everything() }, "(first_seq=? AND level=?"),
         (ActivityLogFilters { entity_type: Some("x".to_owned()), ..category("auth") }, by_actor),
     ] {

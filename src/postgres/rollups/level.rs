@@ -50,6 +50,7 @@ impl Level {
             excluded_actors,
             excluded_severities,
             entity_type,
+            excluded_entity_types,
             entity_id,
             since: _,
             until: _,
@@ -64,7 +65,11 @@ impl Level {
             || !excluded_categories.is_empty()
             || !severities.is_empty()
             || !excluded_severities.is_empty();
-        let action = action || !actions.is_empty() || !excluded_actions.is_empty() || entity_type.is_some();
+        let action = action
+            || !actions.is_empty()
+            || !excluded_actions.is_empty()
+            || entity_type.is_some()
+            || !excluded_entity_types.is_empty();
         let actor = actor || !actors.is_empty() || !excluded_actors.is_empty();
         Some(match (actor, action, kind) {
             (false, false, false) => Self::Block,

@@ -54,7 +54,8 @@ impl<'a> Rollup<'a> {
         let action = action
             || !filters.actions.is_empty()
             || !filters.excluded_actions.is_empty()
-            || filters.entity_type.is_some();
+            || filters.entity_type.is_some()
+            || !filters.excluded_entity_types.is_empty();
         let actor = actor || !filters.actors.is_empty() || !filters.excluded_actors.is_empty();
         let level = match (actor, action, kind) {
             (false, false, _) => KINDS,
@@ -97,6 +98,7 @@ impl<'a> Rollup<'a> {
             || !filters.excluded_actions.is_empty()
             || !filters.excluded_categories.is_empty()
             || !filters.excluded_severities.is_empty()
+            || !filters.excluded_entity_types.is_empty()
     }
 
     /// How many lookups each segment takes to add up the rollups for these filters.
@@ -160,6 +162,9 @@ impl<'a> Rollup<'a> {
         }
         if let Some(name) = &filters.entity_type {
             all = Box::new(all.and(any_of(entity_type, vec![name], true)));
+        }
+        if !filters.excluded_entity_types.is_empty() {
+            all = Box::new(all.and(none_of(entity_type, texts(&filters.excluded_entity_types))));
         }
         all
     }

@@ -1,5 +1,7 @@
 //! Random entries and filters, biased towards values with a special meaning somewhere between the caller and the disk.
 
+use std::fmt::Debug;
+
 use activity_log::{ActivityCategory, ActivityLogFilters, ActivitySeverity, Facet, NewActivityLogEntry};
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use proptest::collection::vec;
@@ -187,6 +189,8 @@ fn long_list() -> impl Strategy<Value = ActivityLogFilters> {
             exclude_categories: values(count).into_iter().map(ActivityCategory::from).collect(),
             ..everything()
         }),
+        select(vec![256_usize, 257, 32_000, 32_001])
+            .prop_map(move |count| ActivityLogFilters { exclude_entity_types: values(count), ..everything() }),
         select(vec![200_usize, 201])
             .prop_map(move |count| ActivityLogFilters { actions: beginnings(count), ..everything() }),
         select(vec![200_usize, 201])
@@ -202,14 +206,15 @@ fn short_filters() -> impl Strategy<Value = ActivityLogFilters> {
     // Mostly unset, because otherwise almost nothing would match.
     let maybe = |word| option::weighted(0.15, word);
     let lists = (
-        prop_oneof![3 => Just(vec![]), 1 => vec(category(), 0..3)],
-        prop_oneof![5 => Just(vec![]), 1 => vec(category(), 0..3)],
-        prop_oneof![3 => Just(vec![]), 1 => vec(severity(), 0..3)],
-        prop_oneof![5 => Just(vec![]), 1 => vec(severity(), 0..4)],
-        prop_oneof![5 => Just(vec![]), 1 => vec(asked_action(), 0..3)],
-        prop_oneof![5 => Just(vec![]), 1 => vec(asked_action(), 0..3)],
-        prop_oneof![7 => Just(vec![]), 1 => vec(word(), 0..3)],
-        prop_oneof![7 => Just(vec![]), 1 => vec(word(), 0..3)],
+        listed(3, category()),
+        listed(5, category()),
+        listed(3, severity()),
+        listed(5, severity()),
+        listed(5, asked_action()),
+        listed(5, asked_action()),
+        listed(7, word()),
+        listed(7, word()),
+        listed(7, word()),
     );
     let times = (option::weighted(0.2, bound()), option::weighted(0.2, bound()));
     (lists, maybe(word()), maybe(word()), maybe(word()), times, option::weighted(0.2, message())).prop_map(
@@ -223,6 +228,7 @@ fn short_filters() -> impl Strategy<Value = ActivityLogFilters> {
                 exclude_actions,
                 actors,
                 exclude_actors,
+                exclude_entity_types,
             ) = lists;
             ActivityLogFilters {
                 categories,
@@ -235,6 +241,7 @@ fn short_filters() -> impl Strategy<Value = ActivityLogFilters> {
                 actors,
                 exclude_actors,
                 entity_type,
+                exclude_entity_types,
                 entity_id,
                 since,
                 until,
@@ -242,6 +249,11 @@ fn short_filters() -> impl Strategy<Value = ActivityLogFilters> {
             }
         },
     )
+}
+
+/// A list that is mostly empty, by these odds. Boxed, because together the strategies would fill a test's stack.
+fn listed<T: Clone + Debug + 'static>(odds: u32, value: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Vec<T>> {
+    prop_oneof![odds => Just(vec![]), 1 => vec(value, 0..4)].boxed()
 }
 
 pub(super) fn facet() -> impl Strategy<Value = Facet> {

@@ -16,6 +16,7 @@ pub(super) struct Passes {
     exclude_actions: BTreeSet<String>,
     actors: BTreeSet<String>,
     exclude_actors: BTreeSet<String>,
+    exclude_entity_types: BTreeSet<String>,
 }
 
 impl Passes {
@@ -28,6 +29,7 @@ impl Passes {
             exclude_actions: texts(filters.exclude_actions.iter().map(String::as_str)),
             actors: texts(filters.actors.iter().map(String::as_str)),
             exclude_actors: texts(filters.exclude_actors.iter().map(String::as_str)),
+            exclude_entity_types: texts(filters.exclude_entity_types.iter().map(String::as_str)),
             filters: ActivityLogFilters {
                 severities: filters.severities.clone(),
                 exclude_severities: filters.exclude_severities.clone(),
@@ -53,6 +55,7 @@ impl Passes {
             ("actors", self.actors.len() > 32_000),
             ("exclude_actors", self.exclude_actors.len() > 32_000),
             ("exclude_categories", self.exclude_categories.len() > 32_000),
+            ("exclude_entity_types", self.exclude_entity_types.len() > 32_000),
         ];
         refused
             .into_iter()
@@ -73,6 +76,7 @@ impl Passes {
             && (self.actors.is_empty() || self.actors.contains(&entry.actor))
             && !self.exclude_actors.contains(&entry.actor)
             && is(&filters.entity_type, entry.entity_type.as_deref())
+            && !entry.entity_type.as_ref().is_some_and(|name| self.exclude_entity_types.contains(name))
             && is(&filters.entity_id, entry.entity_id.as_deref())
             && filters.since.is_none_or(|since| entry.ts >= since)
             && filters.until.is_none_or(|until| entry.ts <= until)

@@ -126,6 +126,20 @@ async fn a_category_and_a_severity_can_be_excluded_and_one_that_appears_later_is
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_entity_type_is_asked_for_or_excluded() -> TestResult {
+    let server = server_with_three_actors()?;
+    let browser = Browser::open(&server.url("/?categories=device,billing")).await?;
+    browser.click("#facet-entity_type").await?;
+    pick(&browser, "entity_type", "billing").await?;
+    browser.until_messages(&["Fourth", "Third"]).await?;
+    exclude(&browser, "entity_type", "billing").await?;
+    browser.until_messages(&["Second", "First"]).await?;
+    browser.until(ACTIVE, json!(["Not entity type billing"])).await?;
+    browser.until(SEARCH, "?categories=device&categories=billing&exclude_entity_types=billing").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn a_value_that_the_menu_does_not_list_can_be_typed() -> TestResult {
     let server = server_with_three_actors()?;
     let browser = Browser::open(&server.url("/")).await?;
