@@ -5,10 +5,10 @@ const WIDTHS = {
   severity: "var(--severity-width, 92px)",
   time: "var(--time-width, 102px)",
   message: "minmax(0, 1fr)",
-  actor: "var(--actor-width, minmax(70px, 120px))",
+  actor: "var(--actor-width, minmax(70px, 112px))",
   action: "var(--action-width, minmax(110px, 170px))",
   category: "var(--category-width, 76px)",
-  entity: "var(--entity-width, minmax(90px, 210px))",
+  entity: "var(--entity-width, minmax(90px, 190px))",
 };
 
 /** Shows the columns that are not in the list. */

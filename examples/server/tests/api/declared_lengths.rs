@@ -39,6 +39,21 @@ fn a_body_that_declares_too_many_bytes_is_refused_before_any_of_them_is_sent() -
 }
 
 #[test]
+fn a_form_that_declares_too_many_bytes_is_refused_before_any_of_them_is_sent() -> TestResult {
+    let server = Server::start_with(&["--token", "a-token-that-is-long-enough-for-anyone"])?;
+    let head = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 99999999999\r\n\r\n";
+    let bearer = "authorization: Bearer a-token-that-is-long-enough-for-anyone\r\n";
+    for path in ["/sign-in", "/devices"] {
+        let mut stream = server.dial()?;
+        write!(stream, "POST {path} HTTP/1.1\r\nhost: localhost\r\n{bearer}{head}")?;
+        let mut answer = [0; 13];
+        stream.read_exact(&mut answer)?;
+        assert_eq!(&answer, b"HTTP/1.1 413 ", "{path}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_client_that_sends_its_body_all_the_same_receives_the_refusal() -> TestResult {
     let server = Server::start()?;
     let mut stream = server.dial()?;

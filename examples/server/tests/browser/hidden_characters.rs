@@ -22,7 +22,7 @@ async fn a_character_that_cannot_be_seen_is_shown_in_rows_open_rows_and_chips() 
     browser.until(&marks(".row .actor"), json!(["U+202E"])).await?;
     browser.until(&marks(".row .entity-name"), json!(["U+200B"])).await?;
     browser.until(&marks(".row .message"), json!(["U+2066 × 2"])).await?;
-    let title = browser.value("document.querySelector('.row .hidden-mark').title").await?;
+    let title = browser.value("document.querySelector('.row .actor .hidden-mark').title").await?;
     assert!(title.as_str().is_some_and(|title| title.starts_with("U+202E right-to-left override")), "{title}");
     assert_eq!(browser.value("document.querySelector('.row .actor').title").await?, "al[U+202E]eci");
 

@@ -1,5 +1,6 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use serde_json::json;
 
 use crate::browser::{Browser, ROWS};
 use crate::server::{Server, TestResult, entry};
@@ -44,6 +45,22 @@ async fn an_entry_with_a_million_metadata_elements_is_drawn_in_part_and_can_be_s
     browser.until(&format!("{ELEMENTS} > 1000 && {ELEMENTS} < 5000"), true).await?;
     browser.until("laidOut > 0", true).await?;
     browser.until("laidOut < 20", true).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_hundred_long_changes_push_nothing_away() -> TestResult {
+    let server = Server::start()?;
+    let changes =
+        (0..100).map(|number| (format!("field {number}"), json!({"from": "x".repeat(900), "to": "y".repeat(900)})));
+    let changes = changes.collect::<serde_json::Map<_, _>>();
+    server.post(&[
+        json!({"category": "device", "action": "a", "actor": "b", "message": "Much", "metadata": {"changed": changes}}),
+    ])?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.click(".row .when").await?;
+    browser.until("document.querySelectorAll('.changes tbody tr').length", 50).await?;
+    browser.until("document.querySelector('.details').getBoundingClientRect().height < 1000", true).await
 }
 
 #[tokio::test]

@@ -29,6 +29,18 @@ async fn a_link_leads_to_one_entry_however_old_it_is() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_link_of_an_entry_far_below_leads_to_it_at_the_top() -> TestResult {
+    let server = Server::with_entries(90)?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.until(ROWS, 91).await?;
+    browser.run("document.querySelectorAll('.row')[80].click()").await?;
+    browser.run("document.querySelector('.details .permalink').click()").await?;
+    browser.until("document.activeElement?.textContent", "Entry 11").await?;
+    browser.until("document.getElementById('linked').getBoundingClientRect().top >= 0", true).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn a_link_to_an_entry_that_is_gone_says_so() -> TestResult {
     let server = Server::with_entries(3)?;
     let browser = Browser::open(&server.url("/#entry-77")).await?;

@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use diesel::connection::SimpleConnection;
+use tokio::time::sleep;
 
 use crate::browser::{Browser, ROWS};
 use crate::server::{Server, TestResult, entry};
@@ -61,6 +64,37 @@ async fn entries_that_were_cleared_leave_the_page_and_it_says_so() -> TestResult
     browser.until(LIVE, "Live · entries were deleted").await?;
     server.post(&[entry("Entry after it")])?;
     browser.until_messages(&["Entry after it"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn entries_that_were_cleared_leave_although_the_entry_about_it_is_new_on_the_page() -> TestResult {
+    let server = Server::with_entries(3)?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.until(LIVE, "Live").await?;
+    browser.until(ROWS, 4).await?;
+    server.clear()?;
+    browser.until(ROWS, 1).await?;
+    browser.until(LIVE, "Live · entries were deleted").await?;
+    // The reader who asks for something else knows.
+    browser.press("Errors").await?;
+    browser.until(LIVE, "Live").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_entry_that_grows_older_than_the_span_of_the_page_is_not_taken_for_deleted() -> TestResult {
+    let server = Server::with_entries(0)?;
+    let browser = Browser::open(&server.url("/?categories=device&since=-15m")).await?;
+    // It leaves the last fifteen minutes before the page looks again whether it is there.
+    let almost = "fetch('/api/v1/activity-log', { method: 'POST', headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ category: 'device', action: 'a', actor: 'b', message: 'Old',
+            ts: new Date(Date.now() - 897_000).toISOString() }) }).then(({ status }) => status)";
+    assert_eq!(browser.value(almost).await?, 201);
+    browser.until_messages(&["Old"]).await?;
+    sleep(Duration::from_secs(11)).await;
+    assert_eq!(browser.value(LIVE).await?, "Live");
+    browser.until_messages(&["Old"]).await
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ async fn a_click_on_a_value_finds_messages_with_it_or_else_copies_it() -> TestRe
     browser.value("navigator.clipboard.writeText = async (text) => { window.copied = text; }").await?;
     browser.press("50").await?;
     browser.until("window.copied ?? null", "50").await?;
+    browser.until("document.querySelector('.tree .copied')?.textContent", "Copied").await?;
     browser.until("document.getElementById('announcement').textContent", "Copied").await?;
 
     browser.until(&title(0), "Find messages that contain this").await?;

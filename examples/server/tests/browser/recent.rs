@@ -40,6 +40,16 @@ async fn the_latest_five_entries_are_shown_and_follow_the_log() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn entries_that_were_cleared_leave_it() -> TestResult {
+    let server = Server::with_entries(3)?;
+    let browser = embed(&server, "<activity-log-recent></activity-log-recent>").await?;
+    browser.until(&format!("{MESSAGES}.length"), 4).await?;
+    server.clear()?;
+    browser.until(&format!("{MESSAGES}.length"), 1).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn its_attributes_say_how_many_which_and_under_what_heading() -> TestResult {
     let server = Server::with_entries(2)?;
     let of = |message| json!({"category": "auth", "action": "user.locked_out", "actor": "eve", "message": message, "severity": "error"});

@@ -49,7 +49,7 @@ async fn outliers_do_not_flatten_the_histogram_and_are_counted() -> TestResult {
         .await?;
     browser.press("Show them too").await?;
     browser.until("document.querySelectorAll('.outside').length", 0).await?;
-    browser.until(&format!("{AXIS}.at(-1).includes('9998')"), true).await
+    browser.until(&format!("{AXIS}.at(-1).includes('9999')"), true).await
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn an_entry_from_the_future_is_counted_beside_a_span_until_now() -> TestRe
         .await?;
     browser.press("Show it too").await?;
     browser.until("document.querySelectorAll('.outside').length", 0).await?;
-    browser.until(&format!("{AXIS}.at(-1).includes('9998')"), true).await
+    browser.until(&format!("{AXIS}.at(-1).includes('9999')"), true).await
 }
 
 #[tokio::test]

@@ -33,6 +33,9 @@ async fn times_can_be_absolute_and_in_utc_and_the_browser_remembers_it() -> Test
     browser.until(TIMES, json!(["5 Mar 2024"])).await?;
     choose(&browser, "times", "absolute").await?;
     browser.until(TIMES, json!(["5 Mar 2024, 01:30:05"])).await?;
+    browser
+        .until("((time) => time.scrollWidth <= time.clientWidth)(document.querySelector('.row .when'))", true)
+        .await?;
     browser.click(".row .when").await?;
     let exact = "document.querySelector('.details time').textContent";
     browser

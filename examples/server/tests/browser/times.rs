@@ -53,10 +53,11 @@ async fn from_and_to_at_the_second_of_an_entry_find_the_entry() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_time_without_seconds_is_the_whole_minute() -> TestResult {
+async fn a_time_that_is_picked_with_a_finger_is_the_whole_minute() -> TestResult {
     let server = server_with_entries_a_second_apart()?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.press("More filters").await?;
+    browser.value("(window.matchMedia = () => ({ matches: true }), true)").await?;
     let second = local(&browser, "2026-01-02T10:00:00Z").await?;
     let minute = second.get(..16).unwrap_or_default();
     choose(&browser, "since", minute).await?;
@@ -67,6 +68,40 @@ async fn a_time_without_seconds_is_the_whole_minute() -> TestResult {
     let address = browser.value("location.href").await?;
     browser.goto(address.as_str().unwrap_or_default()).await?;
     browser.until_messages(&["After", "Within", "Before"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_second_that_is_zero_is_a_second_as_any_other() -> TestResult {
+    let server = server_with_entries_a_second_apart()?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.press("More filters").await?;
+    for (minute, found) in [("2026-01-02T10:01:00Z", vec!["A minute later"]), ("2026-01-02T10:00:00Z", vec![])] {
+        let second = local(&browser, minute).await?;
+        let minute = second.get(..16).unwrap_or_default();
+        choose(&browser, "since", minute).await?;
+        choose(&browser, "until", minute).await?;
+        browser.until_messages(&found).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_span_that_ends_before_it_begins_is_said_to() -> TestResult {
+    let server = server_with_entries_a_second_apart()?;
+    let address = "/?categories=device&since=2026-01-03T10:00:00Z&until=2026-01-02T10:00:00Z";
+    let browser = Browser::open(&server.url(address)).await?;
+    browser.until("document.querySelector('#state p')?.textContent", "“From” is later than “To”.").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_chip_of_one_second_names_it_once() -> TestResult {
+    let server = server_with_entries_a_second_apart()?;
+    let browser = Browser::open(&server.url("/?since=2026-01-02T10:00:05Z&until=2026-01-02T10:00:05.999999Z")).await?;
+    browser.until_messages(&["Within"]).await?;
+    browser.until("document.querySelector('#active .removable').textContent.match(/:\\d\\d:05/g).length", 1).await
 }
 
 #[tokio::test]
