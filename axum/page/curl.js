@@ -3,6 +3,7 @@
 import { entryUrl, listUrl } from "./api.js";
 import { NO_FILTERS } from "./filters.js";
 import { isSignedIn } from "./sign_in.js";
+import { viewer } from "./viewer.js";
 
 /** Asks for the entry. */
 export function curlOfEntry({ id, seq }) {
@@ -15,9 +16,9 @@ export function curlOfList(filters) {
 }
 
 function curlOf(address) {
-  // The cookie is not for scripts. Who has the token knows it.
-  const token = isSignedIn() ? '-H "Authorization: Bearer $ACTIVITY_LOG_TOKEN" ' : "";
-  return `curl ${token}${quoted(new URL(address, location.href).href)}`;
+  // The cookie is not for scripts. Who has it, or the token, sets the variable.
+  const credentials = viewer.takes_token ? '-H "Authorization: Bearer $ACTIVITY_LOG_TOKEN" ' : '-b "$COOKIE" ';
+  return `curl ${isSignedIn() ? credentials : ""}${quoted(new URL(address, location.href).href)}`;
 }
 
 /** As one word for a shell. */

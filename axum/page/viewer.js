@@ -3,8 +3,8 @@
 import { BASE } from "./base.js";
 
 const UNKNOWN = {
-  title: document.title, home: null, sign_in_url: null, sign_out_url: null, exports: false, status: false,
-  changes_retention: false, asks_for_name: false,
+  title: document.title, home: null, sign_in_url: null, sign_out_url: null, takes_token: false, exports: false,
+  status: false, changes_retention: false, asks_for_name: false,
 };
 
 async function load() {

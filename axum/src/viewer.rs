@@ -95,6 +95,7 @@ impl Viewer {
                 title: TITLE.to_owned(),
                 sign_in_url: None,
                 sign_out_url: Box::new(|| None),
+                takes_token: false,
                 home: None,
             },
             retention: None,
@@ -165,7 +166,7 @@ impl Viewer {
         let sign_out_url = Box::new(move || signing_out.sign_out_url().map(ToOwned::to_owned));
         let viewer =
             self.sign_in_url(SignIn::SIGN_IN_PATH).sign_ins_refused(move || refusing.refused()).describe(describe);
-        Self { settings: Settings { sign_out_url, ..viewer.settings }, ..viewer }
+        Self { settings: Settings { sign_out_url, takes_token: sign_in.takes_token(), ..viewer.settings }, ..viewer }
     }
 
     /// The host's own page, to which the page links by this label. The URL is as [`sign_in_url`](Self::sign_in_url) has

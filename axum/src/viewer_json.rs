@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) sign_in_url: Option<String>,
     /// Where a POST signs the reader out, if there is somebody to sign out.
     pub(crate) sign_out_url: SignOutUrl,
+    /// Whether programs may send a token instead of a browser's cookie.
+    pub(crate) takes_token: bool,
     /// The host's own page.
     pub(crate) home: Option<Home>,
 }
@@ -34,6 +36,7 @@ struct Viewer<'a> {
     title: &'a str,
     sign_in_url: Option<&'a str>,
     sign_out_url: Option<String>,
+    takes_token: bool,
     home: Option<&'a Home>,
     exports: bool,
     /// Whether the server tells the size of the log and how recording is doing.
@@ -56,6 +59,7 @@ pub(crate) async fn serve(settings: &Settings, State(app): State<App>, actor: Ac
             title: &settings.title,
             sign_in_url: settings.sign_in_url.as_deref(),
             sign_out_url: (settings.sign_out_url)(),
+            takes_token: settings.takes_token,
             home: settings.home.as_ref(),
             exports,
             status,

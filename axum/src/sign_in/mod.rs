@@ -224,6 +224,10 @@ impl SignIn {
         )
     }
 
+    pub(crate) fn takes_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     fn may_be_open(&self) -> bool {
         self.admits_this_machine && self.token.is_none()
     }

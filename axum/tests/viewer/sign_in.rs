@@ -152,6 +152,13 @@ async fn the_viewer_knows_where_readers_sign_in_and_out() -> TestResult {
     let cookie = host.session().await?;
     let page = host.get("/activity/viewer.json", &[("cookie", &cookie)]).await?.json;
     assert_eq!((&page["sign_in_url"], &page["sign_out_url"]), (&json!("/sign-in"), &json!("/sign-out")));
+    assert_eq!(page["takes_token"], false);
+    let with_token = Host::new(|sign_in| match sign_in.token("a-token-that-is-long-enough") {
+        Ok(sign_in) => sign_in,
+        Err(error) => panic!("{error}"),
+    })?;
+    let bearer = ("authorization", "Bearer a-token-that-is-long-enough");
+    assert_eq!(with_token.get("/activity/viewer.json", &[bearer]).await?.json["takes_token"], true);
     let status = host.get(&format!("/activity{LOG}/status"), &[("cookie", &cookie)]).await?.json;
     assert_eq!(status["sign_ins_refused"], 0);
     let description = host.get("/activity/openapi.json", &[("cookie", &cookie)]).await?.json;
