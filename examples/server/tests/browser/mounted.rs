@@ -98,7 +98,7 @@ async fn the_page_hides_what_is_off_and_shows_the_links_of_the_host() -> TestRes
     let browser = Browser::open(&format!("{address}/log")).await?;
     browser.until_messages(&["Linked"]).await?;
     assert_eq!(browser.value("document.getElementById('exports').hidden").await?, true);
-    browser.click(".row").await?;
+    browser.click(".row .when").await?;
     let links = "[...document.querySelectorAll('.details a.button')].map((link) => [link.textContent, link.href])";
     let [expected] = [vec!["Open alice".to_owned(), format!("{address}/users/alice")]];
     browser.until(links, vec![serde_json::json!(expected)]).await
