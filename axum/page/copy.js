@@ -2,15 +2,12 @@
 
 import { announce, button, element } from "./dom.js";
 
-const COPIED = "Copied";
-const NOT_COPIED = "Not copied: the browser does not allow it";
 const SAID_MS = 2_000;
 
 /** A button that copies what `textOf` returns, and says whether that was possible. */
 export function copyButton(label, textOf) {
   const copy = button(label, "button", async () => {
-    copy.textContent = (await copyText(textOf())) ? COPIED : NOT_COPIED;
-    announce(copy.textContent);
+    copy.textContent = await copyAndAnnounce(textOf());
     setTimeout(() => {
       copy.textContent = label;
     }, SAID_MS);
@@ -20,10 +17,16 @@ export function copyButton(label, textOf) {
 
 /** Copies the text, and says behind `shown` whether that was possible. */
 export async function copyAndSay(text, shown) {
-  const said = element("span", { class: "copied" }, (await copyText(text)) ? COPIED : NOT_COPIED);
+  const said = element("span", { class: "copied" }, await copyAndAnnounce(text));
   shown.after(" ", said);
-  announce(said.textContent);
   setTimeout(() => said.remove(), SAID_MS);
+}
+
+/** Copies the text. Returns what screen readers are told of it. */
+async function copyAndAnnounce(text) {
+  const outcome = (await copyText(text)) ? "Copied" : "Not copied: the browser does not allow it";
+  announce(outcome);
+  return outcome;
 }
 
 async function copyText(text) {

@@ -35,14 +35,10 @@ export class LiveState {
   notice(text) {
     clearTimeout(this.#noticed);
     this.#notice = text;
-    this.#noticed = setTimeout(() => {
-      this.#notice = "";
-      this.#draw();
-    }, NOTICE_MS);
+    this.#noticed = setTimeout(() => this.endNotice(), NOTICE_MS);
     this.#draw();
   }
 
-  /** The reader asks for something else. */
   endNotice() {
     this.#notice = "";
     this.#draw();

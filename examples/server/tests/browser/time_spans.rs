@@ -10,6 +10,14 @@ fn at(ts: &str, message: &str) -> Value {
     json!({"category": "device", "action": "a", "actor": "b", "message": message, "ts": ts})
 }
 
+/// Looks for what the page says of entries outside of the bars, and has it show them up to the last year there is.
+async fn show_what_is_outside(browser: &Browser, said: &str, button: &str) -> TestResult {
+    browser.until("document.querySelector('.outside')?.firstChild.textContent", said).await?;
+    browser.press(button).await?;
+    browser.until("document.querySelectorAll('.outside').length", 0).await?;
+    browser.until(&format!("{AXIS}.at(-1).includes('9999')"), true).await
+}
+
 /// The labels of the axis, as soon as there are bars.
 async fn axis(browser: &Browser) -> TestResult<Vec<String>> {
     browser.until("document.querySelectorAll('.bar').length > 1", true).await?;
@@ -44,12 +52,7 @@ async fn outliers_do_not_flatten_the_histogram_and_are_counted() -> TestResult {
     server.post(&[at("1970-01-01T00:00:00Z", "Clock at zero"), at("9998-01-01T00:00:00Z", "Clock in the future")])?;
     let browser = Browser::open(&server.url("/?categories=device")).await?;
     browser.until(&format!("{MESSAGES}.length"), 5).await?;
-    browser
-        .until("document.querySelector('.outside')?.firstChild.textContent", "2 entries are outside the last 24 h. ")
-        .await?;
-    browser.press("Show them too").await?;
-    browser.until("document.querySelectorAll('.outside').length", 0).await?;
-    browser.until(&format!("{AXIS}.at(-1).includes('9999')"), true).await
+    show_what_is_outside(&browser, "2 entries are outside the last 24 h. ", "Show them too").await
 }
 
 #[tokio::test]
@@ -59,12 +62,7 @@ async fn an_entry_from_the_future_is_counted_beside_a_span_until_now() -> TestRe
     server.post(&[at("9998-01-01T00:00:00Z", "Clock in the future")])?;
     let browser = Browser::open(&server.url("/?categories=device&since=-15m")).await?;
     browser.until(&format!("{MESSAGES}.length"), 4).await?;
-    browser
-        .until("document.querySelector('.outside')?.firstChild.textContent", "1 entry is outside the last 15 min. ")
-        .await?;
-    browser.press("Show it too").await?;
-    browser.until("document.querySelectorAll('.outside').length", 0).await?;
-    browser.until(&format!("{AXIS}.at(-1).includes('9999')"), true).await
+    show_what_is_outside(&browser, "1 entry is outside the last 15 min. ", "Show it too").await
 }
 
 #[tokio::test]
