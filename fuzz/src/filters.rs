@@ -3,8 +3,9 @@
 use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogFilters, ActivitySeverity};
 use arbitrary::Arbitrary;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Map;
 
-use crate::input::{Category, Severity, Text, Time};
+use crate::input::{Category, Metadata, Severity, Text, Time};
 use crate::model::Model;
 
 /// A new value, or the value of an entry in the log.
@@ -32,6 +33,7 @@ pub struct Filters {
     since: Option<Value<Time>>,
     until: Option<Value<Time>>,
     message_contains: Option<Term>,
+    metadata: Vec<Member>,
     /// A few of the numbers stand for long lists. They are unlike all ones, which a fuzzer often tries by itself, because
     /// long lists are slow.
     more: u16,
@@ -57,6 +59,16 @@ enum Term {
         skip: u8,
         take: u8,
         upper: bool,
+    },
+}
+
+#[derive(Debug, Arbitrary)]
+enum Member {
+    Any(Metadata),
+    /// A member of an entry's metadata.
+    Of {
+        of: u8,
+        member: u8,
     },
 }
 
@@ -90,6 +102,7 @@ impl Filters {
             since: time(self.since, model),
             until: time(self.until, model),
             message_contains: self.message_contains.and_then(|term| term.resolve(model)),
+            metadata: self.metadata.into_iter().flat_map(|member| member.resolve(model)).collect(),
         };
         lengthen(&mut filters, self.more);
         filters
@@ -148,6 +161,19 @@ impl Term {
                 let message = &of(model, number)?.message;
                 let part = message.chars().skip(skip.into()).take(take.into()).collect::<String>();
                 Some(if upper { part.to_ascii_uppercase() } else { part })
+            }
+        }
+    }
+}
+
+impl Member {
+    fn resolve(self, model: &Model) -> Map<String, serde_json::Value> {
+        match self {
+            Self::Any(metadata) => metadata.into(),
+            Self::Of { of: number, member } => {
+                let members = of(model, number).map(|entry| &entry.metadata).into_iter().flatten();
+                let members = members.map(|(key, value)| (key.clone(), value.clone()));
+                members.skip(member.into()).take(1).collect()
             }
         }
     }

@@ -27,7 +27,7 @@ pub fn refused(entry: &NewActivityLogEntry) -> Vec<&'static str> {
     [("ts", !year), ("metadata", nesting > 127)].into_iter().filter(|(_, bad)| *bad).map(|(field, _)| field).collect()
 }
 
-fn depth(value: &Value) -> usize {
+pub fn depth(value: &Value) -> usize {
     match value {
         Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
         Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use activity_log::{ActivityLogEntry, ActivityLogFilters, Error};
+use serde_json::{Map, Value};
 
 use crate::normal;
 
@@ -56,6 +57,7 @@ impl Passes {
                 since: filters.since.map(normal::instant),
                 until: filters.until.map(normal::instant),
                 message_contains: text(&filters.message_contains).map(|term| term.to_ascii_lowercase()),
+                metadata: filters.metadata.clone(),
                 ..ActivityLogFilters::default()
             },
         }
@@ -79,9 +81,11 @@ impl Passes {
             && filters.since.is_none_or(|since| entry.ts >= since)
             && filters.until.is_none_or(|until| entry.ts <= until)
             && filters.message_contains.as_ref().is_none_or(|term| entry.message.to_ascii_lowercase().contains(term))
+            && filters.metadata.iter().all(|(key, value)| has_member(&entry.metadata, key, value))
     }
 
-    /// Panics unless the outcome is an error exactly if the lists are too long. Returns whether it is an error.
+    /// Panics unless the outcome is an error exactly if the lists are too long or the metadata cannot be searched. Returns
+    /// whether it is an error.
     ///
     /// An action that a beginning covers may count or not.
     pub fn check_limits<T>(&self, outcome: &activity_log::Result<T>) -> bool {
@@ -91,6 +95,10 @@ impl Passes {
         let categories = self.categories.len() + self.exclude_categories.len();
         let others = categories + self.actors.len() + self.exclude_actors.len() + self.exclude_entity_types.len();
         let most = others + actions.iter().map(|(_, actions)| actions.values()).sum::<usize>();
+        if matches!(outcome, Err(Error::InvalidFilter { field: "metadata", .. })) {
+            assert!(self.refuses_metadata(), "{:?}", self.filters.metadata);
+            return true;
+        }
         let refused = match outcome {
             Err(Error::InvalidFilter { field, .. }) if LISTS.contains(field) => Some(*field),
             _ => None,
@@ -103,7 +111,14 @@ impl Passes {
             let least = others + actions.iter().map(|(_, actions)| actions.uncovered_values()).sum::<usize>();
             assert!(refused.is_some() || least <= 32_000, "{least} values are accepted");
         }
+        assert!(refused.is_some() || !self.refuses_metadata(), "{:?}", self.filters.metadata);
         refused.is_some()
+    }
+
+    fn refuses_metadata(&self) -> bool {
+        let members = &self.filters.metadata;
+        members.len() > 50
+            || members.iter().any(|(key, value)| key.starts_with([',', ':', ']', '}']) || normal::depth(value) > 126)
     }
 
     /// How many values the lists have.
@@ -115,6 +130,22 @@ impl Passes {
             + self.exclude_entity_types.len()
             + self.actions.values()
             + self.exclude_actions.values()
+    }
+}
+
+/// Whether this object or one within it has the member.
+fn has_member(members: &Map<String, Value>, key: &str, value: &Value) -> bool {
+    // Numbers are equal if they are written alike; to compare them as numbers would take 0.0 for -0.0.
+    let json = Value::to_string;
+    members.get(key).is_some_and(|own| json(own) == json(value))
+        || members.values().any(|within| is_within(within, key, value))
+}
+
+fn is_within(container: &Value, key: &str, value: &Value) -> bool {
+    match container {
+        Value::Object(members) => has_member(members, key, value),
+        Value::Array(values) => values.iter().any(|within| is_within(within, key, value)),
+        _ => false,
     }
 }
 

@@ -6,9 +6,10 @@ use percent_encoding::percent_decode_str;
 use crate::error::{Error, Result};
 use crate::model::category::ActivityCategory;
 use crate::model::filters::ActivityLogFilters;
+use crate::model::metadata::from_json;
 use crate::model::severity::ActivitySeverity;
 
-const PARAMETERS: [&str; 15] = [
+const PARAMETERS: [&str; 16] = [
     "categories",
     "severities",
     "exclude_categories",
@@ -24,6 +25,7 @@ const PARAMETERS: [&str; 15] = [
     "since",
     "until",
     "message_contains",
+    "metadata",
 ];
 
 impl ActivityLogFilters {
@@ -32,7 +34,7 @@ impl ActivityLogFilters {
     /// Use this function instead of serde, which reads no lists from a query string. White space around items is ignored.
     ///
     /// The items of a list are separated by commas, or given as several parameters of the same name; `\,` stands for a
-    /// comma within a value. Times are in RFC 3339. A parameter with an empty value restricts nothing, because forms
+    /// comma within a value. Times are in RFC 3339, `metadata` is a JSON object. A parameter with an empty value restricts nothing, because forms
     /// send every field.
     ///
     /// ```
@@ -116,7 +118,8 @@ impl ActivityLogFilters {
             "entity_id" => self.entity_id = Some(value.to_owned()),
             "since" => self.since = Some(time(name, value)?),
             "until" => self.until = Some(time(name, value)?),
-            _ => self.message_contains = Some(value.to_owned()),
+            "message_contains" => self.message_contains = Some(value.to_owned()),
+            _ => self.metadata = from_json(value).map_err(|reason| invalid(name, &reason))?,
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::model::category::ActivityCategory;
 use crate::model::encoding::storable_text;
 use crate::model::entry::ActivityLogEntry;
-use crate::model::instant;
 use crate::model::severity::ActivitySeverity;
+use crate::model::{instant, member, metadata};
 
 /// Which entries to read, count, export or rewrite: those that match every filter that is set.
 ///
@@ -34,9 +35,10 @@ use crate::model::severity::ActivitySeverity;
 ///
 /// # Cost
 ///
-/// A page by one filter takes about as long in a log of any size, even if nothing matches. The exception is
-/// `message_contains`, which [`enable_search`](crate::enable_search) makes fast. The same holds for a page by two of
-/// `categories`, `severities`, `actor` or `actors`, `actions`, `entity_type` and a time window.
+/// A page by one filter, or by two of `categories`, `severities`, `actor` or `actors`, `actions`, `entity_type` and a time
+/// window, takes about as long in a log of any size, even if nothing matches. There are two exceptions:
+/// `message_contains`, which [`enable_search`](crate::enable_search) makes fast, and `metadata`. They read the entries that
+/// pass the other filters until the page is full.
 ///
 /// For exclusions, and for two filters that each match many entries but few together, a summary of each segment of
 /// 4,096 entries says which segments have a match, and only those are searched. Such a search takes longer where there
@@ -77,6 +79,14 @@ pub struct ActivityLogFilters {
     /// The message contains this text, of any length, taken literally: `%`, `_` and `\` match themselves. ASCII letters
     /// match in either case, all other characters exactly.
     pub message_contains: Option<String>,
+    /// The metadata has each of these members, in its own object or in one within it, with exactly this value: `1` is not
+    /// `1.0`, and the members of an object have the same order. At most 50 members, none with a key that begins with `,`,
+    /// `:`, `]` or `}`.
+    ///
+    /// Like text filters, it finds what this crate recorded. In rows written by other programs it finds JSON without
+    /// spaces, and as Python's `json.dumps` writes it.
+    #[serde(deserialize_with = "metadata::deserialize")]
+    pub metadata: Map<String, Value>,
 }
 
 impl ActivityLogFilters {
@@ -113,6 +123,7 @@ impl ActivityLogFilters {
             && self.since.is_none_or(|since| entry.ts >= instant::round_up(since))
             && self.until.is_none_or(|until| entry.ts <= instant::round_down(until))
             && self.message_contains.as_deref().is_none_or(|term| contains(&entry.message, term))
+            && member::has_all(&entry.metadata, &self.metadata)
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod histogram;
 pub(crate) mod instant;
 pub(crate) mod json;
 pub(crate) mod limits;
+pub(crate) mod member;
 pub(crate) mod metadata;
 pub(crate) mod names;
 pub(crate) mod normalized_filters;

@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::model::category::ActivityCategory;
 use crate::model::encoding::storable_text;
 use crate::model::filters::{ActivityLogFilters, action_prefix};
-use crate::model::instant;
 use crate::model::severity::ActivitySeverity;
+use crate::model::{instant, member};
 
 /// The longest list of values that every database accepts in one statement, in addition to the other filters.
 pub(crate) const MAX_LIST_VALUES: usize = 32_000;
@@ -38,6 +38,8 @@ pub struct NormalizedFilters {
     /// Inclusive.
     pub(crate) until: Option<DateTime<Utc>>,
     pub(crate) message_contains: Option<String>,
+    /// The metadata contains at least one text of each list.
+    pub(crate) metadata_contains: Vec<Vec<String>>,
     /// Whether filters contradict each other, so that no entry can match.
     pub(crate) match_nothing: bool,
 }
@@ -92,7 +94,7 @@ impl NormalizedFilters {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFilter`] for lists that are too long.
+    /// [`Error::InvalidFilter`] for lists that are too long, and for members that no metadata is searched for.
     pub(crate) fn new(filters: &ActivityLogFilters) -> Result<Self> {
         let text = |text: &Option<String>| {
             text.as_deref().filter(|text| !text.is_empty()).map(|text| storable_text(text).into_owned())
@@ -113,6 +115,8 @@ impl NormalizedFilters {
             since: filters.since.map(instant::round_up),
             until: filters.until.map(instant::round_down),
             message_contains: text(&filters.message_contains),
+            metadata_contains: member::texts_of(&filters.metadata)
+                .map_err(|reason| Error::InvalidFilter { field: "metadata", reason })?,
             match_nothing: false,
         };
         normalized.check_lists()?;
@@ -206,11 +210,16 @@ impl NormalizedFilters {
         Self { since: self.since, until: self.until, ..Self::default() } == *self
     }
 
+    /// Whether they restrict the message or the metadata.
+    pub(crate) fn restrict_contents(&self) -> bool {
+        self.message_contains.is_some() || !self.metadata_contains.is_empty()
+    }
+
     /// Whether they restrict only what the summaries cover: actors, actions, categories, severities, entity types and
     /// times.
     #[cfg(feature = "sqlite")]
     pub(crate) fn restrict_kind_and_time_only(&self) -> bool {
-        self.entity_id.is_none() && self.message_contains.is_none()
+        self.entity_id.is_none() && !self.restrict_contents()
     }
 
     /// The severities as they are stored.

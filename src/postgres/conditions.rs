@@ -56,6 +56,7 @@ pub(crate) fn rest<'a>(filters: &'a NormalizedFilters, is_served: impl Fn(Filter
         .sql(unless_served(Filter::EntityId, of_entity_id))
         .sql(of_time(filters))
         .sql(of_message(filters))
+        .sql(of_metadata(filters))
 }
 
 /// The filters on the columns that the rollups have, each after ` AND `.
@@ -150,6 +151,13 @@ pub(crate) fn of_time(filters: &NormalizedFilters) -> Sql<'_> {
 fn of_message(filters: &NormalizedFilters) -> Sql<'_> {
     let term = filters.message_contains.as_deref();
     term.map_or_else(Sql::default, |term| Sql::new(" AND message ILIKE ").bind(containing(term)))
+}
+
+fn of_metadata(filters: &NormalizedFilters) -> Sql<'_> {
+    filters.metadata_contains.iter().fold(Sql::default(), |sql, texts| {
+        let patterns = texts.iter().map(|text| Cow::Owned(containing(text))).collect();
+        sql.text(" AND metadata LIKE ANY(").bind(Bind::Texts(patterns)).text(")")
+    })
 }
 
 /// An empty list restricts nothing.

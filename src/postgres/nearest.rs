@@ -67,7 +67,7 @@ pub(crate) async fn nearest(
 
 /// Whether filters take a lookup, and only exclude, or name a beginning.
 fn leave_open(filters: &NormalizedFilters) -> bool {
-    let is_bounded = filters.since.is_some() || filters.until.is_some() || filters.message_contains.is_some();
+    let is_bounded = filters.since.is_some() || filters.until.is_some() || filters.restrict_contents();
     let names = !filters.actors.is_empty()
         || !filters.actions.names.is_empty()
         || !filters.categories.is_empty()

@@ -8,7 +8,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::model::normalized_filters::Actions;
-use crate::sqlite::fragments::{IsNotTrue, substr};
+use crate::sqlite::fragments::{IsNotTrue, instr, substr};
 use crate::sqlite::hints::{NoIndex, selective};
 
 /// A test of the rows of a table.
@@ -54,6 +54,21 @@ where
         // A range of texts would be wrong in UTF-16, where SQLite compares bytes.
         tests.push(Box::new(substr(column, 1, prefix.chars().count() as i64).eq(prefix)));
     }
+    any_test(tests)
+}
+
+/// The rows whose text has any of these within it.
+pub(crate) fn contains_any<'a, Table, C>(column: C, parts: &'a [String]) -> Condition<'a, Table>
+where
+    C: Expression<SqlType = Text> + SelectableExpression<Table> + ValidGrouping<(), IsAggregate = No>,
+    C: QueryFragment<Sqlite> + Copy + Send + 'a,
+    Table: 'a,
+{
+    any_test(parts.iter().map(|part| -> Condition<'a, Table> { Box::new(instr(column, part).gt(0)) }).collect())
+}
+
+/// The rows that pass any of the tests.
+fn any_test<'a, Table: 'a>(mut tests: Vec<Condition<'a, Table>>) -> Condition<'a, Table> {
     // In pairs, because SQLite refuses an expression that is nested once for each of them.
     while tests.len() > 1 {
         let mut rest = tests.into_iter();

@@ -10,7 +10,7 @@ use crate::model::normalized_filters::NormalizedFilters;
 use crate::model::pattern::containing;
 use crate::schema::activity_log::{self, BoxedQuery};
 use crate::sqlite::bounds::in_range;
-use crate::sqlite::conditions::{any_action, any_of, no_action, none_of, texts};
+use crate::sqlite::conditions::{any_action, any_of, contains_any, no_action, none_of, texts};
 use crate::sqlite::entity_types::DISTINCT_TYPES;
 use crate::sqlite::fragments::{instr, lower};
 use crate::sqlite::hints::{NoIndex, selective};
@@ -166,6 +166,9 @@ impl<'a> Selection<'a> {
             }
             Some(MessageTest::Instr(term)) => query = query.filter(instr(lower(activity_log::message), term).gt(0)),
             None => {}
+        }
+        for parts in &filters.metadata_contains {
+            query = query.filter(contains_any(activity_log::metadata, parts));
         }
         if let Some(candidates) = scope.candidates {
             query = query.filter(activity_log::seq.eq_any(candidates));

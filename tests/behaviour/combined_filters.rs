@@ -27,7 +27,8 @@ fn entry(number: i64) -> NewActivityLogEntry {
     let new = NewActivityLogEntry::new(category, format!("{prefix}.{kind}"), actor, format!("Entry {number}"))
         .id(format!("id {number}"))
         .ts(DateTime::UNIX_EPOCH + TimeDelta::minutes(number))
-        .severity(severity);
+        .severity(severity)
+        .metadata_value("tenth", number % 10);
     match number % 8 {
         0 | 5 => new,
         kind => new.entity(["lamp", "\u{7F}", "é"].get(kind as usize % 3).copied().unwrap_or_default(), "7"),
@@ -70,7 +71,7 @@ fn filters() -> impl Strategy<Value = ActivityLogFilters> {
         option::weighted(0.4, actions()),
         actors(),
         (option::of(select(types.clone())), option::weighted(0.2, vec(select(types), 0..3))),
-        option::weighted(0.2, Just("entry 1".to_owned())),
+        (option::weighted(0.2, Just("entry 1".to_owned())), option::weighted(0.2, 0_i64..11)),
         time(),
         time(),
     )
@@ -83,7 +84,7 @@ fn filters() -> impl Strategy<Value = ActivityLogFilters> {
                 excluded,
                 actors,
                 entity_type,
-                message_contains,
+                (message_contains, tenth),
                 since,
                 until,
             )| {
@@ -100,6 +101,7 @@ fn filters() -> impl Strategy<Value = ActivityLogFilters> {
                     entity_type,
                     exclude_entity_types: exclude_entity_types.unwrap_or_default(),
                     message_contains,
+                    metadata: tenth.map(|tenth: i64| ("tenth".to_owned(), tenth.into())).into_iter().collect(),
                     since,
                     until,
                     ..ActivityLogFilters::default()

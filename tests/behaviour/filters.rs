@@ -47,6 +47,7 @@ fn mixed() -> TestResult<Vec<NewActivityLogEntry>> {
                 .ts(at("2026-01-01T00:00:00Z")? + chrono::TimeDelta::minutes(n))
                 .severity(if n >> 1 & 1 == 1 { ActivitySeverity::Error } else { ActivitySeverity::Info });
             entry.message = format!("{} number {n}", pick(["Started", "Stopped"], 5));
+            entry.metadata.insert("remainder".to_owned(), (n % 5).into());
             entry.entity_type = (n % 6 != 0).then(|| pick(["lamp", "strip"], 3).to_owned());
             entry.entity_id = (n % 7 != 0).then(|| pick(["1", "2"], 4).to_owned());
             Ok(entry)
@@ -81,6 +82,10 @@ fn one_of_each() -> TestResult<Vec<(ActivityLogFilters, Passes)>> {
         (since("2026-01-01T00:20:00Z")?, |entry| entry.ts.to_rfc3339().as_str() >= "2026-01-01T00:20:00"),
         (until("2026-01-01T01:05:00Z")?, |entry| entry.ts.to_rfc3339().as_str() < "2026-01-01T01:06:00"),
         (containing("stop"), |entry| entry.message.starts_with("Stopped")),
+        (
+            ActivityLogFilters { metadata: numbered(1).metadata_value("remainder", 0).metadata, ..everything() },
+            |entry| entry.metadata.get("remainder").is_some_and(|remainder| *remainder == 0),
+        ),
     ])
 }
 
@@ -103,6 +108,7 @@ fn both(one: &ActivityLogFilters, other: &ActivityLogFilters) -> ActivityLogFilt
         since: one.since.or(other.since),
         until: one.until.or(other.until),
         message_contains: one.message_contains.or(other.message_contains),
+        metadata: one.metadata.into_iter().chain(other.metadata).collect(),
     }
 }
 

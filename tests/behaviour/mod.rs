@@ -16,6 +16,7 @@ pub(crate) mod filters;
 mod get;
 mod hostile_input;
 mod last_given;
+mod metadata_filter;
 pub(crate) mod model;
 mod pagination;
 pub(crate) mod prune;

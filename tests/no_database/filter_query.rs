@@ -2,7 +2,7 @@
 
 use activity_log::{ActivityCategory, ActivityLogFilters, ActivitySeverity, Error};
 
-use crate::support::{TestResult, at};
+use crate::support::{TestResult, at, numbered};
 
 fn refused(query: &str) -> TestResult<(String, String)> {
     match ActivityLogFilters::from_query(query) {
@@ -16,7 +16,7 @@ fn every_filter_is_read_by_the_name_of_its_field() -> TestResult {
     let query = "categories=auth,billing&exclude_categories=system&severities=warning,error\
         &exclude_severities=info&actions=user.*,login&exclude_actions=heartbeat\
         &actor=alice&actors=alice,bob&exclude_actors=cron&entity_type=device&exclude_entity_types=lamp&entity_id=7\
-        &since=2026-01-01T00:00:00Z&until=2026-01-31T00:00:00.5%2B01:00&message_contains=100%25+sure";
+        &since=2026-01-01T00:00:00Z&until=2026-01-31T00:00:00.5%2B01:00&message_contains=100%25+sure&metadata=%7B%22ip%22:%2210.0.0.7%22%7D";
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let expected = ActivityLogFilters {
         categories: vec![ActivityCategory::Auth, "billing".into()],
@@ -34,6 +34,7 @@ fn every_filter_is_read_by_the_name_of_its_field() -> TestResult {
         since: Some(at("2026-01-01T00:00:00Z")?),
         until: Some(at("2026-01-30T23:00:00.5Z")?),
         message_contains: Some("100% sure".to_owned()),
+        metadata: numbered(1).metadata_value("ip", "10.0.0.7").metadata,
     };
     assert_eq!(ActivityLogFilters::from_query(query)?, expected);
     assert_eq!(ActivityLogFilters::from_query(&format!("?{query}"))?, expected);
@@ -49,7 +50,15 @@ fn a_list_may_be_repeated_or_encoded_and_have_escaped_commas() -> TestResult {
 
 #[test]
 fn an_empty_query_or_value_restricts_nothing() -> TestResult {
-    for query in ["", "?", "&&", "actor=&categories=&since=&message_contains", "severities=,"] {
+    for query in [
+        "",
+        "?",
+        "&&",
+        "actor=&categories=&since=&message_contains",
+        "severities=,",
+        "metadata=&actions=",
+        "metadata={}",
+    ] {
         assert_eq!(ActivityLogFilters::from_query(query)?, ActivityLogFilters::default(), "{query}");
     }
     Ok(())
@@ -72,6 +81,8 @@ fn a_parameter_that_cannot_be_read_is_named_with_what_is_allowed() -> TestResult
         ("until=2026-01-01", "until", "is not a time in RFC 3339"),
         ("severities=info,fatal", "severities", "lists a value that "),
         ("actor=%FF", "actor", "is not UTF-8"),
+        ("metadata=ip", "metadata", "is not JSON: line 1, column 1"),
+        ("metadata=%5B1%5D", "metadata", "is JSON but not an object"),
     ] {
         let (named, why) = refused(query)?;
         assert_eq!(named, parameter, "{query}");

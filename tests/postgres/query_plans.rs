@@ -46,10 +46,10 @@ fn log_with_stale_statistics() -> TestResult<Connection> {
 
 fn insert(conn: &mut Connection, numbers: &str, category: &str) -> TestResult {
     Ok(conn.batch_execute(&format!(
-        "INSERT INTO activity_log (id, ts, category, action, severity, actor, entity_type, entity_id, message) \
+        "INSERT INTO activity_log (id, ts, category, action, severity, actor, entity_type, entity_id, message, metadata) \
          SELECT 'id ' || n, timestamptz '2020-01-01Z' + n * interval '1 minute', {category}, {category} || '.changed', \
              CASE WHEN n % 50 = 0 THEN 'error' WHEN n % 10 = 0 THEN 'warning' ELSE 'info' END, 'user_' || n % 20, \
-             CASE WHEN n <= 1000 OR n % 4 > 0 THEN 'type_' || n % 3 END, (n % 20)::text, 'Entry ' || n \
+             CASE WHEN n <= 1000 OR n % 4 > 0 THEN 'type_' || n % 3 END, (n % 20)::text, 'Entry ' || n, '{{\"on\":true}}' \
          FROM {numbers} AS n"
     ))?)
 }
@@ -58,9 +58,10 @@ fn all() -> ActivityLogFilters {
     ActivityLogFilters::default()
 }
 
-/// A test on the rows, which all pass, but which the planner takes for rare.
+/// Tests on the rows, which all pass, but which the planner takes for rare.
 fn tested(filters: ActivityLogFilters) -> ActivityLogFilters {
-    ActivityLogFilters { message_contains: Some("entry".to_owned()), ..filters }
+    let metadata = [("on".to_owned(), true.into())].into_iter().collect();
+    ActivityLogFilters { message_contains: Some("entry".to_owned()), metadata, ..filters }
 }
 
 fn severities<const N: usize>(severities: [ActivitySeverity; N]) -> ActivityLogFilters {

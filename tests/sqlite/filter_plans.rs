@@ -35,6 +35,31 @@ fn one_action_walks_its_index() -> TestResult {
 }
 
 #[test]
+fn members_of_metadata_are_tested_on_the_rows_that_another_filter_finds() -> TestResult {
+    let (mut conn, _) = log_with_segments()?;
+    let metadata = numbered(1).metadata_value("on", true).metadata;
+    for (filters, search) in [
+        (ActivityLogFilters { metadata: metadata.clone(), ..everything() }, "SCAN activity_log"),
+        (
+            ActivityLogFilters { metadata: metadata.clone(), actor: Some("user 1".to_owned()), ..everything() },
+            "SEARCH activity_log USING INDEX idx_activity_log_actor (actor=?)",
+        ),
+        (
+            ActivityLogFilters { metadata: metadata.clone(), ..actions(&["test.act"], everything()) },
+            "SEARCH activity_log USING INDEX idx_activity_log_action (action=?)",
+        ),
+    ] {
+        let plans = plans(&mut conn, |log| log.page(&filters, None, 50).map(drop))?;
+        let pages = plans.iter().filter(|(sql, _)| sql.contains("instr(")).collect::<Vec<_>>();
+        assert!(!pages.is_empty(), "{plans:?}");
+        for (_, plan) in pages {
+            assert!(plan.starts_with(search) && !plan.contains("TEMP B-TREE"), "{plan}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn several_actions_seek_each_in_the_index() -> TestResult {
     assert_seeks_each_value(&actions(&["a", "test.act"], everything()), "idx_activity_log_action", "action=?")
 }

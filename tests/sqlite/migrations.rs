@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::thread;
 
-use activity_log::{ActivityCategory, ActivityLogRepository, MIGRATIONS, connect, run_migrations};
+use activity_log::{ActivityCategory, ActivityLogFilters, ActivityLogRepository, MIGRATIONS, connect, run_migrations};
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use serde_json::json;
 
 use crate::database::{SharedLog, stored_seqs};
 use crate::support::{TestResult, at, everything, numbered, record_numbered, seqs};
@@ -190,13 +191,42 @@ fn a_table_written_by_python_is_adopted_with_its_rows() -> TestResult {
     assert_eq!(entries[1].ts, at("2025-06-01T12:00:00.123456Z")?);
     assert_eq!(entries[1].category, ActivityCategory::Device);
     assert_eq!(entries[1].entity_name.as_deref(), Some("Lamp"));
-    assert_eq!(
-        serde_json::Value::from(entries[1].metadata.clone()),
-        serde_json::json!({"brightness": 0.1, "tags": ["é"]})
-    );
+    assert_eq!(serde_json::Value::from(entries[1].metadata.clone()), json!({"brightness": 0.1, "tags": ["é"]}));
     assert_eq!(entries[0].ts, at("2025-06-01T12:00:01Z")?);
     assert_eq!(entries[0].category, ActivityCategory::Other("playlist".to_owned()));
     assert_eq!(log.record(&numbered(1))?, 3);
+    Ok(())
+}
+
+#[test]
+fn metadata_as_python_writes_it_is_found_by_its_members() -> TestResult {
+    let mut conn = written_by_python()?;
+    conn.batch_execute(
+        r#"
+        UPDATE activity_log SET metadata =
+            '{"a": 1, "b": {"c": "\u00e9 \ud83d\ude00 \u007f", "d": [1, {"e": null}], "x, \"f": true}, "g": 2}' WHERE seq = 2
+        "#,
+    )?;
+    run_migrations(&mut conn)?;
+    let mut log = ActivityLogRepository::new(&mut conn);
+    let mut found = |key: &str, value: serde_json::Value| {
+        let filters = ActivityLogFilters { metadata: [(key.to_owned(), value)].into_iter().collect(), ..everything() };
+        log.query(&filters, None, 9).map(|entries| seqs(&entries))
+    };
+    assert_eq!(found("brightness", 0.1.into())?, [1]);
+    assert_eq!(found("tags", ["é"].as_slice().into())?, [1]);
+    for (key, value) in [
+        ("a", json!(1)),
+        ("c", json!("é 😀 \u{7f}")),
+        ("d", json!([1, {"e": null}])),
+        ("e", json!(null)),
+        ("x, \"f", json!(true)),
+        ("g", json!(2)),
+    ] {
+        assert_eq!(found(key, value)?, [2], "{key}");
+    }
+    assert_eq!(found("f", true.into())?, [0; 0]);
+    assert_eq!(found("c", "é".into())?, [0; 0]);
     Ok(())
 }
 

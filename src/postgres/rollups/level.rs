@@ -54,10 +54,11 @@ impl Level {
             entity_id,
             since: _,
             until: _,
-            message_contains,
+            message_contains: _,
+            metadata_contains: _,
             match_nothing,
         } = filters;
-        if *match_nothing || entity_id.is_some() || message_contains.is_some() {
+        if *match_nothing || entity_id.is_some() || filters.restrict_contents() {
             return None;
         }
         let kind = kind

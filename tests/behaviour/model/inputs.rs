@@ -112,9 +112,18 @@ pub(super) fn nested(depth: usize) -> Map<String, Value> {
 
 fn metadata() -> impl Strategy<Value = Map<String, Value>> {
     let numbers = [json!(-0.0), json!(1e2), json!(0.1), json!(u64::MAX), json!(i64::MIN), json!(7), json!(null)];
-    let value = prop_oneof![word().prop_map(Value::from), select(numbers.to_vec())];
-    let pairs = vec((word(), value), 0..3).prop_map(Map::from_iter);
+    let value = prop_oneof![json_word().prop_map(Value::from), select(numbers.to_vec())];
+    let of_one = |(key, value): (String, Value)| json!({key: value});
+    let within = (json_word(), value.clone()).prop_map(move |member| json!([of_one(member)]));
+    let pairs = vec((json_word(), prop_oneof![4 => value, 1 => within]), 0..3).prop_map(Map::from_iter);
     prop_oneof![40 => pairs, 1 => select(vec![126_usize, 127, 128]).prop_map(nested)]
+}
+
+/// A text of which some look like JSON themselves.
+fn json_word() -> impl Strategy<Value = String> + Clone {
+    let pieces = ["{", "}", ",", ":", "\"", "\\", "a", "1"];
+    let json = vec(select(pieces.to_vec()), 0..6).prop_map(|pieces| pieces.concat());
+    prop_oneof![2 => select(vec!["a", "b", ""]).prop_map(str::to_owned), 1 => word(), 1 => json].boxed()
 }
 
 /// Ids of which some are taken already, or equal another once they are stored.
@@ -217,8 +226,9 @@ fn short_filters() -> impl Strategy<Value = ActivityLogFilters> {
         listed(7, word()),
     );
     let times = (option::weighted(0.2, bound()), option::weighted(0.2, bound()));
-    (lists, maybe(word()), maybe(word()), maybe(word()), times, option::weighted(0.2, message())).prop_map(
-        |(lists, actor, entity_type, entity_id, (since, until), message_contains)| {
+    let contents = (option::weighted(0.2, message()), option::weighted(0.2, metadata()));
+    (lists, maybe(word()), maybe(word()), maybe(word()), times, contents).prop_map(
+        |(lists, actor, entity_type, entity_id, (since, until), (message_contains, metadata))| {
             let (
                 categories,
                 exclude_categories,
@@ -246,6 +256,7 @@ fn short_filters() -> impl Strategy<Value = ActivityLogFilters> {
                 since,
                 until,
                 message_contains,
+                metadata: metadata.unwrap_or_default(),
             }
         },
     )

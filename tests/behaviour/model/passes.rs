@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use activity_log::{ActivityCategory, ActivityLogEntry, ActivityLogFilters};
+use serde_json::{Map, Value};
 
 use crate::behaviour::model::answer::Refusal;
+use crate::behaviour::model::inputs::nested;
 use crate::behaviour::model::list::{instant, stored_text};
 
 /// Filters with their values as they are compared. An empty text restricts nothing.
@@ -39,6 +41,7 @@ impl Passes {
                 since: filters.since.map(instant),
                 until: filters.until.map(instant),
                 message_contains: text(&filters.message_contains).map(|term| term.to_ascii_lowercase()),
+                metadata: filters.metadata.clone(),
                 ..ActivityLogFilters::default()
             },
         };
@@ -56,6 +59,7 @@ impl Passes {
             ("exclude_actors", self.exclude_actors.len() > 32_000),
             ("exclude_categories", self.exclude_categories.len() > 32_000),
             ("exclude_entity_types", self.exclude_entity_types.len() > 32_000),
+            ("metadata", is_refused(&self.filters.metadata)),
         ];
         refused
             .into_iter()
@@ -81,6 +85,28 @@ impl Passes {
             && filters.since.is_none_or(|since| entry.ts >= since)
             && filters.until.is_none_or(|until| entry.ts <= until)
             && filters.message_contains.as_ref().is_none_or(|term| entry.message.to_ascii_lowercase().contains(term))
+            && filters.metadata.iter().all(|(key, value)| has_member(&entry.metadata, key, value))
+    }
+}
+
+fn is_refused(members: &Map<String, Value>) -> bool {
+    let depth = "deep";
+    members.keys().any(|key| key.starts_with([',', ':', ']', '}'])) || members.get(depth) == nested(128).get(depth)
+}
+
+/// Whether this object or one within it has the member.
+fn has_member(members: &Map<String, Value>, key: &str, value: &Value) -> bool {
+    // Numbers are equal if they are written alike; to compare them as numbers would take 0.0 for -0.0.
+    let json = Value::to_string;
+    members.get(key).is_some_and(|own| json(own) == json(value))
+        || members.values().any(|within| is_within(within, key, value))
+}
+
+fn is_within(container: &Value, key: &str, value: &Value) -> bool {
+    match container {
+        Value::Object(members) => has_member(members, key, value),
+        Value::Array(values) => values.iter().any(|within| is_within(within, key, value)),
+        _ => false,
     }
 }
 
