@@ -2,6 +2,7 @@
 
 import { button, element, icon } from "./dom.js";
 import { spanLabel, timeLabel } from "./labels.js";
+import { membersOf } from "./members.js";
 import { presetOf } from "./presets.js";
 import { spelled, visibleLine } from "./visible.js";
 
@@ -22,6 +23,7 @@ export function activeChips(filters, ask) {
     entity_type === "" ? null : ["Entity type", entity_type, { entity_type: "" }],
     ...each(filters, "exclude_entity_types", "Not entity type"),
     entity_id === "" ? null : ["Entity id", entity_id, { entity_id: "" }],
+    ...membersOf(filters.metadata).map(({ text, without }) => ["Metadata", text, { metadata: without }]),
     (since === "" || presetOf(since)) && until === "" ? null : ["Time", window(since, until), { since: "", until: "" }],
   ];
   return active.filter((filter) => filter !== null).map(([name, value, without]) => {

@@ -2,6 +2,7 @@
 
 import { BASE } from "./base.js";
 import { toRequest } from "./filters.js";
+import { parseJson } from "./json.js";
 
 const LOG = `${BASE}api/v1/activity-log`;
 
@@ -130,7 +131,7 @@ export async function signOut(address) {
 
 /** Parses the data of an event of the stream. */
 export function parseEntry(text) {
-  return parse(text);
+  return parseJson(text);
 }
 
 function url(path, filters, more = {}) {
@@ -144,7 +145,7 @@ function url(path, filters, more = {}) {
 
 async function get(address, signal) {
   const response = await request(address, { signal });
-  return parse(await response.text());
+  return parseJson(await response.text());
 }
 
 async function request(address, options) {
@@ -172,17 +173,4 @@ export function errorOf(status, text) {
     // The response may be a proxy's error page. The status has to suffice.
   }
   return new ApiError(status, details.message ?? `The server responded with status ${status}.`, details);
-}
-
-/**
- * Keeps the digits of numbers that do not fit in a double, such as 64-bit ids in the metadata, in browsers that support
- * `JSON.rawJSON`: a log must not show a number that was never recorded.
- */
-function parse(text) {
-  if (!JSON.rawJSON) return JSON.parse(text);
-  return JSON.parse(text, (_key, value, context) =>
-    typeof value === "number" && context?.source !== undefined && String(value) !== context.source
-      ? JSON.rawJSON(context.source)
-      : value,
-  );
 }

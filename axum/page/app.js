@@ -11,6 +11,7 @@ import { EntryList } from "./list.js";
 import { Live } from "./live.js";
 import { LiveState } from "./live_state.js";
 import { LogPanel } from "./log_panel.js";
+import { withMember } from "./members.js";
 import { News } from "./news.js";
 import { keepPlace, savedPlace, savePlace } from "./place.js";
 import { listenForShortcuts } from "./shortcuts.js";
@@ -22,13 +23,17 @@ import { showViewPanel } from "./view_panel.js";
 let filters = fromSearch(location.search);
 let restoreFocus = () => {};
 
-/** Adds filters. Those for a field replace its former ones, but what is hidden is hidden in addition to others. */
-const narrow = ({ exclude_actors = [], exclude_actions = [], ...only }) =>
+/**
+ * Adds filters. Those for a field replace its former ones, but what is hidden is hidden in addition to others. So does a
+ * `member` of the metadata, as `[key, value]`.
+ */
+const narrow = ({ exclude_actors = [], exclude_actions = [], member = null, ...only }) =>
   change({
     ...filters,
     ...only,
     exclude_actors: [...filters.exclude_actors, ...exclude_actors],
     exclude_actions: [...filters.exclude_actions, ...exclude_actions],
+    metadata: member === null ? filters.metadata : withMember(filters.metadata, member),
   });
 const showOnly = (only) => change({ ...NO_FILTERS, ...only });
 const clearFilters = () => change(NO_FILTERS);

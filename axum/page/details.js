@@ -6,17 +6,14 @@ import { curlOfEntry } from "./curl.js";
 import { button, element } from "./dom.js";
 import { hashOf } from "./entry_link.js";
 import { fillWithText } from "./long_text.js";
+import { isFilterable } from "./members.js";
 import { metadataOf } from "./metadata.js";
 import { picksOf } from "./picks.js";
 import { exact } from "./time.js";
-import { visibleLine, visibleText } from "./visible.js";
+import { spelled, visibleLine, visibleText } from "./visible.js";
 
 /** How much of a longer text is shown at first. */
 const FIELD_CHARACTERS = 1_000;
-/** The server takes no longer text to search for. */
-const SEARCH_BYTES = 1_000;
-/** Shorter texts, such as a digit, are in messages that have nothing to do with the value. */
-const SEARCH_FROM = 3;
 
 /** Everything that is stored of the entry. `hooks`: narrow(filters) adds filters, showOnly(filters) replaces all. */
 export function detailsOf(entry, id, hooks) {
@@ -57,7 +54,7 @@ export function detailsOf(entry, id, hooks) {
       "div",
       { class: "metadata" },
       ...(changes === null ? [] : [element("h3", {}, "Changes"), scrolling(changes, "Changes")]),
-      metadataOf(entry, (text) => clickOn(text, entry, hooks)),
+      metadataOf(entry, (member) => clickOn(member, hooks)),
     ),
     element(
       "div",
@@ -87,13 +84,11 @@ function hostLinks({ actor, entity_type, entity_id, entity_name, links = {} }) {
     .map(([name, address]) => element("a", { class: "button quiet", href: address }, visibleLine(`Open ${name}`, 60)));
 }
 
-/** What a click on a value of the metadata does. No filter reads metadata, but the text of messages can be searched for. */
-function clickOn(text, { message }, { narrow }) {
-  const isTelling = text.trim().length >= SEARCH_FROM && text.length <= SEARCH_BYTES / 4;
-  const isIn = isTelling && message.toLowerCase().includes(text.toLowerCase());
-  return isIn
-    ? { title: "Find messages that contain this", act: () => narrow({ message_contains: text }) }
-    : { title: "Copy this: entries cannot be filtered by their metadata", act: (shown) => copyAndSay(text, shown) };
+/** What a click on a value of this member of the metadata does. */
+function clickOn(member, { narrow }) {
+  return isFilterable(member)
+    ? { title: `Only entries with the same “${spelled(member[0], 60)}”`, act: () => narrow({ member }) }
+    : { title: "Copy this: entries cannot be filtered by it", act: copyAndSay };
 }
 
 function filterButtons(entry, { narrow, showOnly }) {

@@ -6,7 +6,7 @@ const LISTS = [
   "categories", "exclude_categories", "severities", "exclude_severities", "actions", "exclude_actions", "actors",
   "exclude_actors", "exclude_entity_types",
 ];
-const TEXTS = ["entity_type", "entity_id", "since", "until", "message_contains"];
+const TEXTS = ["entity_type", "entity_id", "since", "until", "message_contains", "metadata"];
 
 export const NO_FILTERS = Object.freeze({
   categories: [],
@@ -23,6 +23,7 @@ export const NO_FILTERS = Object.freeze({
   since: "",
   until: "",
   message_contains: "",
+  metadata: "",
 });
 
 /** The filters in the query string of an address; unknown parameters are ignored. */

@@ -13,7 +13,7 @@ const JSON_CHARACTERS = 10_000;
 const SEARCH_FROM = 8;
 const TYPING_MS = 150;
 
-/** A part of the details. `pick(text)` makes of a value what a click on it does. */
+/** A part of the details. `pick(member)` says what a click on a value of that member does. */
 export function metadataOf({ metadata }, pick) {
   const body = element("div", { class: "metadata-body" });
   const find = element("input", {

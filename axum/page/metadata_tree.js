@@ -10,11 +10,11 @@ const PART = 100;
 const OPEN_NODES = 12;
 const VALUE_CHARACTERS = 400;
 
-/** `pick(text)` says what a click on a value does: `{ title, act(what was clicked) }`. */
+/** `pick([key, value])` says what a click on a value of that member does: `{ title, act(text, what was clicked) }`. */
 export function metadataTree(root, pick) {
   const tree = element("div", { class: "tree", role: "group", "aria-label": "Metadata" });
   if (Object.keys(root).length === 0) tree.append(element("p", { class: "note" }, "None"));
-  else tree.append(childrenOf(root, pick));
+  else tree.append(childrenOf(root, null, pick));
   return tree;
 }
 
@@ -22,9 +22,9 @@ export function metadataTree(root, pick) {
 export function matchingValues(root, term, pick) {
   const tree = element("div", { class: "tree", role: "group", "aria-label": "Metadata" });
   let count = 0;
-  for (const { path, value } of valuesWith(root, term)) {
+  for (const { path, value, member } of valuesWith(root, term)) {
     count += 1;
-    if (count <= PART) tree.append(leaf(path, value, pick));
+    if (count <= PART) tree.append(leaf(path, value, pick(member)));
   }
   const more = count > PART ? `, first ${PART} shown` : "";
   const matches = `${count.toLocaleString("en")} ${count === 1 ? "match" : "matches"}${more}`;
@@ -32,12 +32,20 @@ export function matchingValues(root, term, pick) {
   return tree;
 }
 
-function childrenOf(container, pick) {
+/** The values in an object, or in the array of a member. */
+function childrenOf(container, member, pick) {
   const list = element("div", { class: "branch" });
   const keys = Object.keys(container);
+  const isArray = Array.isArray(container);
+  const pickOfArray = isArray ? pick(member) : null;
+  const child = (key) => {
+    const value = container[key];
+    const own = isArray ? member : [key, value];
+    return isContainer(value) ? branch(key, value, own, pick) : leaf(key, value, pickOfArray ?? pick(own));
+  };
   let shown = 0;
   const showPart = () => {
-    const part = keys.slice(shown, shown + PART).map((key) => child(key, container[key], pick));
+    const part = keys.slice(shown, shown + PART).map(child);
     shown += part.length;
     list.append(...part);
     const rest = keys.length - shown;
@@ -54,26 +62,21 @@ function childrenOf(container, pick) {
   return list;
 }
 
-function child(key, value, pick) {
-  return isContainer(value) ? branch(key, value, pick) : leaf(key, value, pick);
-}
-
-function branch(key, value, pick) {
+function branch(key, value, member, pick) {
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   const size = element("span", { class: "size" }, `${open}${Object.keys(value).length.toLocaleString("en")}${close}`);
   const name = element("span", { class: "key" }, visibleLine(key, 100));
   const made = element("details", {}, element("summary", {}, name, " ", size));
   made.addEventListener("toggle", () => {
-    if (made.open && made.children.length === 1) made.append(childrenOf(value, pick));
+    if (made.open && made.children.length === 1) made.append(childrenOf(value, member, pick));
   });
   made.open = nodesUpTo(value, OPEN_NODES + 1) <= OPEN_NODES;
   return made;
 }
 
-function leaf(key, value, pick) {
+function leaf(key, value, { title, act }) {
   const text = textOf(value);
-  const { title, act } = pick(text);
-  const shown = button("", `value ${typeof value === "string" ? "text" : "other"}`, () => act(shown));
+  const shown = button("", `value ${typeof value === "string" ? "text" : "other"}`, () => act(text, shown));
   shown.replaceChildren(visibleLine(text, VALUE_CHARACTERS));
   shown.title = title;
   return element("div", { class: "leaf" }, element("span", { class: "key" }, visibleLine(key, 200)), " ", shown);

@@ -18,13 +18,14 @@ export function nodesUpTo(root, limit) {
   return count;
 }
 
-/** `{ path, value }` of each single value whose path or text contains the term, ASCII letters in either case. */
+/** `{ path, value, member }` of each single value whose path or text contains the term, ASCII letters in either case. */
 export function* valuesWith(root, term) {
   const sought = term.toLowerCase();
   for (const { path, value } of nodesOf(root)) {
     if (isContainer(value)) continue;
     const name = pathText(path);
-    if (name.toLowerCase().includes(sought) || textOf(value).toLowerCase().includes(sought)) yield { path: name, value };
+    const texts = [name, textOf(value)];
+    if (texts.some((text) => text.toLowerCase().includes(sought))) yield { path: name, value, member: memberOf(path) };
   }
 }
 
@@ -38,10 +39,17 @@ function* nodesOf(root) {
       stack.pop();
       continue;
     }
-    const node = { path: { above: path, key, isItem: Array.isArray(of) }, value: of[key] };
+    const node = { path: { above: path, key, of, isItem: Array.isArray(of) }, value: of[key] };
     yield node;
     if (isContainer(node.value)) stack.push({ keys: Object.keys(node.value).values(), of: node.value, path: node.path });
   }
+}
+
+/** The member that has the value, or the array with it: `[key, value]`. */
+function memberOf(path) {
+  let part = path;
+  while (part.isItem) part = part.above;
+  return [part.key, part.of[part.key]];
 }
 
 /** "lamp.levels[3]" */

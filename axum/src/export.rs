@@ -101,7 +101,7 @@ fn file_headers(format: Format) -> [(HeaderName, String); 2] {
 fn export_entry(ExportQuery { filters, exported_by, format }: &ExportQuery) -> NewActivityLogEntry {
     let mut filters = serde_json::to_value(filters).unwrap_or_default();
     if let Some(fields) = filters.as_object_mut() {
-        fields.retain(|_, value| !value.is_null() && *value != json!([]));
+        fields.retain(|_, value| !value.is_null() && *value != json!([]) && *value != json!({}));
     }
     let message = format!("{exported_by} exported the activity log as {}", format.name());
     let entry = NewActivityLogEntry::here(ActivityCategory::System, "activity_log_exported", message)

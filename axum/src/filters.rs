@@ -56,4 +56,8 @@ pub(crate) struct FilterParameters {
     /// Literal text that the message contains; ASCII letters match in either case.
     #[param(max_length = 1000)]
     message_contains: Option<String>,
+    /// A JSON object whose members the entry's metadata has, in its own object or in one within it, each with exactly this
+    /// value.
+    #[param(example = r#"{"ip":"10.0.0.7"}"#, max_length = 1000)]
+    metadata: Option<String>,
 }

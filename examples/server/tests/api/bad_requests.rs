@@ -27,6 +27,8 @@ fn a_bad_parameter_is_named() -> TestResult {
         ("limit=5&limit=6", "limit", "more than once"),
         ("severity=error", "severity", "is not a known parameter; the filters are categories, severities"),
         ("q=lamp", "q", "is not a known parameter"),
+        ("metadata=ip", "metadata", "is not JSON"),
+        ("metadata=%5B%5D", "metadata", "is JSON but not an object"),
         ("Actor=alice", "Actor", "is not a known parameter"),
         ("limit=5&page", "page", "is not a known parameter"),
         ("=5", "", "is not a known parameter"),

@@ -123,6 +123,19 @@ fn message_contains_finds_literal_text_within_messages() -> TestResult {
 }
 
 #[test]
+fn metadata_finds_the_entries_with_its_members() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[
+        with(entry("One"), "metadata", json!({"request": {"ip": "10.0.0.7"}})),
+        with(entry("Two"), "metadata", json!({"ip": "10.0.0.70"})),
+    ])?;
+    let filter = "metadata=%7B%22ip%22%3A%2210.0.0.7%22%7D";
+    assert_eq!(messages(&server, filter)?, ["One"]);
+    assert_eq!(server.request("GET", &format!("/api/v1/activity-log/count?{filter}"))?.body["count"], 1);
+    Ok(())
+}
+
+#[test]
 fn filters_combine() -> TestResult {
     let server = server_with_entries()?;
     let query =

@@ -56,20 +56,61 @@ async fn the_tree_is_searched_by_names_and_values() -> TestResult {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_click_on_a_value_finds_messages_with_it_or_else_copies_it() -> TestResult {
-    let (_server, browser) = open_row_with(json!({"device": "lamp", "level": 50})).await?;
-    let title = |place: u32| format!("document.querySelectorAll('.tree .value')[{place}].title");
-    browser.until(&title(1), "Copy this: entries cannot be filtered by their metadata").await?;
-    browser.value("navigator.clipboard.writeText = async (text) => { window.copied = text; }").await?;
-    browser.press("50").await?;
-    browser.until("window.copied ?? null", "50").await?;
-    browser.until("document.querySelector('.tree .copied')?.textContent", "Copied").await?;
-    browser.until("document.getElementById('announcement').textContent", "Copied").await?;
+async fn a_click_on_a_value_filters_by_its_member() -> TestResult {
+    let (server, browser) =
+        open_row_with(json!({"request": {"ip": "10.0.0.7"}, "level": 1.0, "tags": [7, "a"]})).await?;
+    let others = [
+        json!({"ip": "10.0.0.7", "level": 1}),
+        json!({"ip": "10.0.0.70", "level": 1.0}),
+        json!({"ip": "10.0.0.7", "level": 1.0, "tags": [7, "b"]}),
+    ];
+    let entry = |(number, metadata): (usize, &serde_json::Value)| json!({"category": "device", "action": "a", "actor": "b", "message": format!("Other {number}"), "metadata": metadata});
+    server.post(&others.iter().enumerate().map(entry).collect::<Vec<_>>())?;
 
-    browser.until(&title(0), "Find messages that contain this").await?;
-    browser.press("lamp").await?;
+    browser.until("document.querySelector('.tree [title*=ip]').title", "Only entries with the same “ip”").await?;
+    browser.press("10.0.0.7").await?;
+    browser.until_messages(&["Other 2", "Other 0", "Dimmed Lamp"]).await?;
+    browser.until("new URLSearchParams(location.search).get('metadata')", r#"{"ip":"10.0.0.7"}"#).await?;
+    browser.until("document.querySelector('[data-chip^=remove]').textContent.trim()", "Metadata ip: 10.0.0.7").await?;
+
+    browser.click(".entry:last-child .row .when").await?;
+    browser.press("1.0").await?;
+    browser.until_messages(&["Other 2", "Dimmed Lamp"]).await?;
+    browser.click(".entry:last-child .row .when").await?;
+    browser.press("a").await?;
     browser.until_messages(&["Dimmed Lamp"]).await?;
-    browser.until("new URLSearchParams(location.search).get('message_contains')", "lamp").await
+    let filter = r#"{"ip":"10.0.0.7","level":1.0,"tags":[7,"a"]}"#;
+    browser.until("new URLSearchParams(location.search).get('metadata')", filter).await?;
+
+    browser.click("[data-chip^='remove Metadata ip']").await?;
+    browser.click("[data-chip^='remove Metadata tags']").await?;
+    browser.until_messages(&["Other 2", "Other 1", "Dimmed Lamp"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_click_on_a_value_that_is_too_long_to_filter_by_copies_it() -> TestResult {
+    let long = "x".repeat(1_000);
+    let (_server, browser) = open_row_with(json!({"note": long})).await?;
+    browser
+        .until("document.querySelector('.tree .value').title", "Copy this: entries cannot be filtered by it")
+        .await?;
+    browser.value("navigator.clipboard.writeText = async (text) => { window.copied = text; }").await?;
+    browser.click(".tree .value").await?;
+    browser.until("window.copied ?? null", &*long).await?;
+    browser.until("document.querySelector('.tree .copied')?.textContent", "Copied").await?;
+    browser.until("document.getElementById('announcement').textContent", "Copied").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_filter_that_is_no_json_is_named_and_can_be_removed() -> TestResult {
+    let server = Server::start()?;
+    server.post(&[entry("Present")])?;
+    let browser = Browser::open(&server.url("/?categories=device&metadata=ip")).await?;
+    browser.until("document.getElementById('state').textContent.includes('metadata')", true).await?;
+    browser.click("[data-chip='remove Metadata ip']").await?;
+    browser.until_messages(&["Present"]).await
 }
 
 #[tokio::test]
