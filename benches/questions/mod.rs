@@ -157,6 +157,12 @@ pub(crate) const SHAPES: &[Shape] = &[
     ("text, none, and a category", |_| {
         Page(ActivityLogFilters { message_contains: some("evaporated"), ..categories(["system"]) })
     }),
+    ("metadata, common", |_| Page(metadata("address", "192.0.2.7"))),
+    ("metadata, one match", |rows| Page(metadata("revision", rows / 2))),
+    ("metadata, none", |_| Page(metadata("evaporated", "completely"))),
+    ("metadata, none, and an actor", |_| {
+        Page(ActivityLogFilters { actor: some("user_49"), ..metadata("evaporated", "completely") })
+    }),
     ("count, no filter", |_| Count(all())),
     ("count, two categories", |_| Count(categories(["device", "auth"]))),
     ("count, two categories with a severity", |_| Count(errors(categories(["device", "auth"])))),
@@ -264,6 +270,10 @@ fn entity_id(id: &str) -> ActivityLogFilters {
 
 fn message(term: &str) -> ActivityLogFilters {
     ActivityLogFilters { message_contains: some(term), ..all() }
+}
+
+fn metadata(key: &str, value: impl Into<serde_json::Value>) -> ActivityLogFilters {
+    ActivityLogFilters { metadata: [(key.to_owned(), value.into())].into_iter().collect(), ..all() }
 }
 
 fn since(number: u64, rows: u64) -> ActivityLogFilters {

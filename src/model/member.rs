@@ -14,7 +14,7 @@ use crate::model::metadata::{MAX_DEPTH, nests_deeper};
 /// The most members that filters may ask for: each takes several tests.
 pub(crate) const MAX_MEMBERS: usize = 50;
 
-/// For each member, the texts of which metadata contains at least one if it has the member.
+/// Lists of texts. Metadata has all the members if it contains at least one text of each list.
 ///
 /// # Errors
 ///
@@ -23,19 +23,21 @@ pub(crate) fn texts_of(members: &Map<String, Value>) -> Result<Vec<Vec<String>>,
     if members.len() > MAX_MEMBERS {
         return Err(format!("has {} members, and at most {MAX_MEMBERS} are allowed", members.len()));
     }
-    members.iter().map(|(key, value)| texts_of_member(key, value)).collect()
+    let lists = members.iter().map(|(key, value)| texts_of_member(key, value)).collect::<Result<Vec<_>, _>>()?;
+    Ok(lists.into_iter().flatten().collect())
 }
 
 /// Whether metadata has all the members.
 pub(crate) fn has_all(metadata: &Map<String, Value>, members: &Map<String, Value>) -> bool {
     members.is_empty()
-        || texts_of(members).is_ok_and(|members| {
-            let has = |json: String| members.iter().all(|texts| texts.iter().any(|text| json.contains(text)));
+        || texts_of(members).is_ok_and(|lists| {
+            let has = |json: String| lists.iter().all(|texts| texts.iter().any(|text| json.contains(text)));
             serde_json::to_string(metadata).is_ok_and(has)
         })
 }
 
-fn texts_of_member(key: &str, value: &Value) -> Result<Vec<String>, String> {
+/// Two lists, because most metadata lacks the few texts of the first.
+fn texts_of_member(key: &str, value: &Value) -> Result<[Vec<String>; 2], String> {
     if key.starts_with([',', ':', ']', '}']) {
         return Err("has a key that begins with `,`, `:`, `]` or `}`; no filter finds such keys".to_owned());
     }
@@ -49,12 +51,15 @@ fn texts_of_member(key: &str, value: &Value) -> Result<Vec<String>, String> {
     };
     let compact = (["{", ","], member(key, ":", value, || CompactFormatter));
     let spaced = (["{", ", "], member(key, ": ", value, || PythonFormatter));
-    let mut texts = Vec::new();
+    let (mut likely, mut certain) = (Vec::new(), Vec::new());
     for (starts, member) in [compact, spaced] {
-        let member = &member.map_err(|error| format!("cannot be written as JSON: {error}"))?;
-        texts.extend(starts.iter().flat_map(|start| ends.iter().map(move |end| format!("{start}{member}{end}"))));
+        let member = member.map_err(|error| format!("cannot be written as JSON: {error}"))?;
+        for start in starts {
+            certain.extend(ends.iter().map(|end| format!("{start}{member}{end}")));
+        }
+        likely.push(member);
     }
-    Ok(texts)
+    Ok([likely, certain])
 }
 
 fn member<F: Formatter>(key: &str, colon: &str, value: &Value, formatter: fn() -> F) -> io::Result<String> {
