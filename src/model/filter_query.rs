@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::model::category::ActivityCategory;
@@ -119,7 +120,7 @@ impl ActivityLogFilters {
             "since" => self.since = Some(time(name, value)?),
             "until" => self.until = Some(time(name, value)?),
             "message_contains" => self.message_contains = Some(value.to_owned()),
-            _ => self.metadata = from_json(value).map_err(|reason| invalid(name, &reason))?,
+            _ => self.metadata = metadata(name, value)?,
         }
         Ok(())
     }
@@ -154,6 +155,11 @@ fn time(name: &str, value: &str) -> Result<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(&signed);
     let time = time.map_err(|_| invalid(name, "is not a time in RFC 3339, such as 2026-01-31T12:00:00Z"))?;
     Ok(time.to_utc())
+}
+
+fn metadata(name: &str, value: &str) -> Result<Map<String, Value>> {
+    let example = r#"a JSON object, such as {"ip":"10.0.0.7"}"#;
+    from_json(value).map_err(|reason| invalid(name, &format!("{reason}; give {example}")))
 }
 
 /// The decoded text; `None` if it is not UTF-8.

@@ -82,7 +82,7 @@ fn a_parameter_that_cannot_be_read_is_named_with_what_is_allowed() -> TestResult
         ("severities=info,fatal", "severities", "lists a value that "),
         ("actor=%FF", "actor", "is not UTF-8"),
         ("metadata=ip", "metadata", "is not JSON: line 1, column 1"),
-        ("metadata=%5B1%5D", "metadata", "is JSON but not an object"),
+        ("metadata=%5B1%5D", "metadata", "is JSON but not an object: line 1, column 0; give a JSON object, such as {"),
     ] {
         let (named, why) = refused(query)?;
         assert_eq!(named, parameter, "{query}");
