@@ -117,7 +117,7 @@ impl Passes {
 
     fn refuses_metadata(&self) -> bool {
         let members = &self.filters.metadata;
-        members.len() > 50
+        members.len() > 10
             || members.iter().any(|(key, value)| key.starts_with([',', ':', ']', '}']) || normal::depth(value) > 126)
     }
 

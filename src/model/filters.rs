@@ -79,12 +79,12 @@ pub struct ActivityLogFilters {
     /// The message contains this text, of any length, taken literally: `%`, `_` and `\` match themselves. ASCII letters
     /// match in either case, all other characters exactly.
     pub message_contains: Option<String>,
-    /// The metadata has each of these members, in its own object or in one within it, with exactly this value: `1` is not
-    /// `1.0`, and the members of an object have the same order. At most 50 members, none with a key that begins with `,`,
-    /// `:`, `]` or `}`.
+    /// The metadata has each of these members, in its own object or in one within it, with exactly this value. At most 10
+    /// members, none with a key that begins with `,`, `:`, `]` or `}`.
     ///
-    /// Like text filters, it finds what this crate recorded. In rows written by other programs it finds JSON without
-    /// spaces, and as Python's `json.dumps` writes it.
+    /// Values are compared as the JSON that `serde_json` writes: `1` is not `1.0`, and members in another order make another
+    /// object. In rows written by other programs, it finds JSON that is written like that, or by Python's `json.dumps` with
+    /// its defaults and without exponents in numbers.
     #[serde(deserialize_with = "metadata::deserialize")]
     pub metadata: Map<String, Value>,
 }

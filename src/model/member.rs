@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::model::metadata::{MAX_DEPTH, nests_deeper};
 
-/// The most members that filters may ask for: each takes several tests.
-pub(crate) const MAX_MEMBERS: usize = 50;
+/// The most members that filters may ask for: each takes several tests of every entry, and up to ten variables.
+pub(crate) const MAX_MEMBERS: usize = 10;
 
 /// Lists of texts. Metadata has all the members if it contains at least one text of each list.
 ///
@@ -36,7 +36,7 @@ pub(crate) fn has_all(metadata: &Map<String, Value>, members: &Map<String, Value
         })
 }
 
-/// Two lists, because most metadata lacks the few texts of the first.
+/// Two lists, because most metadata has none of the few texts that are necessary.
 fn texts_of_member(key: &str, value: &Value) -> Result<[Vec<String>; 2], String> {
     if key.starts_with([',', ':', ']', '}']) {
         return Err("has a key that begins with `,`, `:`, `]` or `}`; no filter finds such keys".to_owned());
@@ -51,15 +51,15 @@ fn texts_of_member(key: &str, value: &Value) -> Result<[Vec<String>; 2], String>
     };
     let compact = (["{", ","], member(key, ":", value, || CompactFormatter));
     let spaced = (["{", ", "], member(key, ": ", value, || PythonFormatter));
-    let (mut likely, mut certain) = (Vec::new(), Vec::new());
+    let (mut necessary, mut sufficient) = (Vec::new(), Vec::new());
     for (starts, member) in [compact, spaced] {
         let member = member.map_err(|error| format!("cannot be written as JSON: {error}"))?;
         for start in starts {
-            certain.extend(ends.iter().map(|end| format!("{start}{member}{end}")));
+            sufficient.extend(ends.iter().map(|end| format!("{start}{member}{end}")));
         }
-        likely.push(member);
+        necessary.push(member);
     }
-    Ok([likely, certain])
+    Ok([necessary, sufficient])
 }
 
 fn member<F: Formatter>(key: &str, colon: &str, value: &Value, formatter: fn() -> F) -> io::Result<String> {
@@ -80,7 +80,7 @@ impl Formatter for PythonFormatter {
     }
 
     fn begin_object_key<W: Write + ?Sized>(&mut self, json: &mut W, is_first: bool) -> io::Result<()> {
-        self.begin_array_value(json, is_first)
+        json.write_all(if is_first { b"" } else { b", " })
     }
 
     fn begin_object_value<W: Write + ?Sized>(&mut self, json: &mut W) -> io::Result<()> {

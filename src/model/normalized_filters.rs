@@ -94,7 +94,7 @@ impl NormalizedFilters {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFilter`] for lists that are too long, and for members that no metadata is searched for.
+    /// [`Error::InvalidFilter`] for lists that are too long, and for members that cannot be searched for.
     pub(crate) fn new(filters: &ActivityLogFilters) -> Result<Self> {
         let text = |text: &Option<String>| {
             text.as_deref().filter(|text| !text.is_empty()).map(|text| storable_text(text).into_owned())

@@ -386,7 +386,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     ///
     /// Where the database keeps summaries of the entries, it adds these up, which takes a few milliseconds per million
     /// entries. It takes more time and memory where the facet or the filters have thousands of different values.
-    /// Without summaries, and with `entity_id`, `message_contains` or `metadata`, it reads every matching entry, like
+    /// Without summaries, and with `entity_id`, `message_contains` or `metadata`, it reads the entries one by one, like
     /// [`count`](Self::count).
     ///
     /// ```
@@ -421,7 +421,7 @@ impl<'conn, C: Backend> Repository<'conn, C> {
     /// [`equal_edges`](crate::histogram::equal_edges) and [`calendar_edges`](crate::histogram::calendar_edges) compute
     /// edges. The counts are exact. Where the database keeps summaries of the entries, most of each count adds these up;
     /// where an edge falls between the entries of a summary, it looks into those entries. Without summaries, and with
-    /// `entity_id`, `message_contains` or `metadata`, it reads every matching entry, like [`count`](Self::count).
+    /// `entity_id`, `message_contains` or `metadata`, it reads the entries one by one, like [`count`](Self::count).
     ///
     /// ```
     /// # use activity_log::{ActivityLogFilters, ActivityLogRepository, NewActivityLogEntry};

@@ -8,7 +8,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::model::normalized_filters::Actions;
-use crate::sqlite::fragments::{IsNotTrue, instr, substr};
+use crate::sqlite::fragments::{IsNotTrue, Unprepared, instr, substr};
 use crate::sqlite::hints::{NoIndex, selective};
 
 /// A test of the rows of a table.
@@ -64,7 +64,8 @@ where
     C: QueryFragment<Sqlite> + Copy + Send + 'a,
     Table: 'a,
 {
-    any_test(parts.iter().map(|part| -> Condition<'a, Table> { Box::new(instr(column, part).gt(0)) }).collect())
+    let tests = parts.iter().map(|part| -> Condition<'a, Table> { Box::new(instr(column, part).gt(0)) });
+    Box::new(Unprepared(any_test(tests.collect())))
 }
 
 /// The rows that pass any of the tests.

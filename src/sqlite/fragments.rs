@@ -91,6 +91,29 @@ impl<T, Table> AppearsOnTable<Table> for IsNotTrue<T> where T: AppearsOnTable<Ta
 
 impl<T, Table> SelectableExpression<Table> for IsNotTrue<T> where T: SelectableExpression<Table> {}
 
+/// A test in a statement that Diesel does not keep prepared, because the text of the test is often another one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unprepared<T>(pub(crate) T);
+
+impl<T: Expression> Expression for Unprepared<T> {
+    type SqlType = Bool;
+}
+
+impl<T: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Unprepared<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        self.0.walk_ast(out)
+    }
+}
+
+impl<T: ValidGrouping<GroupBy>, GroupBy> ValidGrouping<GroupBy> for Unprepared<T> {
+    type IsAggregate = T::IsAggregate;
+}
+
+impl<T, Table> AppearsOnTable<Table> for Unprepared<T> where T: AppearsOnTable<Table> {}
+
+impl<T, Table> SelectableExpression<Table> for Unprepared<T> where T: SelectableExpression<Table> {}
+
 /// A query over the rows of another one.
 pub(crate) struct SelectFrom<Q, SqlType> {
     select: String,

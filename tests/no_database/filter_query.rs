@@ -81,6 +81,12 @@ fn a_parameter_that_cannot_be_read_is_named_with_what_is_allowed() -> TestResult
         ("until=2026-01-01", "until", "is not a time in RFC 3339"),
         ("severities=info,fatal", "severities", "lists a value that "),
         ("actor=%FF", "actor", "is not UTF-8"),
+        ("metadata=%7B%22,a%22:1%7D", "metadata", "has a key that begins with"),
+        (
+            &*format!("actions={}", (0..201).map(|n| format!("{n}.*,")).collect::<String>()),
+            "actions",
+            "lists 201 different",
+        ),
         ("metadata=ip", "metadata", "is not JSON: line 1, column 1"),
         ("metadata=%5B1%5D", "metadata", "is JSON but not an object: line 1, column 0; give a JSON object, such as {"),
     ] {

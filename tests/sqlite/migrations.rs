@@ -204,7 +204,7 @@ fn metadata_as_python_writes_it_is_found_by_its_members() -> TestResult {
     conn.batch_execute(
         r#"
         UPDATE activity_log SET metadata =
-            '{"a": 1, "b": {"c": "\u00e9 \ud83d\ude00 \u007f", "d": [1, {"e": null}], "x, \"f": true}, "g": 2}' WHERE seq = 2
+            '{"n": 10, "a": 1, "b": {"c": "\u00e9 \ud83d\ude00 \u007f", "d": [1, {"e": null}], "x, \"f": true}, "g": 2}' WHERE seq = 2
         "#,
     )?;
     run_migrations(&mut conn)?;
@@ -226,6 +226,7 @@ fn metadata_as_python_writes_it_is_found_by_its_members() -> TestResult {
         assert_eq!(found(key, value)?, [2], "{key}");
     }
     assert_eq!(found("f", true.into())?, [0; 0]);
+    assert_eq!(found("n", 1.into())?, [0; 0]);
     assert_eq!(found("c", "é".into())?, [0; 0]);
     Ok(())
 }

@@ -363,10 +363,15 @@ fn candidates_fit_with_the_longest_list_of_categories() -> TestResult {
     let mut conn = searchable_log()?;
     record_numbered(&mut conn, 3_000)?;
     let categories = (1..32_000).map(|number| format!("area {number}").into()).chain(["system".into()]).collect();
-    let filters = ActivityLogFilters { categories, ..containing("Tick 1") };
+    let mut filters = ActivityLogFilters { categories, ..containing("Tick 1") };
     let mut log = ActivityLogRepository::new(&mut conn);
     assert_eq!(log.query(&filters, None, 2_000)?.len(), 1_111);
     assert_eq!(log.count(&filters)?, 1_111);
+    // Also with everything else that takes variables.
+    filters.metadata = (0..10).map(|number| (number.to_string(), number.into())).collect();
+    filters.since = Some(numbered(1).ts);
+    filters.until = Some(numbered(3_000).ts);
+    assert_eq!(log.query(&filters, Some(3_000), 2_000)?, []);
     Ok(())
 }
 
