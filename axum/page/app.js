@@ -24,8 +24,8 @@ let filters = fromSearch(location.search);
 let restoreFocus = () => {};
 
 /**
- * Adds filters. Those for a field replace its former ones, but what is hidden is hidden in addition to others. So does a
- * `member` of the metadata, as `[key, value]`.
+ * Adds filters. Those for a field replace its former ones, but what is hidden is hidden in addition to others. A `member` of
+ * the metadata, `[key, value]`, is asked for in addition to others, and replaces one of the same key.
  */
 const narrow = ({ exclude_actors = [], exclude_actions = [], member = null, ...only }) =>
   change({

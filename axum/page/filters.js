@@ -1,5 +1,6 @@
 // The filters. The page's address holds them as the server's parameters, so a view can be shared as a link.
 
+import { membersOf } from "./members.js";
 import { resolved } from "./presets.js";
 
 const LISTS = [
@@ -36,6 +37,7 @@ export function fromSearch(search) {
     filters[name] = [...new Set(items.map((item) => item.replaceAll("\\,", ",")).filter((item) => item !== ""))];
   }
   for (const name of TEXTS) filters[name] = parameters.get(name) ?? "";
+  if (membersOf(filters.metadata).length === 0) filters.metadata = "";
   const actor = parameters.get("actor") ?? "";
   if (actor !== "") filters.actors = [actor];
   // In a hand-written link, the plus of an offset decodes to a space.

@@ -12,11 +12,19 @@ const UNFINDABLE = /^[,:\]}]/;
 /** Whether entries can be filtered by this member. */
 export function isFilterable([key, value]) {
   // A value of a million elements is not to be written out only to be measured.
-  const mayFit = !isContainer(value) || nodesUpTo(value, MAX_BYTES) < MAX_BYTES;
-  return mayFit && !UNFINDABLE.test(key) && new TextEncoder().encode(JSON.stringify({ [key]: value })).length <= MAX_BYTES;
+  const isShort = !isContainer(value) || nodesUpTo(value, MAX_BYTES) < MAX_BYTES;
+  if (!isShort || UNFINDABLE.test(key) || !isExact(value)) return false;
+  return new TextEncoder().encode(JSON.stringify({ [key]: value })).length <= MAX_BYTES;
 }
 
-/** The filter with one member more, in place of one with the same key. */
+/** Whether the page writes the value as the log has it. It may have changed the order of an object's members. */
+function isExact(value) {
+  if (Array.isArray(value)) return value.every(isExact);
+  if (isContainer(value) || textOf(value).length > MAX_BYTES) return false;
+  return typeof value !== "number" || JSON.rawJSON !== undefined;
+}
+
+/** The filter with one more member, which replaces one of the same key. */
 export function withMember(filter, [key, value]) {
   return JSON.stringify({ ...parsed(filter), [key]: value });
 }
@@ -28,11 +36,12 @@ export function membersOf(filter) {
   if (members === null) return [{ text: filter, without: "" }];
   return Object.entries(members).map(([key, value], _, all) => {
     const rest = all.filter(([other]) => other !== key);
-    return { text: `${key}: ${textOf(value)}`, without: rest.length === 0 ? "" : JSON.stringify(Object.fromEntries(rest)) };
+    const without = rest.length === 0 ? "" : JSON.stringify(Object.fromEntries(rest));
+    return { text: `${key}: ${JSON.stringify(value)}`, without };
   });
 }
 
-/** The members, or null where the text is no JSON object. */
+/** The members, or null where the text is not a JSON object. */
 function parsed(filter) {
   if (filter === "") return {};
   try {

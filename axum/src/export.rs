@@ -102,6 +102,10 @@ fn export_entry(ExportQuery { filters, exported_by, format }: &ExportQuery) -> N
     let mut filters = serde_json::to_value(filters).unwrap_or_default();
     if let Some(fields) = filters.as_object_mut() {
         fields.retain(|_, value| !value.is_null() && *value != json!([]) && *value != json!({}));
+        // As text, so that the filter does not find this entry, and its nesting is no deeper than an entry's may be.
+        if let Some(metadata) = fields.get_mut("metadata") {
+            *metadata = metadata.to_string().into();
+        }
     }
     let message = format!("{exported_by} exported the activity log as {}", format.name());
     let entry = NewActivityLogEntry::here(ActivityCategory::System, "activity_log_exported", message)

@@ -56,8 +56,8 @@ pub(crate) struct FilterParameters {
     /// Literal text that the message contains; ASCII letters match in either case.
     #[param(max_length = 1000)]
     message_contains: Option<String>,
-    /// A JSON object whose members the entry's metadata has, in its own object or in one within it, each with exactly this
-    /// value.
+    /// A JSON object of at most 10 members, all of which the entry's metadata has, in its own object or in one within it,
+    /// with exactly this value: `1` is not `1.0`. No key may begin with `,`, `:`, `]` or `}`.
     #[param(example = r#"{"ip":"10.0.0.7"}"#, max_length = 1000)]
     metadata: Option<String>,
 }

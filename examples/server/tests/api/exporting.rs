@@ -79,6 +79,23 @@ fn an_export_is_recorded_and_contains_its_own_entry() -> TestResult {
 }
 
 #[test]
+fn an_export_by_metadata_is_not_found_by_that_metadata() -> TestResult {
+    let server = Server::start()?;
+    server.post_ndjson(&[with(entry("Seen"), "metadata", json!({"ip": "10.0.0.7"}))])?;
+    let filter = r#"{"ip":"10.0.0.7"}"#;
+    let query = "metadata=%7B%22ip%22%3A%2210.0.0.7%22%7D";
+    assert_eq!(entries(&export(&server, query)?)?.len(), 1);
+    assert_eq!(server.get(query)?.messages()?, ["Seen"]);
+    let recorded = server.get("limit=1")?.entries()?.remove(0);
+    assert_eq!(json!(recorded.metadata.get("filters")), json!({"metadata": filter}));
+
+    // As deep as metadata may be.
+    let deep = format!("metadata=%7B%22a%22:{}{}%7D", "%5B".repeat(126), "%5D".repeat(126));
+    assert_eq!(export(&server, &deep)?.status, 200);
+    Ok(())
+}
+
+#[test]
 fn a_head_request_is_not_recorded_as_an_export() -> TestResult {
     let server = Server::start()?;
     let answer = server.request("HEAD", &format!("{PATH}/export?format=csv"))?;
@@ -90,7 +107,14 @@ fn a_head_request_is_not_recorded_as_an_export() -> TestResult {
 #[test]
 fn an_invalid_export_is_refused_and_not_recorded() -> TestResult {
     let server = Server::start()?;
-    for (query, parameter) in [("format=xml", "format"), ("limit=5", "limit"), ("since=x", "since")] {
+    let beginnings = (0..201).map(|number| format!("actions={number}.*&")).collect::<String>();
+    for (query, parameter) in [
+        ("format=xml", "format"),
+        ("limit=5", "limit"),
+        ("since=x", "since"),
+        ("metadata=%7B%22,a%22:1%7D", "metadata"),
+        (&*beginnings, "actions"),
+    ] {
         let answer = export(&server, query)?;
         assert_eq!((answer.status, answer.error("parameter")), (400, &json!(parameter)), "{query}");
         assert_eq!(answer.header("content-disposition"), "");

@@ -71,7 +71,9 @@ async fn a_click_on_a_value_filters_by_its_member() -> TestResult {
     browser.press("10.0.0.7").await?;
     browser.until_messages(&["Other 2", "Other 0", "Dimmed Lamp"]).await?;
     browser.until("new URLSearchParams(location.search).get('metadata')", r#"{"ip":"10.0.0.7"}"#).await?;
-    browser.until("document.querySelector('[data-chip^=remove]').textContent.trim()", "Metadata ip: 10.0.0.7").await?;
+    browser
+        .until("document.querySelector('[data-chip^=remove]').textContent.trim()", "Metadata ip: \"10.0.0.7\"")
+        .await?;
 
     browser.click(".entry:last-child .row .when").await?;
     browser.press("1.0").await?;
@@ -104,7 +106,7 @@ async fn a_click_on_a_value_that_is_too_long_to_filter_by_copies_it() -> TestRes
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_filter_that_is_no_json_is_named_and_can_be_removed() -> TestResult {
+async fn a_filter_that_is_not_json_is_named_and_can_be_removed() -> TestResult {
     let server = Server::start()?;
     server.post(&[entry("Present")])?;
     let browser = Browser::open(&server.url("/?categories=device&metadata=ip")).await?;
