@@ -15,7 +15,7 @@ use crate::support::TestResult;
 pub(crate) type Connection = PgConnection;
 
 /// How many logs a property test tries.
-pub(crate) const CASES: u32 = 200;
+pub(crate) const CASES: u32 = 100;
 
 pub(crate) fn connect(url: &str) -> TestResult<Connection> {
     Ok(PgConnection::establish(url)?)
