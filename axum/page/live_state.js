@@ -5,6 +5,14 @@ import { byId } from "./dom.js";
 /** How long the page says what has happened to the log. */
 const NOTICE_MS = 60_000;
 
+const TEXTS = {
+  live: "Live",
+  paused: "Paused",
+  waiting: "Reconnecting…",
+  unable: "Not live: this database is a standby",
+  off: "",
+};
+
 export class LiveState {
   #shown = byId("live");
   #button = byId("pause");
@@ -53,7 +61,7 @@ export class LiveState {
 
   #draw() {
     const state = this.#connection === "live" && this.#isPaused ? "paused" : this.#connection;
-    const text = { live: "Live", paused: "Paused", waiting: "Reconnecting…", unable: "Not live: this database is a standby", off: "" }[state];
+    const text = TEXTS[state];
     const parts = state === "live" || state === "paused" ? [text, this.#notice, this.#waiting] : [text];
     const label = parts.filter((part) => part !== "").join(" · ");
     this.#shown.className = `live ${state} ${this.#waiting === "" ? "" : "incomplete"}`;

@@ -36,8 +36,8 @@ impl ActivityLogFilters {
     /// Use this function instead of serde, which reads no lists from a query string. White space around items is ignored.
     ///
     /// The items of a list are separated by commas, or given as several parameters of the same name; `\,` stands for a
-    /// comma within a value. Times are in RFC 3339, `metadata` is a JSON object. A parameter with an empty value restricts
-    /// nothing, because forms send every field.
+    /// comma within a value. Times are in RFC 3339, `metadata` is a JSON object. A parameter with an empty value
+    /// restricts nothing, because forms send every field.
     ///
     /// ```
     /// use activity_log::{ActivityCategory, ActivityLogFilters};
@@ -54,8 +54,8 @@ impl ActivityLogFilters {
     /// # Errors
     ///
     /// [`Error::InvalidQuery`] with the parameter's name, if the parameter is unknown, is not UTF-8, has a value that
-    /// cannot be read or that no query takes, or is given more than once and is not a list. Unknown parameters are refused because a
-    /// misspelled filter would match too much.
+    /// cannot be read or that no query takes, or is given more than once and is not a list. Unknown parameters are
+    /// refused because a misspelled filter would match too much.
     pub fn from_query(query: &str) -> Result<Self> {
         Self::from_query_with(query, &[])
     }

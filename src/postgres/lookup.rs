@@ -110,7 +110,8 @@ pub(crate) async fn kinds_of(
         ),
         Dimensions::OfAll => (Sql::new("(SELECT '') AS listed (value)"), ""),
     };
-    // The series makes the planner expect more rows than it needs, so that it does not sort what another index finds.
+    // The series makes the planner expect more rows than it needs, so that it does not sort what another index finds. Of a
+    // series between constants it knows the length.
     let kinds = Sql::new(
         "WITH RECURSIVE step AS ( \
             SELECT value COLLATE \"C\" AS actor, '' COLLATE \"C\" AS category, '' COLLATE \"C\" AS action, \
@@ -131,7 +132,8 @@ pub(crate) async fn kinds_of(
     .sql(of_severities(filters))
     .text(format!(
         ") THEN 3 ELSE 4 END FROM ( \
-                    SELECT category, action, coalesce(entity_type, '') AS entity_type, severity, generate_series(1, 1) \
+                    SELECT category, action, coalesce(entity_type, '') AS entity_type, severity, \
+                        generate_series(length(category), length(category)) \
                     FROM activity_log \
                     WHERE {of_actor}(category, action, coalesce(entity_type, ''), severity) > ("
     ))
