@@ -33,7 +33,7 @@ const PARAMETERS: [&str; 16] = [
 impl ActivityLogFilters {
     /// Reads filters from the percent-encoded query string of a URL. The parameters are named like the fields.
     ///
-    /// Use this function instead of serde, which reads no lists from a query string. White space around items is ignored.
+    /// Use this function instead of serde, which reads no lists from a query string. White space beside commas is ignored.
     ///
     /// The items of a list are separated by commas, or given as several parameters of the same name; `\,` stands for a
     /// comma within a value. Times are in RFC 3339, `metadata` is a JSON object. A parameter with an empty value
@@ -131,7 +131,7 @@ impl ActivityLogFilters {
     }
 }
 
-/// The items of a list that are not empty, without white space around them.
+/// The items of a list that are not empty, without white space around those between commas.
 fn items(list: &str) -> Vec<String> {
     let mut items = vec![String::new()];
     let mut characters = list.chars().peekable();
@@ -143,11 +143,16 @@ fn items(list: &str) -> Vec<String> {
             (_, None) => {}
         }
     }
-    items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+    // A single item is a value as it is. White space is part of the list only where there is one.
+    if items.len() > 1 {
+        items = items.into_iter().map(|item| item.trim().to_owned()).collect();
+    }
+    items.into_iter().filter(|item| !item.is_empty()).collect()
 }
 
 fn severities(name: &str, list: &str) -> Result<Vec<ActivitySeverity>> {
-    let severity = |item: String| item.parse().map_err(|error| invalid(name, &format!("lists a value that {error}")));
+    let severity =
+        |item: String| item.trim().parse().map_err(|error| invalid(name, &format!("lists a value that {error}")));
     items(list).into_iter().map(severity).collect()
 }
 

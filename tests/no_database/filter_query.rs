@@ -49,6 +49,14 @@ fn a_list_may_be_repeated_or_encoded_and_have_escaped_commas() -> TestResult {
 }
 
 #[test]
+fn white_space_is_part_of_an_item_that_stands_alone() -> TestResult {
+    let filters = ActivityLogFilters::from_query("actors=+alice&actors=bob+,+carol&actors=+&severities=+info")?;
+    assert_eq!(filters.actors, [" alice", "bob", "carol", " "]);
+    assert_eq!(filters.severities, [ActivitySeverity::Info]);
+    Ok(())
+}
+
+#[test]
 fn an_empty_query_or_value_restricts_nothing() -> TestResult {
     for query in [
         "",
