@@ -115,6 +115,11 @@ impl ApiError {
         Self { field: Some("id".to_owned()), ..error }
     }
 
+    /// A 409 for a parameter that contradicts what the log holds.
+    pub(crate) fn conflict(parameter: &str, reason: impl fmt::Display) -> Self {
+        Self { status: StatusCode::CONFLICT, ..Self::parameter(parameter, reason) }
+    }
+
     fn busy() -> Self {
         Self::unavailable("the database is busy; try again")
     }

@@ -53,6 +53,11 @@ impl<'a> Key<'a> {
     }
 }
 
+/// The error of a request whose key stands for other entries.
+pub(crate) fn used_for_others() -> ApiError {
+    ApiError::conflict(NAME, "was used for other entries")
+}
+
 /// The `seq` of each entry, if the log holds all of them as they were sent.
 pub(crate) fn recorded_before(
     log: &mut dyn Log,

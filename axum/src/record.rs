@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::body::{self, BodyFormat};
 use crate::database::log::Log;
 use crate::error::ApiError;
-use crate::idempotency::{Key, recorded_before};
+use crate::idempotency::{self, Key, recorded_before};
 use crate::posted::Posted;
 use crate::recording::RecordError;
 use crate::schemas::{PostedEntry, posted_example};
@@ -95,7 +95,8 @@ pub(crate) async fn record(
     }
     let Posted { entries, given, lines } = posted;
     let ids = entries.iter().map(|entry| entry.id.clone()).collect();
-    let sent = key.map(|_| entries.iter().cloned().zip(given).collect());
+    let has_own_id = given.iter().map(|given| given.id).collect::<Vec<_>>();
+    let sent = key.as_ref().map(|_| entries.iter().cloned().zip(given).collect());
     let refused = match app.recording.record_all(entries).await {
         Ok(seqs) => {
             app.live.announce();
@@ -112,6 +113,9 @@ pub(crate) async fn record(
     Err(match refused {
         RecordError::Log(InvalidEntry { index, field, reason }) => {
             ApiError::field(field, reason).at_line(lines.get(index).copied())
+        }
+        RecordError::Log(DuplicateId { index }) if key.is_some() && has_own_id.get(index) == Some(&false) => {
+            idempotency::used_for_others().at_line(lines.get(index).copied())
         }
         RecordError::Log(DuplicateId { index }) => ApiError::duplicate_id().at_line(lines.get(index).copied()),
         other => other.into(),

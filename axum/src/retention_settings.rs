@@ -86,6 +86,10 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<RetentionSettings, ApiError>
     let BodyFormat::Json = BodyFormat::of(headers)? else {
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the content type must be application/json"));
     };
+    // serde would also accept an array of the fields in order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "the settings must be a JSON object"));
+    }
     let settings: RetentionSettings = serde_json::from_slice(body)
         .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("the settings cannot be read: {error}")))?;
     if settings.days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {

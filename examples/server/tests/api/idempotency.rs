@@ -81,6 +81,7 @@ fn a_key_used_for_other_entries_is_refused() -> TestResult {
     ] {
         let answer = post(&server, "key", &other)?;
         assert_eq!((answer.status, answer.error("line")), (409, &json!(1)), "{other:?}: {}", answer.body);
+        assert_eq!(answer.error("parameter"), "Idempotency-Key");
     }
     assert_eq!(server.get("actor=alice")?.messages()?, ["One"]);
     Ok(())

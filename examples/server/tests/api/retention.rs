@@ -46,3 +46,13 @@ fn a_change_is_recorded_and_applied_at_once_and_outlasts_the_server() -> TestRes
     assert_eq!(server.request("GET", RETENTION)?.body, settings);
     Ok(())
 }
+
+#[test]
+fn settings_that_are_not_an_object_are_refused() -> TestResult {
+    let server = Server::start()?;
+    for settings in [json!([true, 30, null]), json!(null), json!("on")] {
+        let answer = server.put_json(RETENTION, &settings)?;
+        assert_eq!((answer.status, answer.error("message")), (400, &json!("the settings must be a JSON object")));
+    }
+    Ok(())
+}
