@@ -189,3 +189,17 @@ async fn the_name_beside_the_export_links_is_sent_with_them_and_remembered() -> 
     browser.goto(&server.url("/")).await?;
     browser.until(parameters, "format,csv exported_by,Ada").await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_jump_to_the_end_loads_one_page_and_leaves_the_reader_there() -> TestResult {
+    let server = Server::with_entries(3_000)?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(ROWS, 100).await?;
+    browser.value("scrollTo(0, document.documentElement.scrollHeight)").await?;
+    browser.until(ROWS, 200).await?;
+    // What is loaded below moves nobody down to the next end.
+    browser.value("new Promise((resolve) => setTimeout(resolve, 1_500))").await?;
+    assert_eq!(browser.value(ROWS).await?, 200);
+    Ok(())
+}
