@@ -13,7 +13,7 @@ import { LiveState } from "./live_state.js";
 import { LogPanel } from "./log_panel.js";
 import { withMember } from "./members.js";
 import { News } from "./news.js";
-import { keepPlace, savedPlace, savePlace } from "./place.js";
+import { goTo, keepPlace, savedPlace, savePlace } from "./place.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { SignIn } from "./sign_in.js";
 import { hideState, showEmpty, showFailure } from "./state.js";
@@ -42,8 +42,8 @@ const bar = new FilterBar(change);
 const exports = new Exports();
 const logPanel = new LogPanel({ onSignedOut });
 const summary = new Summary({ zoom: narrow, onCategories: (categories) => bar.addCategories(categories) });
-const list = new EntryList({ onFirstPage, onNewest: () => news.update(), onError, narrow, showOnly });
-const linked = new Linked({ narrow, showOnly });
+const list = new EntryList({ onFirstPage, onNewer: (entries) => news.loaded(entries), onError, narrow, showOnly });
+const linked = new Linked({ narrow, showOnly, onShown: () => list.hasNewer && refresh() });
 const liveState = new LiveState((isPaused) => news.pause(isPaused));
 const onWaiting = (count, hasOthers) => liveState.waiting(count, hasOthers);
 const news = new News(list, { beforeInsert, reload: () => refresh(), onWaiting });
@@ -140,9 +140,17 @@ function onSignedOut() {
 addEventListener("popstate", () => {
   const next = fromSearch(location.search);
   // A link within the page, such as the one that skips to the entries, also fires this event.
-  if (toSearch(next) === toSearch(filters)) return;
-  filters = next;
-  refresh(savedPlace());
+  if (toSearch(next) !== toSearch(filters)) {
+    filters = next;
+    refresh(savedPlace());
+    return;
+  }
+  const place = savedPlace();
+  if (place === null) return;
+  // It has stood above the place.
+  if (location.hash === "") linked.hide();
+  if (list.rows.has(place.seq)) goTo(list.rows, place);
+  else refresh(place);
 });
 
 addEventListener("viewchange", () => {

@@ -87,6 +87,8 @@ export class Exports {
   #end(running, role, text) {
     if (running !== this.#running) return;
     this.#running = null;
+    // A hidden button would lose the focus.
+    if (document.activeElement === this.#cancel) LINKS.ndjson.focus();
     this.#cancel.hidden = true;
     this.#say(role, text);
   }

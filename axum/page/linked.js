@@ -12,13 +12,16 @@ export class Linked {
   #hooks;
   #hash = "";
 
-  /** `hooks`: those of a row. */
+  /** `hooks`: onShown() after an address within the page has led to an entry, and those of a row. */
   constructor(hooks) {
     this.#hooks = hooks;
     addEventListener("hashchange", async () => {
       await this.show();
       // The list may be scrolled to far below.
-      this.#root.querySelector("h2")?.focus();
+      const heading = this.#root.querySelector("h2");
+      if (heading === null) return;
+      heading.focus();
+      this.#hooks.onShown();
     });
     addEventListener("viewchange", () => redrawTimes(this.#root));
   }
@@ -67,6 +70,7 @@ export class Linked {
     const close = button("Close", "button", () => {
       history.replaceState(null, "", `${location.pathname}${location.search}`);
       this.hide();
+      byId("entries").focus({ preventScroll: true });
     });
     this.#root.replaceChildren(element("div", { class: "linked-top" }, title, close), ...(list === null ? [] : [list]));
     this.#root.hidden = false;

@@ -13,6 +13,8 @@ import { Rows } from "./rows.js";
 const PAGE = 100;
 const LOADING = "Loading…";
 const NO_OLDER = "No older entries.";
+/** An end this near is loaded, so that the reader does not have to wait. */
+const NEAR_PX = 900;
 
 export class EntryList {
   rows;
@@ -25,10 +27,14 @@ export class EntryList {
   /** Where the older entries begin, or null. */
   #next = null;
   #hasNewer = false;
-  // Load before an end comes into view, so that the reader does not have to wait.
-  #observer = new IntersectionObserver((seen) => this.#onEndSeen(seen), { rootMargin: "900px 0px" });
+  /** Whether the newer entries are loaded when the first row is near: only for a reader who comes back to it. */
+  #leadsToNewer = false;
+  #observer = new IntersectionObserver((seen) => this.#onEndSeen(seen), { rootMargin: `${NEAR_PX}px 0px` });
 
-  /** `hooks`: onFirstPage(entries, newest seq), onNewest() when none is missing above, onError(error), and those of a row. */
+  /**
+   * `hooks`: onFirstPage(entries, newest seq), onNewer(entries) that were loaded above the first row, onError(error), and
+   * those of a row.
+   */
   constructor(hooks) {
     this.#hooks = hooks;
     this.rows = new Rows(hooks);
@@ -36,6 +42,7 @@ export class EntryList {
     this.#older.addEventListener("click", () => this.#loadOlder());
     root.addEventListener("keydown", moveAlongRows);
     setInterval(() => refreshTimes(root), 15_000);
+    addEventListener("scroll", () => this.#onScroll(), { passive: true });
     for (const type of ["viewchange", "beforeprint", "afterprint"]) addEventListener(type, () => redrawTimes(root));
   }
 
@@ -56,6 +63,7 @@ export class EntryList {
       if (request.signal.aborted) return;
       this.rows.clear();
       this.#hasNewer = hasNewer;
+      this.#leadsToNewer = hasNewer;
       this.#append(page);
       this.#hooks.onFirstPage(page.entries, newestSeq);
       if (place !== null) goTo(this.rows, place);
@@ -77,6 +85,7 @@ export class EntryList {
     this.#observer.disconnect();
     this.#next = null;
     this.#hasNewer = false;
+    this.#leadsToNewer = false;
     this.rows.clear();
     this.rows.root.removeAttribute("aria-busy");
     this.#older.hidden = true;
@@ -91,13 +100,21 @@ export class EntryList {
     this.#dropOldest();
   }
 
-  /** Whether newer entries than the first row are not shown. They are loaded once the reader scrolls up. */
+  /** Whether newer entries than the first row are not shown. They are loaded once the reader scrolls up to it. */
   get hasNewer() {
     return this.#hasNewer;
   }
 
+  /** There are newer entries. Nothing moves for a reader who sees the first row. */
   expectNewer() {
     this.#hasNewer = true;
+    this.#onScroll();
+  }
+
+  #onScroll() {
+    if (!this.#hasNewer || this.#leadsToNewer || this.rows.isEmpty) return;
+    if (this.rows.root.firstElementChild.getBoundingClientRect().bottom > -NEAR_PX) return;
+    this.#leadsToNewer = true;
     this.#watchEnds();
   }
 
@@ -114,7 +131,7 @@ export class EntryList {
     // Observe again each time: an observer does not report an end that stays in view.
     this.#observer.disconnect();
     if (this.#next !== null) this.#observer.observe(this.#older);
-    if (this.#hasNewer && !this.rows.isEmpty) this.#observer.observe(this.rows.root.firstElementChild);
+    if (this.#leadsToNewer && !this.rows.isEmpty) this.#observer.observe(this.rows.root.firstElementChild);
   }
 
   #onEndSeen(seen) {
@@ -173,10 +190,11 @@ export class EntryList {
       (signal) => fetchNewer(this.#filters, this.rows.newestSeq, PAGE, signal),
       ({ entries, prev_after_seq: more }) => {
         this.#hasNewer = entries.length > 0 && more !== null;
+        this.#leadsToNewer = this.#hasNewer;
         if (entries.length > 0) this.rows.prependInPlace(entries);
         this.#dropOldest();
         this.#watchEnds();
-        if (!this.#hasNewer) this.#hooks.onNewest();
+        this.#hooks.onNewer(entries);
       },
       // The button that leads back to the newest entries is there.
       () => this.#observer.disconnect(),

@@ -15,6 +15,8 @@ export class News {
   #hooks;
   #entries = [];
   #count = 0;
+  /** The `seq` of the first entry that waits, also of one that is no longer kept. */
+  #firstSeq = 0;
   #isPaused = false;
   #isStale = false;
 
@@ -28,12 +30,22 @@ export class News {
   }
 
   add(entries) {
+    if (this.#count === 0) this.#firstSeq = entries[0].seq;
     this.#count += entries.length;
     this.#entries.push(...entries);
     if (this.#entries.length > MAX_WAITING) {
       this.#entries.splice(0, this.#entries.length - MAX_WAITING);
       this.#list.expectNewer();
     }
+    this.#show();
+  }
+
+  /** The list has loaded these entries by itself. */
+  loaded(entries) {
+    const waited = entries.filter(({ seq }) => seq >= this.#firstSeq).length;
+    this.#count = Math.max(0, this.#count - waited);
+    const newest = this.#list.rows.newestSeq ?? 0;
+    this.#entries = this.#entries.filter(({ seq }) => seq > newest);
     this.#show();
   }
 

@@ -41,6 +41,10 @@ export class Rows {
     return [...this.root.children].find((item) => Number(item.dataset.seq) <= seq) ?? null;
   }
 
+  has(seq) {
+    return Number(this.find(seq)?.dataset.seq) === seq;
+  }
+
   clear() {
     this.root.replaceChildren();
   }

@@ -105,3 +105,34 @@ async fn a_log_that_is_restored_is_read_again_and_the_page_says_so() -> TestResu
     browser.until_messages(&["Entry of the restored log"]).await?;
     browser.until(LIVE, "Live · the log was restored").await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn more_news_than_wait_move_nothing_while_the_list_is_paused() -> TestResult {
+    let server = Server::with_entries(80)?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(ROWS, 80).await?;
+    browser.until(LIVE, "Live").await?;
+    browser.press("Pause").await?;
+    server.post(&(0..600).map(|number| entry(&format!("New {number}"))).collect::<Vec<_>>())?;
+    browser.until(LIVE, "Paused · 600 new entries not shown").await?;
+    browser.value("new Promise((resolve) => setTimeout(resolve, 1_000))").await?;
+    assert_eq!(browser.value(&format!("[scrollY, {ROWS}]")).await?, serde_json::json!([0, 80]));
+    browser.press("600 new").await?;
+    browser.until(&format!("{MESSAGES}[0]"), "New 599").await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_reader_who_comes_back_up_sees_how_many_news_are_left() -> TestResult {
+    let server = Server::with_entries(80)?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(ROWS, 80).await?;
+    browser.until(LIVE, "Live").await?;
+    browser.value("scrollTo(0, 1_800)").await?;
+    server.post(&(0..600).map(|number| entry(&format!("New {number}"))).collect::<Vec<_>>())?;
+    browser.until(NEWS, "600 new").await?;
+    browser.value("scrollTo(0, 600)").await?;
+    browser.until(NEWS, "500 new").await?;
+    browser.until(ROWS, 180).await
+}

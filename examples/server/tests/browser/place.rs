@@ -61,3 +61,39 @@ async fn the_back_button_leads_to_the_same_place() -> TestResult {
     // Every newer entry is there for who scrolls up.
     browser.until(&format!("(scrollTo(0, 0), {MESSAGES}[0])"), "Entry 700").await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn back_from_the_link_of_an_entry_leads_to_the_same_place() -> TestResult {
+    let server = Server::with_entries(700)?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.until(ROWS, 100).await?;
+    scroll_to(&browser, 300).await?;
+    browser.value("document.querySelector('#row-295').click()").await?;
+    browser.value("new Promise((resolve) => setTimeout(resolve, 600))").await?;
+    let place = browser.value(PLACE).await?;
+    browser.click("#details-295 .permalink").await?;
+    browser.until("document.activeElement.textContent", "Entry 295").await?;
+    browser.back().await?;
+    browser.until("document.getElementById('linked').hidden", true).await?;
+    browser.until(PLACE, place).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_link_of_an_entry_is_seen_after_a_reload_far_below_too() -> TestResult {
+    let server = Server::with_entries(700)?;
+    let browser = Browser::open(&server.url("/")).await?;
+    browser.until(ROWS, 100).await?;
+    scroll_to(&browser, 300).await?;
+    browser.value("document.querySelector('#row-295').click()").await?;
+    browser.value("new Promise((resolve) => setTimeout(resolve, 600))").await?;
+    browser.value("location.reload()").await?;
+    browser.until("document.querySelectorAll('#details-295').length", 1).await?;
+    browser.click("#details-295 .permalink").await?;
+    browser.until("document.activeElement.textContent", "Entry 295").await?;
+    browser.value("new Promise((resolve) => setTimeout(resolve, 1_000))").await?;
+    let top = browser.value("document.getElementById('linked').getBoundingClientRect().top").await?;
+    assert!(top.as_f64().is_some_and(|top| (0.0..600.0).contains(&top)), "{top}");
+    Ok(())
+}
