@@ -9,40 +9,55 @@ import { presetOf, PRESETS } from "./presets.js";
 const BUCKETS = 60;
 
 /**
- * The buckets, each from its `start` to before its `end`, and, unless all entries are in them, how many are `outside` the
- * `span`, which is the name of a preset.
+ * The buckets, each from its `start` to before its `end`, and, unless all entries are in them, how many are `outside`, and
+ * `where` these are.
  */
 export async function fetchBars(filters, showsAll, signal) {
   const preset = presetOf(filters.since);
   if (preset !== undefined && filters.until === "" && !showsAll) {
     const last = await fetchLast(preset, filters, signal);
     const later = await fetchHistogram({ ...filters, since: last.buckets.at(-1).end }, 1, signal);
-    return { ...last, outside: sum(later), span: preset.label };
+    return { ...last, outside: sum(later), where: `outside the last ${preset.label}` };
   }
   const all = await fetchHistogram(filters, 1, signal);
   if (all.buckets.length === 0) return all;
-  const longest = PRESETS.at(-1);
-  const isChosen = showsAll || filters.since !== "" || filters.until !== "";
-  const isShort = Date.parse(all.until) - Date.parse(all.since) <= longest.ms;
-  const span = isChosen || isShort ? null : await spanOfNewest(filters, signal);
-  if (span === null) return fetchBetween(filters, all.since, all.until, signal);
-  const recent = await fetchLast(span, filters, signal);
-  return { ...recent, outside: sum(all) - sum(recent), span: span.label };
+  const { since, until } = await spanToShow(filters, all, showsAll, signal);
+  const shown = await fetchBetween(filters, since, until, signal);
+  return { ...shown, outside: sum(all) - sum(shown), where: whereOthersAre(filters, since, until), showsAll };
 }
 
-/** The shortest preset with all entries of the longest; null when these are none. */
-async function spanOfNewest(filters, signal) {
-  const now = new Date();
+/** From when to when: as far as the reader has chosen, and where not, without what lies far from the others. */
+async function spanToShow(filters, { since, until }, showsAll, signal) {
+  const now = Date.now();
+  const isChosen = filters.since !== "" && filters.until !== "";
+  if (showsAll || isChosen) return { since, until };
+  const [first, last] = [Date.parse(since), Date.parse(until)];
+  if (filters.since !== "") return { since, until: first < now && now < last ? timeOf(now) : until };
+  if (last - first <= PRESETS.at(-1).ms) return { since, until };
+  const end = filters.until === "" ? now : last;
+  const span = await spanOfNewest(filters, end, signal);
+  return span === null ? { since, until } : { since: timeOf(end - span.ms), until: timeOf(end) };
+}
+
+function whereOthersAre(filters, since, until) {
+  if (filters.since !== "") return "in the future";
+  if (filters.until !== "") return "earlier";
+  const span = PRESETS.find(({ ms }) => ms === Date.parse(until) - Date.parse(since));
+  return `outside the last ${span?.label}`;
+}
+
+/** The shortest preset with all entries of the longest before `end`; null when these are none. */
+async function spanOfNewest(filters, end, signal) {
   const longest = PRESETS.at(-1);
-  const within = { ...filters, since: longest.since, until: now.toISOString() };
+  const within = { ...filters, since: timeOf(end - longest.ms), until: timeOf(end) };
   const first = (await fetchHistogram(within, BUCKETS, signal)).buckets.find((bucket) => total(bucket) > 0);
   if (first === undefined) return null;
-  return PRESETS.find(({ ms }) => now - ms <= Date.parse(first.start)) ?? longest;
+  return PRESETS.find(({ ms }) => end - ms <= Date.parse(first.start)) ?? longest;
 }
 
 function fetchLast({ since, ms }, filters, signal) {
   const now = Date.now();
-  return fetchBetween({ ...filters, since }, new Date(now - ms).toISOString(), new Date(now).toISOString(), signal);
+  return fetchBetween({ ...filters, since }, timeOf(now - ms), timeOf(now), signal);
 }
 
 async function fetchBetween(filters, since, until, signal) {
@@ -54,6 +69,10 @@ async function fetchBetween(filters, since, until, signal) {
   const { buckets } = found;
   const end = edges === null ? found.until : edges.at(-1).toISOString();
   return { buckets: buckets.map((bucket, index) => ({ ...bucket, end: buckets[index + 1]?.start ?? end })) };
+}
+
+function timeOf(ms) {
+  return new Date(ms).toISOString();
 }
 
 function sum({ buckets }) {

@@ -12,7 +12,7 @@ export class Histogram {
   #root = byId("histogram");
   #hooks;
 
-  /** `hooks`: zoom({ since, until }), both inclusive, for the bars that the reader picks, showAll(). */
+  /** `hooks`: zoom({ since, until }), both inclusive, for the bars that the reader picks, showAll(whether). */
   constructor(hooks) {
     this.#hooks = hooks;
   }
@@ -22,8 +22,8 @@ export class Histogram {
     this.#root.replaceChildren();
   }
 
-  /** Shows the buckets and, if there are any, how many entries are `outside` the `span`. */
-  show({ buckets, outside = 0, span = "" }) {
+  /** Shows the buckets and, if there are any, how many entries are `outside` them and `where`. */
+  show({ buckets, outside = 0, where = "", showsAll = false }) {
     if (buckets.every((bucket) => total(bucket) === 0)) {
       this.hide();
       return;
@@ -31,6 +31,7 @@ export class Histogram {
     // New bars would end what the reader does with the present ones.
     if (this.#root.querySelector(".dragging") !== null) return;
     const focused = this.#focusedBar();
+    const hadFocus = this.#root.contains(document.activeElement);
     const tallest = Math.max(1, ...buckets.map(total));
     const label = "Time spans: arrow keys move, with Shift they select, Enter zooms in";
     const bars = element("div", { class: "bars", role: "toolbar", "aria-label": label });
@@ -46,17 +47,22 @@ export class Histogram {
         { class: "axis", "aria-hidden": "true" },
         ...axisLabels(buckets).map((label) => element("span", {}, label)),
       ),
-      outside === 0 ? "" : this.#note(outside, span),
+      this.#note(outside, where, showsAll),
     );
     this.#root.hidden = false;
     // The bars are replaced when new entries arrive, which must not take the focus from a reader who moves along them.
-    if (focused !== null) bars.querySelector("[tabindex='0']").focus({ preventScroll: true });
+    if (focused !== null || hadFocus) bars.querySelector("[tabindex='0']").focus({ preventScroll: true });
   }
 
-  #note(outside, span) {
+  #note(outside, where, showsAll) {
+    if (showsAll) {
+      const recent = button("Show recent times only", "link", () => this.#hooks.showAll(false));
+      return element("p", { class: "outside" }, recent);
+    }
+    if (outside === 0) return "";
     const [entries, them] = outside === 1 ? ["entry is", "it"] : ["entries are", "them"];
-    const text = `${outside.toLocaleString("en")} ${entries} outside the last ${span}. `;
-    return element("p", { class: "outside" }, text, button(`Show ${them} too`, "link", () => this.#hooks.showAll()));
+    const text = `${outside.toLocaleString("en")} ${entries} ${where}. `;
+    return element("p", { class: "outside" }, text, button(`Show ${them} too`, "link", () => this.#hooks.showAll(true)));
   }
 
   #focusedBar() {

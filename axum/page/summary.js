@@ -20,7 +20,7 @@ export class Summary {
 
   /** `hooks`: zoom({ since, until }) for the bars that the reader picks, onCategories(categories to choose from). */
   constructor({ zoom, onCategories }) {
-    this.#histogram = new Histogram({ zoom: (span) => zoom(within(span, this.#filters)), showAll: () => this.#showAllTimes() });
+    this.#histogram = new Histogram({ zoom: (span) => zoom(within(span, this.#filters)), showAll: (showsAll) => this.#showAllTimes(showsAll) });
     this.#onCategories = onCategories;
   }
 
@@ -58,8 +58,8 @@ export class Summary {
     this.#count.textContent = "";
   }
 
-  #showAllTimes() {
-    this.#showsAllTimes = true;
+  #showAllTimes(showsAll) {
+    this.#showsAllTimes = showsAll;
     this.reload(this.#filters);
   }
 

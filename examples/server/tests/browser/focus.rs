@@ -83,3 +83,32 @@ async fn bars_and_pressed_chips_are_seen_in_forced_colours() -> TestResult {
     assert_ne!(browser.value(&chip(true)).await?, browser.value(&chip(false)).await?);
     Ok(())
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn the_focus_stays_on_the_page_when_what_had_it_goes_away() -> TestResult {
+    let server = Server::with_entries(3)?;
+    let old =
+        json!({"category": "device", "action": "a", "actor": "b", "message": "Old", "ts": "1970-01-01T00:00:00Z"});
+    server.post(&[old])?;
+    let browser = Browser::open(&server.url("/#entry-2")).await?;
+    browser.until("document.querySelectorAll('#linked .row').length", 1).await?;
+    browser
+        .run("[...document.querySelectorAll('#linked button')].find((one) => one.textContent === 'Close').focus()")
+        .await?;
+    browser.keys("\u{E007}").await?;
+    browser.until("document.activeElement.id", "entries").await?;
+
+    browser.until("document.querySelectorAll('#histogram .outside button').length", 1).await?;
+    browser.run("document.querySelector('#histogram .outside button').focus()").await?;
+    browser.keys("\u{E007}").await?;
+    browser.until("document.activeElement.className", "bar").await?;
+    // And back.
+    browser.press("Show recent times only").await?;
+    browser
+        .until(
+            "document.querySelector('#histogram .outside').textContent",
+            "1 entry is outside the last 24 h. Show it too",
+        )
+        .await
+}

@@ -14,7 +14,7 @@ fn at(ts: &str, message: &str) -> Value {
 async fn show_what_is_outside(browser: &Browser, said: &str, button: &str) -> TestResult {
     browser.until("document.querySelector('.outside')?.firstChild.textContent", said).await?;
     browser.press(button).await?;
-    browser.until("document.querySelectorAll('.outside').length", 0).await?;
+    browser.until("document.querySelector('.outside').textContent", "Show recent times only").await?;
     browser.until(&format!("{AXIS}.at(-1).includes('9999')"), true).await
 }
 
@@ -120,4 +120,18 @@ async fn shift_and_the_arrow_keys_select_bars() -> TestResult {
     browser.until("document.querySelectorAll('.bar.selected').length", 2).await?;
     browser.keys("\u{E007}").await?;
     browser.until_messages(&["10:05", "10:00"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn wrong_clocks_make_no_bar_of_all_others_when_only_one_end_is_chosen() -> TestResult {
+    let server = Server::with_entries(3)?;
+    server.post(&[at("1970-01-01T00:00:00Z", "Clock at zero"), at("9998-01-01T00:00:00Z", "Clock in the future")])?;
+    let note = "document.querySelector('#histogram .outside')?.textContent ?? null";
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.press("Today").await?;
+    browser.until(note, "1 entry is in the future. Show it too").await?;
+    let tomorrow = (chrono::Utc::now() + chrono::TimeDelta::days(1)).format("%Y-%m-%dT%H:%M:%SZ");
+    browser.goto(&server.url(&format!("/?categories=device&until={tomorrow}"))).await?;
+    browser.until(note, "1 entry is earlier. Show it too").await
 }
