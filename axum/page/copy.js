@@ -34,19 +34,18 @@ async function copyText(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copyBySelection(text);
+    return copyByCommand(text);
   }
 }
 
 /** A fallback: the clipboard API exists only over HTTPS and on localhost, and the browser may deny access to it. */
-function copyBySelection(text) {
-  const focused = document.activeElement;
-  const area = element("textarea", { class: "unseen", readonly: "" });
-  area.value = text;
-  document.body.append(area);
-  area.select();
+function copyByCommand(text) {
+  const put = (event) => {
+    event.clipboardData.setData("text/plain", text);
+    event.preventDefault();
+  };
+  document.addEventListener("copy", put, { once: true });
   const copied = document.execCommand("copy");
-  area.remove();
-  focused?.focus();
+  document.removeEventListener("copy", put);
   return copied;
 }

@@ -77,11 +77,11 @@ function scrolling(shown, label) {
 function hostLinks({ actor, entity_type, entity_id, entity_name, links = {} }) {
   const linked = [
     [actor, links.actor],
-    [entity_name ?? `${entity_type} ${entity_id}`, links.entity],
+    [entity_name || `${entity_type} ${entity_id}`, links.entity],
   ];
   return linked
     .filter(([, address]) => address !== undefined)
-    .map(([name, address]) => element("a", { class: "button quiet", href: address }, visibleLine(`Open ${name}`, 60)));
+    .map(([name, address]) => element("a", { class: "button quiet", href: address }, "Open ", visibleLine(name, 60)));
 }
 
 /** What a click on a value of this member of the metadata does. */
@@ -92,19 +92,25 @@ function clickOn(member, { narrow }) {
 }
 
 function filterButtons(entry, { narrow, showOnly }) {
-  const labelled = (label, filters, by) => filters && button(visibleLine(label, 60), "button quiet", () => by(filters));
+  const labelled = (verb, text, filters, by) => {
+    if (!filters) return null;
+    const made = button(`${verb} `, "button quiet", () => by(filters));
+    // A space at its beginning shows only where the text stands alone.
+    made.append(visibleLine(text, 60));
+    return made;
+  };
   const picks = picksOf(entry);
   const entity = `${entry.entity_type} ${entry.entity_id}`;
   // A name alone would not tell which of them a button is for.
-  const [anActor, aCategory] = entry.actor === entry.category ? ["actor ", "category "] : ["", ""];
+  const [anActor, aCategory] = entry.actor === entry.category ? [" actor", " category"] : ["", ""];
   const buttons = [
-    labelled(`Only ${anActor}${entry.actor}`, picks.actor, narrow),
-    labelled(`Only ${aCategory}${entry.category}`, picks.category, narrow),
-    labelled(`Only ${entry.action}`, picks.action, narrow),
-    labelled(`Only ${entity}`, picks.entity, narrow),
-    labelled(`History of ${entity}`, picks.entity, showOnly),
-    labelled(`Hide ${entry.actor}`, picks.actor && { exclude_actors: [entry.actor] }, narrow),
-    labelled(`Hide ${entry.action}`, picks.action && { exclude_actions: [entry.action] }, narrow),
+    labelled(`Only${anActor}`, entry.actor, picks.actor, narrow),
+    labelled(`Only${aCategory}`, entry.category, picks.category, narrow),
+    labelled("Only", entry.action, picks.action, narrow),
+    labelled("Only", entity, picks.entity, narrow),
+    labelled("History of", entity, picks.entity, showOnly),
+    labelled("Hide", entry.actor, picks.actor && { exclude_actors: [entry.actor] }, narrow),
+    labelled("Hide", entry.action, picks.action && { exclude_actions: [entry.action] }, narrow),
   ];
   return buttons.filter((made) => made !== null);
 }

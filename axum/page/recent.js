@@ -19,6 +19,7 @@ import { spelled, visibleLine } from "./visible.js";
 
 const DEFAULT_ENTRIES = 5;
 const MAX_ENTRIES = 50;
+const RETRY_MS = 5_000;
 const SEVERITIES = { info: "Info", warning: "Warning", error: "Error" };
 const SIGN_IN = "Sign in to see the activity.";
 const NOT_LIVE = { waiting: "Reconnecting…", unable: "Not live" };
@@ -48,6 +49,7 @@ class RecentActivity extends HTMLElement {
   });
   #deletions = new Deletions(this, () => this.#load());
   #clock = null;
+  #retry = null;
   #request = new AbortController();
 
   constructor() {
@@ -107,10 +109,13 @@ class RecentActivity extends HTMLElement {
     } catch (error) {
       if (signal.aborted) return;
       this.#say(error.status === 401 ? SIGN_IN : `The activity could not be loaded. ${error.message}`);
+      // The request is at fault, or the reader. Anything else may pass.
+      if (![400, 401, 403].includes(error.status)) this.#retry = setTimeout(() => this.#load(), RETRY_MS);
     }
   }
 
   #stop() {
+    clearTimeout(this.#retry);
     this.#live.stop();
     this.#deletions.stop();
   }

@@ -64,3 +64,19 @@ async fn emoji_and_texts_from_right_to_left_are_shown_as_they_are() -> TestResul
     browser.until_messages(&[texts[2], texts[1], texts[0]]).await?;
     browser.until("document.querySelectorAll('.hidden-mark').length", 0).await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_text_with_a_space_at_its_beginning_is_filtered_by_as_it_is() -> TestResult {
+    let server = Server::start()?;
+    let of =
+        |actor: &str| json!({"category": "device", "action": "a", "actor": actor, "message": format!("Of <{actor}>")});
+    server.post(&[of("alice"), of(" alice"), of(" ")])?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until_messages(&["Of < >", "Of < alice>", "Of <alice>"]).await?;
+    browser.click("#rows .entry:nth-child(2) .row .when").await?;
+    browser.press("Hide U+0020alice").await?;
+    browser.until_messages(&["Of < >", "Of <alice>"]).await?;
+    browser.goto(&server.url("/?categories=device&actors=+alice&actors=+")).await?;
+    browser.until_messages(&["Of < >", "Of < alice>"]).await
+}

@@ -166,3 +166,21 @@ async fn changed_fields_are_shown_before_and_after() -> TestResult {
     browser.until("document.querySelectorAll('.metadata .tree').length", 1).await?;
     browser.until("document.querySelectorAll('.changes').length", 0).await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn an_entry_is_copied_where_the_browser_gives_pages_no_clipboard() -> TestResult {
+    let server = Server::with_entries(1)?;
+    let browser = Browser::open(&server.url("/?categories=device")).await?;
+    browser.until(ROWS, 1).await?;
+    browser.click(".row .when").await?;
+    browser
+        .run(
+            "navigator.clipboard.writeText = () => Promise.reject();
+            addEventListener('copy', (event) => { window.copied = event.clipboardData.getData('text/plain'); })",
+        )
+        .await?;
+    browser.press("Copy as JSON").await?;
+    browser.until("JSON.parse(window.copied ?? '{}').message ?? null", "Entry 1").await?;
+    browser.until("document.getElementById('announcement').textContent", "Copied").await
+}

@@ -78,3 +78,18 @@ async fn each_of_them_leads_to_its_entry_on_the_page() -> TestResult {
     browser.goto(link.as_str().unwrap_or_default()).await?;
     browser.until("document.querySelector('#linked .full-message')?.textContent ?? null", "Entry 1").await
 }
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn it_tries_again_when_the_server_is_back() -> TestResult {
+    let mut server = Server::with_entries(1)?;
+    let browser = embed(&server, "<activity-log-recent></activity-log-recent>").await?;
+    browser.until(&format!("{MESSAGES}[0]"), "Entry 1").await?;
+    server.kill()?;
+    browser.value("(document.body.innerHTML = '<activity-log-recent></activity-log-recent>', true)").await?;
+    let state = "document.querySelector('activity-log-recent').shadowRoot.querySelector('[part=state]').textContent";
+    browser.until(&format!("{state}.startsWith('The activity could not be loaded.')"), true).await?;
+    server.start_again()?;
+    browser.until(&format!("{MESSAGES}.includes('Entry 1')"), true).await?;
+    browser.until(state, "").await
+}
