@@ -23,7 +23,10 @@ export async function fetchBars(filters, showsAll, signal) {
   if (all.buckets.length === 0) return all;
   const { since, until } = await spanToShow(filters, all, showsAll, signal);
   const shown = await fetchBetween(filters, since, until, signal);
-  return { ...shown, outside: sum(all) - sum(shown), where: whereOthersAre(filters, since, until), showsAll };
+  if (since === all.since && until === all.until) return { ...shown, showsAll };
+  // Others record and delete meanwhile.
+  const outside = Math.max(0, sum(all) - sum(shown));
+  return { ...shown, outside, where: whereOthersAre(filters, since, until) };
 }
 
 /** From when to when: as far as the reader has chosen, and where not, without what lies far from the others. */

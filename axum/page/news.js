@@ -29,7 +29,10 @@ export class News {
     list.rows.root.addEventListener("entrytoggle", () => this.update());
   }
 
-  add(entries) {
+  add(arrived) {
+    // The list may have loaded some of them by itself.
+    const entries = arrived.filter(({ seq }) => seq > (this.#list.rows.newestSeq ?? 0));
+    if (entries.length === 0) return;
     if (this.#count === 0) this.#firstSeq = entries[0].seq;
     this.#count += entries.length;
     this.#entries.push(...entries);
