@@ -51,7 +51,7 @@ fn a_change_is_recorded_and_applied_at_once_and_outlasts_the_server() -> TestRes
 fn settings_that_are_not_an_object_are_refused() -> TestResult {
     let server = Server::start()?;
     for settings in [json!([true, 30, null]), json!(null), json!("on")] {
-        let answer = server.put_json(RETENTION, &settings)?;
+        let answer = server.put_json(&format!("{RETENTION}?actor=alice"), &settings)?;
         assert_eq!((answer.status, answer.error("message")), (400, &json!("the settings must be a JSON object")));
     }
     Ok(())
