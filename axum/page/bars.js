@@ -21,32 +21,30 @@ export async function fetchBars(filters, showsAll, signal) {
   }
   const all = await fetchHistogram(filters, 1, signal);
   if (all.buckets.length === 0) return all;
-  const { since, until } = await spanToShow(filters, all, showsAll, signal);
+  const { since, until, where } = await spanToShow(filters, all, showsAll, signal);
   const shown = await fetchBetween(filters, since, until, signal);
-  if (since === all.since && until === all.until) return { ...shown, showsAll };
+  if (where === undefined) return { ...shown, showsAll };
   // Others record and delete meanwhile.
-  const outside = Math.max(0, sum(all) - sum(shown));
-  return { ...shown, outside, where: whereOthersAre(filters, since, until) };
+  return { ...shown, outside: Math.max(0, sum(all) - sum(shown)), where };
 }
 
-/** From when to when: as far as the reader has chosen, and where not, without what lies far from the others. */
+/**
+ * From when to when: as far as the reader has chosen, and where not, without what lies far from the others. Then it says
+ * `where` the others are.
+ */
 async function spanToShow(filters, { since, until }, showsAll, signal) {
+  const whole = { since, until };
   const now = Date.now();
   const isChosen = filters.since !== "" && filters.until !== "";
-  if (showsAll || isChosen) return { since, until };
+  if (showsAll || isChosen) return whole;
   const [first, last] = [Date.parse(since), Date.parse(until)];
-  if (filters.since !== "") return { since, until: first < now && now < last ? timeOf(now) : until };
-  if (last - first <= PRESETS.at(-1).ms) return { since, until };
+  if (filters.since !== "") return first < now && now < last ? { since, until: timeOf(now), where: "in the future" } : whole;
+  if (last - first <= PRESETS.at(-1).ms) return whole;
   const end = filters.until === "" ? now : last;
   const span = await spanOfNewest(filters, end, signal);
-  return span === null ? { since, until } : { since: timeOf(end - span.ms), until: timeOf(end) };
-}
-
-function whereOthersAre(filters, since, until) {
-  if (filters.since !== "") return "in the future";
-  if (filters.until !== "") return "earlier";
-  const span = PRESETS.find(({ ms }) => ms === Date.parse(until) - Date.parse(since));
-  return `outside the last ${span?.label}`;
+  if (span === null) return whole;
+  const where = filters.until === "" ? `outside the last ${span.label}` : "earlier";
+  return { since: timeOf(end - span.ms), until: timeOf(end), where };
 }
 
 /** The shortest preset with all entries of the longest before `end`; null when these are none. */

@@ -22,16 +22,21 @@ async fn scroll_to(browser: &Browser, seq: u32) -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
-async fn a_reload_leads_to_the_same_place_with_the_same_row_open() -> TestResult {
-    let server = Server::with_entries(700)?;
-    let url = server.url("/?categories=device");
-    let browser = Browser::open(&url).await?;
+/// A page far below the newest entry, with a row open there, once its place is saved.
+async fn open_far_below(url: &str) -> TestResult<Browser> {
+    let browser = Browser::open(url).await?;
     browser.until(ROWS, 100).await?;
     scroll_to(&browser, 300).await?;
     browser.value("document.querySelector('#row-295').click()").await?;
     browser.value("new Promise((resolve) => setTimeout(resolve, 600))").await?;
+    Ok(browser)
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
+async fn a_reload_leads_to_the_same_place_with_the_same_row_open() -> TestResult {
+    let server = Server::with_entries(700)?;
+    let browser = open_far_below(&server.url("/?categories=device")).await?;
     let place = browser.value(PLACE).await?;
     browser.value("location.reload()").await?;
     browser.until("document.querySelectorAll('#details-295').length", 1).await?;
@@ -66,11 +71,7 @@ async fn the_back_button_leads_to_the_same_place() -> TestResult {
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn back_from_the_link_of_an_entry_leads_to_the_same_place() -> TestResult {
     let server = Server::with_entries(700)?;
-    let browser = Browser::open(&server.url("/")).await?;
-    browser.until(ROWS, 100).await?;
-    scroll_to(&browser, 300).await?;
-    browser.value("document.querySelector('#row-295').click()").await?;
-    browser.value("new Promise((resolve) => setTimeout(resolve, 600))").await?;
+    let browser = open_far_below(&server.url("/")).await?;
     let place = browser.value(PLACE).await?;
     browser.click("#details-295 .permalink").await?;
     browser.until("document.activeElement.textContent", "Entry 295").await?;
@@ -83,11 +84,7 @@ async fn back_from_the_link_of_an_entry_leads_to_the_same_place() -> TestResult 
 #[ignore = "needs chromium and chromedriver: apt-get install chromium chromium-driver"]
 async fn the_link_of_an_entry_is_seen_after_a_reload_far_below_too() -> TestResult {
     let server = Server::with_entries(700)?;
-    let browser = Browser::open(&server.url("/")).await?;
-    browser.until(ROWS, 100).await?;
-    scroll_to(&browser, 300).await?;
-    browser.value("document.querySelector('#row-295').click()").await?;
-    browser.value("new Promise((resolve) => setTimeout(resolve, 600))").await?;
+    let browser = open_far_below(&server.url("/")).await?;
     browser.value("location.reload()").await?;
     browser.until("document.querySelectorAll('#details-295').length", 1).await?;
     browser.click("#details-295 .permalink").await?;
